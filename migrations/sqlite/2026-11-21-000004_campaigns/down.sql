@@ -1,0 +1,10 @@
+DROP TABLE task_responsibles;
+DROP TABLE tasks;
+DROP TABLE plan_authors;
+DROP TABLE plan_phases;
+DROP TABLE plans;
+DROP TABLE leading_group_members;
+DROP TABLE leading_groups;
+DROP TABLE campaign_scope_units;
+DROP TABLE campaign_phases;
+DROP TABLE campaigns;

@@ -1,0 +1,363 @@
+//! The gate: from a request to a [`Tx`], and no other way.
+//!
+//! In one transaction it checks that the session still stands, loads the roles (remembered by the
+//! account's authorization version, so that a change counts from the next request on every
+//! instance), finds how far the action reaches, and lets the service work. It commits a write only
+//! when its audit row is there and a demanded `If-Match` was compared.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use moka::sync::Cache;
+
+use super::keys::KeyRing;
+use super::password::Passwords;
+use super::policy::{Action, Audience, PublicAction, Row};
+use super::reach::{Held, Reach};
+use super::token::{Claims, Tokens};
+use super::tx::{Precondition, State, Tx, UserId, Who};
+use super::{idempotency, identity};
+use crate::db::{Clock, Conn, Db, Instant, TenantId};
+use crate::errors::{AppError, Code, Result};
+use crate::web::{Answer, IntoAnswer, Paging};
+
+/// Sets of role bindings remembered at most.
+const REMEMBERED: u64 = 20_000;
+
+/// What every request needs: the database, the clock, the keys.
+pub struct Doors {
+    pub(super) db: Db,
+    pub(super) clock: Clock,
+    pub(super) keys: KeyRing,
+    pub(super) tokens: Tokens,
+    pub(super) passwords: Passwords,
+    pub(super) bindings: Cache<(TenantId, UserId, i64), Arc<[identity::Binding]>>,
+}
+
+impl Doors {
+    /// Puts them together.
+    ///
+    /// # Errors
+    /// When the random source fails.
+    pub fn new(db: Db, clock: Clock, keys: KeyRing) -> Result<Self> {
+        Ok(Self {
+            db,
+            clock,
+            keys,
+            tokens: Tokens::default(),
+            passwords: Passwords::new()?,
+            bindings: Cache::new(REMEMBERED),
+        })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<()> {
+        self.db.ping().await
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The public signing keys.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+}
+
+/// What the request said besides its input.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Told in `X-Request-Id`.
+    pub request_id: String,
+    /// When it happens.
+    pub now: Instant,
+    /// From `If-Match`.
+    pub precondition: Precondition,
+    /// From `Idempotency-Key`.
+    pub idempotency: Option<idempotency::Claim>,
+    /// The caller's address, for throttling failed logins only.
+    pub address: String,
+    /// The caller's program, shown in its own list of sessions.
+    pub user_agent: String,
+    /// The operation and its filters: what a cursor is bound to besides the caller.
+    pub list_scope: String,
+}
+
+/// What an action answered with, of the type its endpoint promises.
+#[derive(Debug)]
+pub struct Done<R>(Answer, PhantomData<fn() -> R>);
+
+impl<R: IntoAnswer> Done<R> {
+    /// An answer made outside a transaction.
+    ///
+    /// # Errors
+    /// Never for plain data.
+    pub fn with(reply: R) -> Result<Self> {
+        Ok(Self(reply.into_answer()?, PhantomData))
+    }
+
+    /// The answer for the wire.
+    #[must_use]
+    pub fn into_answer(self) -> Answer {
+        self.0
+    }
+}
+
+/// A caller at the door of the action `A`.
+pub struct Gate<A: Action> {
+    doors: Arc<Doors>,
+    claims: Option<Claims>,
+    facts: Facts,
+    action: PhantomData<A>,
+}
+
+impl<A: Action> Clone for Gate<A> {
+    fn clone(&self) -> Self {
+        Self {
+            doors: self.doors.clone(),
+            claims: self.claims,
+            facts: self.facts.clone(),
+            action: PhantomData,
+        }
+    }
+}
+
+impl<A: Action> Gate<A> {
+    /// Checks the token; public actions need none.
+    ///
+    /// # Errors
+    /// `unauthenticated` without a token, `token_invalid` with a bad one.
+    pub fn open(doors: &Arc<Doors>, token: Option<&str>, facts: Facts) -> Result<Self> {
+        let claims = match (A::ROW.audience, token) {
+            (Audience::Public, _) => None,
+            (_, None) => return Err(AppError::new(Code::Unauthenticated)),
+            (_, Some(token)) => Some(doors.tokens.verify(&doors.keys, facts.now, token)?),
+        };
+        Ok(Self { doors: doors.clone(), claims, facts, action: PhantomData })
+    }
+
+    /// The same gate, with what has been read of the request meanwhile.
+    #[must_use]
+    pub fn with_facts(mut self, facts: Facts) -> Self {
+        self.facts = facts;
+        self
+    }
+
+    /// Which page of a list is asked for; the cursor is good for this caller and this query only.
+    #[must_use]
+    pub fn paging(
+        &self,
+        limit: Option<i64>,
+        cursor: Option<String>,
+        count: Option<crate::web::Count>,
+    ) -> Paging {
+        let scope = format!("{}/{}", self.audience(), self.facts.list_scope);
+        Paging::new(self.doors.clone(), scope, limit, cursor, count)
+    }
+
+    /// What the request said.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// What every request needs.
+    #[must_use]
+    pub fn doors(&self) -> &Arc<Doors> {
+        &self.doors
+    }
+
+    fn audience(&self) -> String {
+        self.claims.map_or_else(String::new, |claims| format!("{}:{}", claims.tenant, claims.user))
+    }
+
+    /// Only asks whether the caller may, so that this is told before what is wrong with the input.
+    ///
+    /// # Errors
+    /// `token_invalid`, `forbidden`, `password_change_required`.
+    pub async fn authorize(&self) -> Result<()> {
+        let Some(claims) = self.claims else { return Ok(()) };
+        let doors = self.doors.clone();
+        let now = self.facts.now;
+        self.doors
+            .db
+            .read(Some(claims.tenant), move |conn| admit(&doors, conn, claims, now, A::ROW).map(|_| ()))
+            .await
+    }
+
+    /// Looks at the database under the action's right, without changing it: for what must be
+    /// known before slow work that has no place in a transaction.
+    ///
+    /// # Errors
+    /// As [`Gate::run`].
+    pub async fn look<R, F>(&self, work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&mut Tx<'_, A>) -> Result<R> + Send + 'static,
+    {
+        let claims = self.claims.ok_or_else(|| AppError::new(Code::Unauthenticated))?;
+        let (doors, facts) = (self.doors.clone(), self.facts.clone());
+        self.doors
+            .db
+            .read(Some(claims.tenant), move |mut conn| {
+                let (who, reach) = admit(&doors, again(&mut conn), claims, facts.now, A::ROW)?;
+                let mut state = state_of(claims.tenant, who, &facts);
+                work(&mut Tx::new(conn, &mut state, reach))
+            })
+            .await
+    }
+
+    /// Does the action: one transaction, the answer made inside it.
+    ///
+    /// # Errors
+    /// `token_invalid`, `forbidden`, `password_change_required`; those of idempotency; what `work`
+    /// answers.
+    pub async fn run<R, F>(&self, work: F) -> Result<Done<R>>
+    where
+        R: IntoAnswer,
+        F: FnOnce(&mut Tx<'_, A>) -> Result<R> + Send + 'static,
+    {
+        let claims = self.claims.ok_or_else(|| AppError::new(Code::Unauthenticated))?;
+        let (doors, facts) = (self.doors.clone(), self.facts.clone());
+        let whole = move |mut conn: Conn<'_>| {
+            let (who, reach) = admit(&doors, again(&mut conn), claims, facts.now, A::ROW)?;
+            let owner = idempotency::Owner { tenant: claims.tenant, user: claims.user, now: facts.now };
+            if let Some(claim) = &facts.idempotency
+                && let Some(answer) = idempotency::replay(again(&mut conn), owner, claim)?
+            {
+                return Ok(answer);
+            }
+            let mut state = state_of(claims.tenant, who, &facts);
+            let reply = work(&mut Tx::new(again(&mut conn), &mut state, reach))?;
+            let answer = reply.into_answer()?;
+            if A::ROW.writes {
+                settle(&state, A::ROW)?;
+            }
+            if let Some(claim) = &facts.idempotency {
+                idempotency::remember(conn, owner, claim, &answer)?;
+            }
+            Ok(answer)
+        };
+        let answer = if A::ROW.writes {
+            self.doors.db.write(Some(claims.tenant), whole).await?
+        } else {
+            self.doors.db.read(Some(claims.tenant), whole).await?
+        };
+        Ok(Done(answer, PhantomData))
+    }
+}
+
+impl<A: PublicAction> Gate<A> {
+    /// Does a public action in a tenant that the service has found out.
+    ///
+    /// # Errors
+    /// What `work` answers.
+    pub async fn enter<R, F>(&self, tenant: TenantId, work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&mut Tx<'_, A>) -> Result<R> + Send + 'static,
+    {
+        let facts = self.facts.clone();
+        self.doors
+            .db
+            .write(Some(tenant), move |conn| {
+                let mut state = state_of(tenant, Who::Public, &facts);
+                let result = work(&mut Tx::new(conn, &mut state, Reach::default()))?;
+                settle(&state, A::ROW)?;
+                Ok(result)
+            })
+            .await
+    }
+}
+
+/// Runs `work` for the command line, which answers to the operating system.
+///
+/// # Errors
+/// What `work` answers.
+pub async fn command_line<R, F>(doors: &Doors, tenant: TenantId, os_user: &str, work: F) -> Result<R>
+where
+    R: Send + 'static,
+    F: FnOnce(&mut Tx<'_, super::policy::CommandLine>) -> Result<R> + Send + 'static,
+{
+    let mut state = State {
+        tenant,
+        who: Who::CommandLine(os_user.to_owned()),
+        now: doors.now(),
+        request_id: "cli".to_owned(),
+        precondition: Precondition::None,
+        precondition_checked: false,
+        accounted: false,
+    };
+    doors
+        .db
+        .write(Some(tenant), move |conn| {
+            let result = work(&mut Tx::new(conn, &mut state, Reach::whole_tenant()))?;
+            settle(&state, super::policy::CommandLine::ROW)?;
+            Ok(result)
+        })
+        .await
+}
+
+fn again<'a>(conn: &'a mut Conn<'_>) -> Conn<'a> {
+    match conn {
+        Conn::Sqlite(conn) => Conn::Sqlite(conn),
+        Conn::Postgres(conn) => Conn::Postgres(conn),
+    }
+}
+
+fn state_of(tenant: TenantId, who: Who, facts: &Facts) -> State {
+    State {
+        tenant,
+        who,
+        now: facts.now,
+        request_id: facts.request_id.clone(),
+        precondition: facts.precondition.clone(),
+        precondition_checked: false,
+        accounted: false,
+    }
+}
+
+/// A write that left no audit row, or a PATCH that compared no version, is a mistake of ours: it is
+/// not committed, and the first test that calls it tells.
+fn settle(state: &State, row: &Row) -> Result<()> {
+    if !state.accounted {
+        return Err(AppError::internal(format!("{} left no audit row: call tx.record", row.name)));
+    }
+    let compared = state.precondition_checked || state.precondition == Precondition::None;
+    if !compared {
+        return Err(AppError::internal(format!(
+            "{} did not compare If-Match: call tx.check_version",
+            row.name
+        )));
+    }
+    Ok(())
+}
+
+fn admit(doors: &Doors, conn: Conn<'_>, claims: Claims, now: Instant, row: &Row) -> Result<(Who, Reach)> {
+    let (account, bindings) = identity::load(conn, &doors.bindings, claims, now)?;
+    if account.must_change_password && !may_with_first_password(row) {
+        return Err(AppError::new(Code::PasswordChangeRequired));
+    }
+    let today = now.shanghai_day();
+    let held: Arc<[Held]> =
+        bindings.iter().filter(|binding| binding.is_valid_on(today)).map(identity::Binding::held).collect();
+    let reach = match row.audience {
+        Audience::Account => Reach { assigned: true, ..Reach::default() },
+        Audience::Roles | Audience::Public => {
+            Reach::of(row, &held).ok_or_else(|| AppError::new(Code::Forbidden))?
+        }
+    };
+    Ok((Who::User { id: claims.user, session: claims.session, held }, reach))
+}
+
+/// With a first password one may look at the own account, change the password and leave.
+fn may_with_first_password(row: &Row) -> bool {
+    matches!(row.name, "account.read" | "account.password" | "account.logout")
+}

@@ -1,0 +1,147 @@
+//! Retries that have one effect: the answer to a POST is kept with its `Idempotency-Key` in the
+//! transaction that did the work, for 24 hours, per account and operation, 2xx only.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use diesel::prelude::*;
+
+use super::tx::UserId;
+use crate::audit::hex;
+use crate::db::schema::idempotency_keys;
+use crate::db::{Conn, Instant, TenantId, with_conn};
+use crate::errors::{AppError, Code, Result};
+use crate::web::Answer;
+
+/// How long an answer is kept, seconds.
+const KEPT_SECONDS: i64 = 24 * 3600;
+
+/// What the caller claims: this key for this request.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The key.
+    pub key: String,
+    /// The operation's id.
+    pub operation: &'static str,
+    /// What identifies the request: digest of its path and body.
+    pub request_hash: String,
+}
+
+impl Claim {
+    /// Binds the key to the path asked for and the body sent.
+    #[must_use]
+    pub fn new(key: String, operation: &'static str, path: &str, body: &[u8]) -> Self {
+        let mut request = path.as_bytes().to_vec();
+        request.push(0);
+        request.extend_from_slice(body);
+        Self { key, operation, request_hash: hex(digest(&SHA256, &request).as_ref()) }
+    }
+}
+
+/// Whose key it is, and when it is used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner {
+    pub tenant: TenantId,
+    pub user: UserId,
+    pub now: Instant,
+}
+
+#[derive(Queryable)]
+struct Kept {
+    request_hash: String,
+    status: i64,
+    etag: Option<String>,
+    location: Option<String>,
+    body: String,
+    created_at: Instant,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = idempotency_keys)]
+struct NewKept<'a> {
+    tenant_id: TenantId,
+    user_id: UserId,
+    operation: &'a str,
+    key: &'a str,
+    request_hash: &'a str,
+    status: i64,
+    etag: Option<&'a str>,
+    location: Option<&'a str>,
+    body: &'a str,
+    created_at: Instant,
+}
+
+diesel::define_sql_function! {
+    /// Takes a lock that ends with the transaction, if nobody holds it.
+    fn pg_try_advisory_xact_lock(key: diesel::sql_types::BigInt) -> diesel::sql_types::Bool;
+}
+
+/// The first answer, if the same request was done before.
+///
+/// # Errors
+/// `idempotency_in_progress` while the first is still running, `idempotency_key_reused` for another
+/// request.
+pub(super) fn replay(mut conn: Conn<'_>, owner: Owner, claim: &Claim) -> Result<Option<Answer>> {
+    // SQLite has one writer: whoever is here has waited for the first to end.
+    if let Conn::Postgres(conn) = &mut conn {
+        let name = format!("{}/{}/{}/{}", owner.tenant, owner.user, claim.operation, claim.key);
+        let lock = digest(&SHA256, name.as_bytes());
+        let lock = lock.as_ref().iter().take(8).fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte));
+        let free: bool = diesel::select(pg_try_advisory_xact_lock(lock)).get_result(*conn)?;
+        if !free {
+            return Err(AppError::new(Code::IdempotencyInProgress).retry_after(1));
+        }
+    }
+    let kept: Option<Kept> = with_conn!(&mut conn, c => idempotency_keys::table
+        .find((owner.tenant, owner.user, claim.operation, &claim.key))
+        .select((
+            idempotency_keys::request_hash,
+            idempotency_keys::status,
+            idempotency_keys::etag,
+            idempotency_keys::location,
+            idempotency_keys::body,
+            idempotency_keys::created_at,
+        ))
+        .first(*c)
+        .optional())?;
+    let Some(kept) = kept else { return Ok(None) };
+    if kept.created_at.plus_seconds(KEPT_SECONDS) <= owner.now {
+        with_conn!(conn, c => diesel::delete(
+            idempotency_keys::table.find((owner.tenant, owner.user, claim.operation, &claim.key)))
+            .execute(c))?;
+        return Ok(None);
+    }
+    if kept.request_hash != claim.request_hash {
+        return Err(AppError::new(Code::IdempotencyKeyReused));
+    }
+    Ok(Some(Answer {
+        status: u16::try_from(kept.status).unwrap_or(200),
+        etag: kept.etag,
+        location: kept.location,
+        next_link: None,
+        body: kept.body,
+    }))
+}
+
+/// Keeps the answer.
+pub(super) fn remember(conn: Conn<'_>, owner: Owner, claim: &Claim, answer: &Answer) -> Result<()> {
+    let row = NewKept {
+        tenant_id: owner.tenant,
+        user_id: owner.user,
+        operation: claim.operation,
+        key: &claim.key,
+        request_hash: &claim.request_hash,
+        status: i64::from(answer.status),
+        etag: answer.etag.as_deref(),
+        location: answer.location.as_deref(),
+        body: &answer.body,
+        created_at: owner.now,
+    };
+    let expired = owner.now.plus_seconds(-KEPT_SECONDS);
+    let mut conn = conn;
+    with_conn!(&mut conn, c => diesel::insert_into(idempotency_keys::table).values(&row).execute(*c))?;
+    // Each write clears the tenant's expired ones by the index on age, so that none needs a sweep.
+    with_conn!(conn, c => diesel::delete(idempotency_keys::table
+        .filter(idempotency_keys::tenant_id.eq(owner.tenant))
+        .filter(idempotency_keys::created_at.lt(expired)))
+        .execute(c))?;
+    Ok(())
+}

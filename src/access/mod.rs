@@ -1,0 +1,21 @@
+//! Who may do what: the table, the gate, tokens, passwords, sessions, accounts.
+
+mod gate;
+mod idempotency;
+mod identity;
+mod keys;
+pub mod password;
+pub mod policy;
+mod reach;
+mod roles;
+mod token;
+mod tx;
+
+pub use gate::{Done, Doors, Facts, Gate, command_line};
+pub use idempotency::Claim;
+pub use keys::KeyRing;
+pub(crate) use reach::within_reach;
+pub use reach::{Held, PathRange, Reach, ancestors};
+pub use roles::{Role, grantable_by};
+pub use token::{ACCESS_SECONDS, Tokens};
+pub use tx::{EffectTx, Precondition, SessionEntity, SessionId, Tx, UserEntity, UserId, Who, facts};

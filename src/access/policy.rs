@@ -1,0 +1,248 @@
+//! THE TABLE: who may do what, and how far.
+//!
+//! A row is an action, a column a role, a cell how far the action reaches for a holder of the role:
+//!
+//! | cell | reach |
+//! |---|---|
+//! | `T` | the whole tenant |
+//! | `S` | the unit of the binding and everything below it |
+//! | `U` | the unit of the binding alone |
+//! | `A` | what is assigned to, or owned by, the account itself |
+//! | `-` | never |
+//!
+//! `read` and `write` say whether the action changes anything: a `write` runs in a writing
+//! transaction and must leave an audit row. Rows under `account` are open to every signed-in
+//! account, on its own things only; rows under `public` need no account. What a superior unit has
+//! published (campaigns, plans, tasks) can be read from below, within the same rows.
+//!
+//! Relations between people (not the author, not one's own unit) are no cells: they are rules of the
+//! capabilities, with codes of their own.
+
+use super::roles::Role;
+
+/// How far an action reaches for the holder of a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell {
+    /// `-`: never.
+    Never,
+    /// `A`: what is assigned to the account.
+    Assigned,
+    /// `U`: the binding's unit.
+    Unit,
+    /// `S`: the binding's unit and everything below it.
+    Subtree,
+    /// `T`: the whole tenant.
+    Tenant,
+}
+
+impl Cell {
+    /// The letter in the table.
+    #[must_use]
+    pub const fn letter(self) -> &'static str {
+        match self {
+            Self::Never => "-",
+            Self::Assigned => "A",
+            Self::Unit => "U",
+            Self::Subtree => "S",
+            Self::Tenant => "T",
+        }
+    }
+}
+
+/// Who may ask at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Holders of the roles the row names.
+    Roles,
+    /// Every signed-in account, on its own things.
+    Account,
+    /// Everybody, without an account.
+    Public,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// The name on the wire, `entity.verb`.
+    pub name: &'static str,
+    /// What it is, in Chinese.
+    pub zh: &'static str,
+    /// Whether it changes anything.
+    pub writes: bool,
+    /// Who may ask at all.
+    pub audience: Audience,
+    /// One cell a role, in the order of [`Role::ALL`].
+    pub cells: [Cell; 17],
+}
+
+impl Row {
+    /// How far the action reaches for a holder of `role`.
+    #[must_use]
+    pub fn cell(&self, role: Role) -> Cell {
+        self.cells.get(role as usize).copied().unwrap_or(Cell::Never)
+    }
+}
+
+/// An action: a row of the table as a type. Only [`policy!`] implements it.
+pub trait Action: Send + Sync + 'static {
+    /// The row.
+    const ROW: &'static Row;
+}
+
+/// An action that needs no account.
+pub trait PublicAction: Action {}
+
+/// What the command line does. It has no row in the table: whoever may run the program on the
+/// server is answered for by the operating system, and the audit log names them.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandLine;
+
+impl Action for CommandLine {
+    const ROW: &'static Row = &Row {
+        name: "command_line",
+        zh: "命令行",
+        writes: true,
+        audience: Audience::Public,
+        cells: [Cell::Never; 17],
+    };
+}
+
+macro_rules! cell {
+    (-) => {
+        Cell::Never
+    };
+    (A) => {
+        Cell::Assigned
+    };
+    (U) => {
+        Cell::Unit
+    };
+    (S) => {
+        Cell::Subtree
+    };
+    (T) => {
+        Cell::Tenant
+    };
+}
+
+macro_rules! mode {
+    (read) => {
+        false
+    };
+    (write) => {
+        true
+    };
+}
+
+macro_rules! policy {
+    (
+        roles { $( $action:ident $name:literal $zh:literal $mode:ident [$($cell:tt)+]; )+ }
+        account { $( $account:ident $account_name:literal $account_zh:literal $account_mode:ident; )+ }
+        public { $( $public:ident $public_name:literal $public_zh:literal $public_mode:ident; )+ }
+    ) => {
+        $( policy!(@row $action, $name, $zh, $mode, Audience::Roles, [$(cell!($cell)),+]); )+
+        $( policy!(@row $account, $account_name, $account_zh, $account_mode, Audience::Account, [Cell::Assigned; 17]); )+
+        $(
+            policy!(@row $public, $public_name, $public_zh, $public_mode, Audience::Public, [Cell::Assigned; 17]);
+            impl PublicAction for $public {}
+        )+
+
+        /// Every row, in the table's order.
+        pub const ROWS: &[&Row] = &[$($action::ROW,)+ $($account::ROW,)+ $($public::ROW,)+];
+    };
+    (@row $action:ident, $name:literal, $zh:literal, $mode:ident, $audience:expr, $cells:expr) => {
+        #[doc = concat!("`", $name, "`: ", $zh)]
+        #[derive(Debug, Clone, Copy)]
+        pub struct $action;
+
+        impl Action for $action {
+            const ROW: &'static Row = &Row {
+                name: $name, zh: $zh, writes: mode!($mode), audience: $audience, cells: $cells,
+            };
+        }
+    };
+}
+
+#[rustfmt::skip]
+policy! {
+    roles {
+    //                                                                  platform  separated  leading group  unit       inspection   rating intake
+    //                                                                  PO MV     SA SE AU   GH GM GO       UH LI OF   IN DI SS     RA     IC ID
+    ProvinceRead      "province.read"       "查看省份"        read     [T  T      -  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UnitRead          "unit.read"           "查看单位"        read     [-  -      S  S  T    S  S  S        S  S  S    S  S  S      U      S  U];
+
+    UserRead          "user.read"           "查看账号"        read     [T  -      S  S  T    -  -  S        -  -  -    -  -  -      -      -  -];
+    UserCreate        "user.create"         "新建账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UserUpdate        "user.update"         "修改账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UserDisable       "user.disable"        "停用账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UserEnable        "user.enable"         "启用账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UserResetPassword "user.reset_password" "重置密码"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UserSessionRead   "user_session.read"   "查看他人会话"    read     [T  -      -  S  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UserSessionEnd    "user_session.end"    "结束他人会话"    write    [T  -      -  S  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    RoleBindingRead   "role_binding.read"   "查看授权"        read     [T  -      S  S  T    -  -  -        -  -  -    -  -  -      -      -  -];
+    RoleBindingGrant  "role_binding.grant"  "授予角色"        write    [T  -      -  S  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    RoleBindingRevoke "role_binding.revoke" "撤销授权"        write    [T  -      -  S  -    -  -  -        -  -  -    -  -  -      -      -  -];
+
+    CampaignRead      "campaign.read"       "查看活动"        read     [-  -      -  -  -    S  S  S        S  S  S    S  S  S      S      S  -];
+    CampaignCreate    "campaign.create"     "新建活动"        write    [-  -      -  -  -    -  -  U        -  -  -    -  -  -      -      -  -];
+    CampaignUpdate    "campaign.update"     "修改活动"        write    [-  -      -  -  -    -  -  U        -  -  -    -  -  -      -      -  -];
+    LeadingGroupSet   "leading_group.set"   "设定领导小组"    write    [-  -      -  -  -    -  -  U        -  -  -    -  -  -      -      -  -];
+
+    PlanRead          "plan.read"           "查看方案"        read     [-  -      -  -  -    S  S  S        S  S  S    S  S  -      -      -  -];
+    PlanCreate        "plan.create"         "编制方案"        write    [-  -      -  -  -    -  -  U        U  U  -    -  -  -      -      -  -];
+    PlanUpdate        "plan.update"         "修改方案"        write    [-  -      -  -  -    -  -  U        U  U  -    -  -  -      -      -  -];
+    PlanSubmit        "plan.submit"         "提交方案"        write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
+    PlanApprove       "plan.approve"        "批准方案"        write    [-  -      -  -  -    S  -  -        -  -  -    -  -  -      -      -  -];
+    PlanReturn        "plan.return"         "退回方案"        write    [-  -      -  -  -    S  -  -        -  -  -    -  -  -      -      -  -];
+    PlanPublish       "plan.publish"        "发布方案"        write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
+    TaskRead          "task.read"           "查看任务"        read     [-  -      -  -  -    S  S  S        S  S  S    S  S  -      -      -  -];
+    }
+    account {
+    AccountRead       "account.read"        "查看本人账号"    read;
+    AccountPassword   "account.password"    "修改本人密码"    write;
+    AccountLogout     "account.logout"      "退出登录"        write;
+    SessionRead       "session.read"        "查看本人会话"    read;
+    SessionEnd        "session.end"         "结束本人会话"    write;
+    DictionaryRead    "dictionary.read"     "查看字典"        read;
+    PolicyRead        "policy.read"         "查看权限表"      read;
+    }
+    public {
+    Login             "auth.login"          "登录"            write;
+    Refresh           "auth.refresh"        "刷新令牌"        write;
+    HealthRead        "health.read"         "查看存活与就绪"  read;
+    KeysRead          "keys.read"           "查看公钥"        read;
+    }
+}
+
+/// A consequence of an action in another capability, or outside the actor's reach.
+pub trait Effect: Send + Sync + 'static {
+    /// The name in the audit log.
+    const NAME: &'static str;
+}
+
+/// `impl MayCause<E> for A`: the action `A` may have the effect `E`.
+pub trait MayCause<E: Effect>: Action {}
+
+macro_rules! effects {
+    ($( $effect:ident $name:literal by $($action:ident),+; )+) => {
+        $(
+            #[doc = concat!("`", $name, "`")]
+            #[derive(Debug, Clone, Copy)]
+            pub struct $effect;
+            impl Effect for $effect {
+                const NAME: &'static str = $name;
+            }
+            $( impl MayCause<$effect> for $action {} )+
+        )+
+
+        /// The table of effects: name, and the actions that may have it.
+        pub const EFFECTS: &[(&str, &[&str])] = &[$(($name, &[$($action::ROW.name),+]),)+];
+    };
+}
+
+effects! {
+    // Publishing the plan of the campaign's own unit makes the campaign visible to its scope.
+    CampaignLaunch "campaign.launch" by PlanPublish;
+    // What ends or changes somebody's rights ends what they are signed in with.
+    SessionsEnd "sessions.end" by AccountPassword, UserDisable, UserResetPassword, Refresh;
+}

@@ -1,0 +1,303 @@
+//! A transaction that knows what it may do: the only way to the database for a service.
+
+use std::marker::PhantomData;
+
+use serde_json::Value;
+
+use super::policy::{Action, Effect, MayCause};
+use super::reach::{Held, Reach};
+use crate::audit;
+use crate::db::{Conn, Id, Instant, TenantId};
+use crate::errors::{AppError, Code, Result};
+
+/// Marks the identifier of a user account.
+#[derive(Debug)]
+pub struct UserEntity;
+/// The identifier of a user account.
+pub type UserId = Id<UserEntity>;
+/// Marks the identifier of a session.
+#[derive(Debug)]
+pub struct SessionEntity;
+/// The identifier of a session.
+pub type SessionId = Id<SessionEntity>;
+
+/// Who acts.
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// A signed-in account.
+    User {
+        /// The account.
+        id: UserId,
+        /// The session it acts in.
+        session: SessionId,
+        /// The roles it holds now.
+        held: std::sync::Arc<[Held]>,
+    },
+    /// Nobody yet: signing in.
+    Public,
+    /// The command line, as this user of the operating system.
+    CommandLine(String),
+}
+
+/// What the caller said about the version it knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Precondition {
+    /// `If-Match` is honoured when sent, and was not.
+    None,
+    /// `If-Match` is demanded (PATCH), and was not sent.
+    Missing,
+    /// `If-Match: *`: any version that exists.
+    Any,
+    /// `If-Match` with these versions (what follows the version in an `ETag` does not count).
+    Versions(Vec<i64>),
+}
+
+/// What stays the same while the transaction changes its action for an effect.
+pub(super) struct State {
+    pub tenant: TenantId,
+    pub who: Who,
+    pub now: Instant,
+    pub request_id: String,
+    pub precondition: Precondition,
+    pub precondition_checked: bool,
+    pub accounted: bool,
+}
+
+/// An open transaction in which the action `A` is allowed, within its reach.
+pub struct Tx<'t, A: Action> {
+    conn: Conn<'t>,
+    state: &'t mut State,
+    reach: Reach,
+    action: PhantomData<A>,
+}
+
+impl<'t, A: Action> Tx<'t, A> {
+    pub(super) fn new(conn: Conn<'t>, state: &'t mut State, reach: Reach) -> Self {
+        Self { conn, state, reach, action: PhantomData }
+    }
+
+    /// The connection, for the stores.
+    pub fn conn(&mut self) -> Conn<'_> {
+        reborrow(&mut self.conn)
+    }
+
+    /// The tenant: from the token, never from input.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.state.tenant
+    }
+
+    /// When this request happens; the same throughout.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.state.now
+    }
+
+    /// How far this action reaches for this caller.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// How far the action `B` reaches for this caller; `None` when it is not theirs. For references
+    /// in a body, which must be readable, and for `allowed_actions`.
+    #[must_use]
+    pub fn reach_of<B: Action>(&self) -> Option<Reach> {
+        match &self.state.who {
+            Who::User { held, .. } => Reach::of(B::ROW, held),
+            Who::Public => None,
+            Who::CommandLine(_) => Some(Reach::whole_tenant()),
+        }
+    }
+
+    /// Whether the caller may do `B` to a row at `unit_path`.
+    #[must_use]
+    pub fn may<B: Action>(&self, unit_path: &str) -> bool {
+        self.reach_of::<B>().is_some_and(|reach| reach.contains(unit_path))
+    }
+
+    /// Who acts.
+    #[must_use]
+    pub fn who(&self) -> &Who {
+        &self.state.who
+    }
+
+    /// The roles the caller holds now.
+    #[must_use]
+    pub fn held(&self) -> &[Held] {
+        match &self.state.who {
+            Who::User { held, .. } => held,
+            Who::Public | Who::CommandLine(_) => &[],
+        }
+    }
+
+    /// The account that acts.
+    ///
+    /// # Errors
+    /// `unauthenticated` when no account does.
+    pub fn user(&self) -> Result<UserId> {
+        match &self.state.who {
+            Who::User { id, .. } => Ok(*id),
+            Who::Public | Who::CommandLine(_) => Err(AppError::new(Code::Unauthenticated)),
+        }
+    }
+
+    /// The session the account acts in.
+    ///
+    /// # Errors
+    /// `unauthenticated` when no account does.
+    pub fn session(&self) -> Result<SessionId> {
+        match &self.state.who {
+            Who::User { session, .. } => Ok(*session),
+            Who::Public | Who::CommandLine(_) => Err(AppError::new(Code::Unauthenticated)),
+        }
+    }
+
+    /// Compares the caller's `If-Match` with the version found. Every change of an existing row
+    /// passes here; the gate refuses to commit a PATCH that did not.
+    ///
+    /// # Errors
+    /// `precondition_required` or `precondition_failed`.
+    pub fn check_version(&mut self, found: i64) -> Result<()> {
+        self.state.precondition_checked = true;
+        match &self.state.precondition {
+            Precondition::None | Precondition::Any => Ok(()),
+            Precondition::Missing => Err(AppError::new(Code::PreconditionRequired)),
+            Precondition::Versions(versions) if versions.contains(&found) => Ok(()),
+            Precondition::Versions(_) => Err(AppError::new(Code::PreconditionFailed)),
+        }
+    }
+
+    /// Leaves the audit row of a change: `before` and `after` are the entity's facts, without
+    /// secrets and personal values, of which digests are kept.
+    ///
+    /// # Errors
+    /// When the row cannot be written; the change is then not made either.
+    pub fn record(&mut self, change: &audit::Change<'_>) -> Result<()> {
+        self.record_as(A::ROW.name, change)
+    }
+
+    fn record_as(&mut self, action: &'static str, change: &audit::Change<'_>) -> Result<()> {
+        let (actor, user_id, roles) = match &self.state.who {
+            Who::User { id, held, .. } => {
+                let mut roles: Vec<&str> = held.iter().map(|held| held.role.as_str()).collect();
+                roles.sort_unstable();
+                roles.dedup();
+                (format!("user:{id}"), Some(*id), roles.join(" "))
+            }
+            Who::Public => ("public".to_owned(), None, String::new()),
+            Who::CommandLine(name) => (format!("cli:{name}"), None, String::new()),
+        };
+        audit::append(
+            reborrow(&mut self.conn),
+            audit::Entry {
+                tenant: self.state.tenant,
+                at: self.state.now,
+                actor,
+                user_id,
+                roles,
+                action,
+                request_id: self.state.request_id.clone(),
+            },
+            change,
+        )?;
+        self.state.accounted = true;
+        Ok(())
+    }
+
+    /// Says that this write turned out to change nothing, so that no audit row is due.
+    pub fn nothing_changed(&mut self) {
+        self.state.accounted = true;
+        self.state.precondition_checked = true;
+    }
+
+    /// Has the effect `E`, which the table of effects allows this action: its work runs with the
+    /// whole tenant in reach, and its audit rows bear the effect's name.
+    ///
+    /// # Errors
+    /// What `work` answers.
+    pub fn effect<E, R>(&mut self, work: impl FnOnce(&mut EffectTx<'_, E>) -> Result<R>) -> Result<R>
+    where
+        E: Effect,
+        A: MayCause<E>,
+    {
+        let tx = Tx::<A> {
+            conn: reborrow(&mut self.conn),
+            state: &mut *self.state,
+            reach: Reach::whole_tenant(),
+            action: PhantomData,
+        };
+        work(&mut EffectTx { tx: Box::new(tx), effect: PhantomData })
+    }
+}
+
+fn reborrow<'a>(conn: &'a mut Conn<'_>) -> Conn<'a> {
+    match conn {
+        Conn::Sqlite(conn) => Conn::Sqlite(conn),
+        Conn::Postgres(conn) => Conn::Postgres(conn),
+    }
+}
+
+/// What an effect's work needs of its transaction, whichever action caused it.
+trait EffectAccess {
+    fn conn(&mut self) -> Conn<'_>;
+    fn tenant(&self) -> TenantId;
+    fn now(&self) -> Instant;
+    fn record_as(&mut self, action: &'static str, change: &audit::Change<'_>) -> Result<()>;
+}
+
+impl<A: Action> EffectAccess for Tx<'_, A> {
+    fn conn(&mut self) -> Conn<'_> {
+        Tx::conn(self)
+    }
+    fn tenant(&self) -> TenantId {
+        Tx::tenant(self)
+    }
+    fn now(&self) -> Instant {
+        Tx::now(self)
+    }
+    fn record_as(&mut self, action: &'static str, change: &audit::Change<'_>) -> Result<()> {
+        Tx::record_as(self, action, change)
+    }
+}
+
+/// A transaction in which the effect `E` may be had.
+pub struct EffectTx<'t, E: Effect> {
+    tx: Box<dyn EffectAccess + 't>,
+    effect: PhantomData<E>,
+}
+
+impl<E: Effect> EffectTx<'_, E> {
+    /// The connection, for the stores.
+    pub fn conn(&mut self) -> Conn<'_> {
+        self.tx.conn()
+    }
+
+    /// The tenant.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.tx.tenant()
+    }
+
+    /// When it happens.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.tx.now()
+    }
+
+    /// Leaves the effect's audit row.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn record(&mut self, change: &audit::Change<'_>) -> Result<()> {
+        self.tx.record_as(E::NAME, change)
+    }
+}
+
+/// The facts of an entity as JSON, for its audit digests.
+///
+/// # Errors
+/// Never for plain data.
+pub fn facts(value: &impl serde::Serialize) -> Result<Value> {
+    serde_json::to_value(value).map_err(AppError::internal)
+}

@@ -1,0 +1,155 @@
+//! The audit log: one row a change, written in the transaction of the change. Rows are only ever
+//! added; triggers in both databases refuse anything else.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use diesel::{Insertable, RunQueryDsl};
+use serde_json::Value;
+
+use crate::access::UserId;
+use crate::db::schema::audit_log;
+use crate::db::{Conn, Id, Instant, TenantId, with_conn};
+use crate::errors::Result;
+
+/// Marks the identifier of an audit row.
+#[derive(Debug)]
+pub struct AuditEntity;
+
+/// What was changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// The kind of thing, `snake_case` (`plan`, `user`).
+    pub entity: &'static str,
+    /// Its identifier.
+    pub entity_id: &'a str,
+    /// Its facts before; `None` when it is new.
+    pub before: Option<&'a Value>,
+    /// Its facts after; `None` when it has ended.
+    pub after: Option<&'a Value>,
+    /// Why, in the actor's words, where the action asks for a reason.
+    pub reason: Option<&'a str>,
+}
+
+/// Who changed it, when, by which action.
+#[derive(Debug)]
+pub struct Entry {
+    /// The tenant whose log it is.
+    pub tenant: TenantId,
+    /// When.
+    pub at: Instant,
+    /// `user:<id>`, `cli:<os user>` or `public`.
+    pub actor: String,
+    /// The account, if one acted.
+    pub user_id: Option<UserId>,
+    /// The roles it held, sorted, separated by spaces.
+    pub roles: String,
+    /// The action's or effect's name.
+    pub action: &'static str,
+    /// The request, as its answer's `X-Request-Id` told.
+    pub request_id: String,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = audit_log)]
+struct Row<'a> {
+    tenant_id: TenantId,
+    id: Id<AuditEntity>,
+    at: Instant,
+    actor: String,
+    user_id: Option<UserId>,
+    roles: String,
+    action: &'a str,
+    entity: &'a str,
+    entity_id: &'a str,
+    before_digest: Option<String>,
+    after_digest: Option<String>,
+    reason: Option<&'a str>,
+    request_id: String,
+}
+
+/// Adds a row.
+///
+/// # Errors
+/// When the database refuses it.
+pub fn append(conn: Conn<'_>, entry: Entry, change: &Change<'_>) -> Result<()> {
+    let row = Row {
+        tenant_id: entry.tenant,
+        id: Id::generate(),
+        at: entry.at,
+        actor: entry.actor,
+        user_id: entry.user_id,
+        roles: entry.roles,
+        action: entry.action,
+        entity: change.entity,
+        entity_id: change.entity_id,
+        before_digest: change.before.map(digest_of),
+        after_digest: change.after.map(digest_of),
+        reason: change.reason,
+        request_id: entry.request_id,
+    };
+    with_conn!(conn, c => diesel::insert_into(audit_log::table).values(&row).execute(c))?;
+    Ok(())
+}
+
+/// SHA-256, as hex, over the canonical form of the facts: object keys sorted, no white space.
+#[must_use]
+pub fn digest_of(facts: &Value) -> String {
+    let mut text = String::new();
+    canonical(facts, &mut text);
+    hex(digest(&SHA256, text.as_bytes()).as_ref())
+}
+
+fn canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<_> = map.iter().collect();
+            keys.sort_unstable_by_key(|(key, _)| *key);
+            out.push('{');
+            for (at, (key, value)) in keys.into_iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                canonical(value, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                canonical(item, out);
+            }
+            out.push(']');
+        }
+        plain => out.push_str(&plain.to_string()),
+    }
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_digest_does_not_depend_on_the_order_of_keys() {
+        assert_eq!(
+            digest_of(&json!({"a": 1, "b": {"c": [1, null], "d": "省"}})),
+            digest_of(&json!({"b": {"d": "省", "c": [1, null]}, "a": 1}))
+        );
+        assert_ne!(digest_of(&json!({"a": [1, 2]})), digest_of(&json!({"a": [2, 1]})));
+    }
+}

@@ -1,0 +1,158 @@
+//! One code path for two databases: SQLite in the data directory, PostgreSQL by its address.
+//!
+//! Nothing outside this module opens a connection. [`Db::read`] and [`Db::write`] run a closure in a
+//! transaction whose tenant is already set; `access::Gate` is the way there for everybody else.
+
+mod clock;
+mod enums;
+pub mod migrate;
+mod postgres;
+pub mod schema;
+mod sqlite;
+mod types;
+
+pub use clock::Clock;
+pub(crate) use enums::text_enum;
+pub use enums::{Dictionary, Entry};
+pub use types::{Id, Instant, InstantSql, TenantId, UuidSql, contains_pattern, fold};
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use diesel::{PgConnection, SqliteConnection};
+
+use crate::errors::Result;
+
+/// Where the data is.
+#[derive(Debug, Clone)]
+pub enum Location {
+    /// An embedded database: this file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server: the address the application role signs in with.
+    Postgres(String),
+}
+
+impl Location {
+    /// The embedded database of a data directory.
+    #[must_use]
+    pub fn embedded(data_dir: &Path) -> Self {
+        Self::Sqlite(data_dir.join("pingyi.sqlite3"))
+    }
+}
+
+/// A connection inside an open transaction.
+pub enum Conn<'c> {
+    /// The embedded database.
+    Sqlite(&'c mut SqliteConnection),
+    /// PostgreSQL.
+    Postgres(&'c mut PgConnection),
+}
+
+/// Runs one query on whichever database a `Conn` (or anything with `.conn()`) is connected to. The
+/// body is compiled twice, once a backend.
+macro_rules! with_conn {
+    ($conn:expr, $c:ident => $body:expr) => {
+        match $conn {
+            $crate::db::Conn::Sqlite($c) => $body,
+            $crate::db::Conn::Postgres($c) => $body,
+        }
+    };
+}
+pub(crate) use with_conn;
+
+/// The database, open. Cheap to clone.
+#[derive(Clone)]
+pub struct Db(Arc<Backend>);
+
+enum Backend {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+/// How many requests may be at the database at once, and how long one may wait for its turn.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections for reading (SQLite) or for everything (PostgreSQL), at least 1.
+    pub connections: u32,
+    /// Requests waiting for a connection or for the writer, beyond which the answer is 503.
+    pub queue: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 8, queue: 1024 }
+    }
+}
+
+impl Db {
+    /// Opens the database. It must be migrated: [`migrate::ensure_current`] tells.
+    ///
+    /// # Errors
+    /// A sentence when it cannot be reached, or when the PostgreSQL role could step round
+    /// row-level security (a superuser, an owner, BYPASSRLS).
+    pub fn open(location: &Location, limits: Limits) -> start::Result<Self> {
+        Ok(Self(Arc::new(match location {
+            Location::Sqlite(file) => Backend::Sqlite(sqlite::Sqlite::open(file, limits)?),
+            Location::Postgres(url) => Backend::Postgres(postgres::Postgres::open(url, limits)?),
+        })))
+    }
+
+    /// Runs `work` in a read-only transaction of `tenant` (none: only the tables without tenant show).
+    pub async fn read<R, F>(&self, tenant: Option<TenantId>, work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(Conn<'_>) -> Result<R> + Send + 'static,
+    {
+        match &*self.0 {
+            Backend::Sqlite(db) => db.read(work).await,
+            Backend::Postgres(db) => db.run(tenant, postgres::Access::Read, work).await,
+        }
+    }
+
+    /// Runs `work` in a writing transaction of `tenant`. When it answers an error nothing of it
+    /// stays; when this returns `Ok`, it is on disk.
+    pub async fn write<R, F>(&self, tenant: Option<TenantId>, work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(Conn<'_>) -> Result<R> + Send + 'static,
+    {
+        match &*self.0 {
+            Backend::Sqlite(db) => db.write(work).await,
+            Backend::Postgres(db) => db.run(tenant, postgres::Access::Write, work).await,
+        }
+    }
+
+    /// Whether the database answers just now.
+    pub async fn ping(&self) -> Result<()> {
+        use diesel::RunQueryDsl;
+        self.read(None, |conn| {
+            with_conn!(conn, c => diesel::sql_query("SELECT 1").execute(c))?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Errors at start, told to whoever typed the command: a sentence with its cure.
+pub mod start {
+    /// A failure to start, as a sentence.
+    pub type Result<T> = std::result::Result<T, StartError>;
+
+    /// Why the program does not start.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    pub struct StartError(pub String);
+
+    impl StartError {
+        /// A sentence that names what is wrong and its cure.
+        pub fn new(sentence: impl Into<String>) -> Self {
+            Self(sentence.into())
+        }
+    }
+
+    impl From<crate::errors::AppError> for StartError {
+        fn from(error: crate::errors::AppError) -> Self {
+            Self(error.to_string())
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! PostgreSQL: a pool of connections of the application role, each transaction with its tenant set
+//! for row-level security in the same round trip that begins it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_types};
+use tokio::sync::Semaphore;
+
+use super::start::StartError;
+use super::{Conn, Limits, TenantId, start};
+use crate::errors::{AppError, Code, Result};
+
+/// How long a request waits for a connection before it is told to come again.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
+pub(super) struct Postgres {
+    pool: Pool<ConnectionManager<PgConnection>>,
+    turns: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct SessionSettings;
+
+impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for SessionSettings {
+    fn on_acquire(&self, conn: &mut PgConnection) -> std::result::Result<(), diesel::r2d2::Error> {
+        conn.batch_execute(
+            "SET statement_timeout = '20s'; SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '10s'; \
+             SET TIME ZONE 'UTC'",
+        )
+        .map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+#[derive(QueryableByName)]
+struct RoleFacts {
+    #[diesel(sql_type = sql_types::Bool)]
+    superuser: bool,
+    #[diesel(sql_type = sql_types::Bool)]
+    bypass: bool,
+    #[diesel(sql_type = sql_types::Bool)]
+    owner: bool,
+}
+
+/// Opens one connection outside the pool, for the command line.
+pub(super) fn connect(url: &str) -> start::Result<PgConnection> {
+    // The message of libpq names host and role, never the password.
+    PgConnection::establish(url).map_err(|error| StartError::new(format!("cannot reach PostgreSQL: {error}")))
+}
+
+impl Postgres {
+    pub(super) fn open(url: &str, limits: Limits) -> start::Result<Self> {
+        refuse_powerful_role(&mut connect(url)?)?;
+        let pool = Pool::builder()
+            .max_size(limits.connections)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(WAIT)
+            .connection_customizer(Box::new(SessionSettings))
+            .build(ConnectionManager::new(url))
+            .map_err(|error| StartError::new(format!("cannot reach PostgreSQL: {error}")))?;
+        Ok(Self {
+            pool,
+            turns: Arc::new(Semaphore::new(limits.connections as usize)),
+            waiting: Arc::new(Semaphore::new(limits.queue)),
+        })
+    }
+
+    pub(super) async fn run<R, F>(&self, tenant: Option<TenantId>, access: Access, work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(Conn<'_>) -> Result<R> + Send + 'static,
+    {
+        let busy = || AppError::new(Code::Unavailable).retry_after(1);
+        let _place = self.waiting.clone().try_acquire_owned().map_err(|_| busy())?;
+        let turn = tokio::time::timeout(WAIT, self.turns.clone().acquire_owned())
+            .await
+            .map_err(|_| busy())?
+            .map_err(AppError::internal)?;
+        let pool = self.pool.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let begin = begin_statement(tenant, access);
+            let mut conn = pool.get().map_err(|error| AppError::unavailable(2, error))?;
+            // A pooled connection may have died with its server: a fresh one is tried once, which
+            // is safe, for nothing has been sent on it yet.
+            if AnsiTransactionManager::begin_transaction_sql(&mut *conn, &begin).is_err() {
+                drop(conn);
+                conn = pool.get().map_err(|error| AppError::unavailable(2, error))?;
+                AnsiTransactionManager::begin_transaction_sql(&mut *conn, &begin)
+                    .map_err(|error| AppError::unavailable(2, error))?;
+            }
+            let conn = &mut *conn;
+            let result = catch_unwind(AssertUnwindSafe(|| work(Conn::Postgres(conn))))
+                .unwrap_or_else(|panic| Err(super::sqlite::panicked(&*panic)));
+            if result.is_ok() {
+                AnsiTransactionManager::commit_transaction(conn)?;
+            } else if let Err(error) = AnsiTransactionManager::rollback_transaction(conn) {
+                tracing::warn!(%error, "a connection could not be rolled back and is thrown away");
+            }
+            result
+        });
+        done.await.map_err(AppError::internal)?
+    }
+}
+
+/// One round trip: begin, and say whose rows may be seen. A tenant is two digits by its type.
+fn begin_statement(tenant: Option<TenantId>, access: Access) -> String {
+    let begin = match access {
+        Access::Read => "BEGIN READ ONLY",
+        Access::Write => "BEGIN",
+    };
+    match tenant {
+        Some(tenant) => format!("{begin}; SET LOCAL app.tenant = '{tenant}'"),
+        None => begin.to_owned(),
+    }
+}
+
+fn refuse_powerful_role(conn: &mut PgConnection) -> start::Result<()> {
+    let facts: RoleFacts = diesel::sql_query(
+        "SELECT r.rolsuper AS superuser, r.rolbypassrls AS bypass, EXISTS (SELECT 1 FROM pg_class c \
+         WHERE c.relname = 'users' AND c.relkind = 'r' AND pg_has_role(current_user, c.relowner, 'USAGE')) AS owner \
+         FROM pg_roles r WHERE r.rolname = current_user",
+    )
+    .get_result(conn)
+    .map_err(|error| StartError::new(format!("cannot ask PostgreSQL about the role: {error}")))?;
+    if facts.superuser || facts.bypass || facts.owner {
+        return Err(StartError::new(
+            "the role of --database-url could step round row-level security (it is a superuser, has BYPASSRLS or owns \
+             the tables); give a plain role there and the owner's to --admin-database-url",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,346 @@
+//! The tables as diesel sees them: one description for both databases.
+//!
+//! `UuidSql` and `InstantSql` are our own SQL types (see [`super::types`]), for diesel's `Uuid` and
+//! `Timestamptz` exist on PostgreSQL only.
+
+#![allow(missing_docs, reason = "the columns are documented in migrations/")]
+
+use diesel::{allow_tables_to_appear_in_same_query, table};
+
+table! {
+    use super::sql_types::*;
+
+    provinces (tenant_id) {
+        tenant_id -> Text,
+        name -> Text,
+        status -> Text,
+        version -> BigInt,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    units (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        parent_id -> Nullable<UuidSql>,
+        code -> Text,
+        name -> Text,
+        search_text -> Text,
+        kind -> Text,
+        status -> Text,
+        path -> Text,
+        version -> BigInt,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    users (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        login -> Text,
+        display_name -> Text,
+        search_text -> Text,
+        unit_id -> Nullable<UuidSql>,
+        unit_path -> Text,
+        status -> Text,
+        password_hash -> Text,
+        must_change_password -> Bool,
+        authz_version -> BigInt,
+        version -> BigInt,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    login_directory (login) {
+        login -> Text,
+        tenant_id -> Text,
+        user_id -> UuidSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    role_bindings (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        user_id -> UuidSql,
+        role -> Text,
+        unit_id -> Nullable<UuidSql>,
+        unit_path -> Text,
+        valid_from_on -> Nullable<Date>,
+        valid_until_on -> Nullable<Date>,
+        granted_by -> Nullable<UuidSql>,
+        created_at -> InstantSql,
+        revoked_at -> Nullable<InstantSql>,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    sessions (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        user_id -> UuidSql,
+        generation -> BigInt,
+        nonce -> Text,
+        token_hash -> Text,
+        rotated_at -> InstantSql,
+        rotation_key_hash -> Nullable<Text>,
+        user_agent -> Text,
+        created_at -> InstantSql,
+        idle_until -> InstantSql,
+        expires_at -> InstantSql,
+        ended_at -> Nullable<InstantSql>,
+        end_reason -> Nullable<Text>,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    login_throttles (key_digest) {
+        key_digest -> Text,
+        failures -> BigInt,
+        window_end_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    idempotency_keys (tenant_id, user_id, operation, key) {
+        tenant_id -> Text,
+        user_id -> UuidSql,
+        operation -> Text,
+        key -> Text,
+        request_hash -> Text,
+        status -> BigInt,
+        etag -> Nullable<Text>,
+        location -> Nullable<Text>,
+        body -> Text,
+        created_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    audit_log (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        at -> InstantSql,
+        actor -> Text,
+        user_id -> Nullable<UuidSql>,
+        roles -> Text,
+        action -> Text,
+        entity -> Text,
+        entity_id -> Text,
+        before_digest -> Nullable<Text>,
+        after_digest -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        request_id -> Text,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    campaigns (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+        name -> Text,
+        search_text -> Text,
+        theme -> Text,
+        year -> Integer,
+        state -> Text,
+        scope_kinds -> Text,
+        version -> BigInt,
+        created_by -> UuidSql,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    campaign_phases (tenant_id, campaign_id, position) {
+        tenant_id -> Text,
+        campaign_id -> UuidSql,
+        position -> Integer,
+        name -> Text,
+        starts_on -> Date,
+        ends_on -> Date,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    campaign_scope_units (tenant_id, campaign_id, position) {
+        tenant_id -> Text,
+        campaign_id -> UuidSql,
+        position -> Integer,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    leading_groups (tenant_id, campaign_id) {
+        tenant_id -> Text,
+        campaign_id -> UuidSql,
+        head_user_id -> Nullable<UuidSql>,
+        office_unit_id -> Nullable<UuidSql>,
+        version -> BigInt,
+        updated_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    leading_group_members (tenant_id, campaign_id, position) {
+        tenant_id -> Text,
+        campaign_id -> UuidSql,
+        position -> Integer,
+        user_id -> UuidSql,
+        duty -> Text,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    plans (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        campaign_id -> UuidSql,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+        parent_plan_id -> Nullable<UuidSql>,
+        title -> Text,
+        search_text -> Text,
+        state -> Text,
+        meeting_title -> Nullable<Text>,
+        meeting_number -> Nullable<Text>,
+        meeting_held_on -> Nullable<Date>,
+        return_comment -> Nullable<Text>,
+        approval_comment -> Nullable<Text>,
+        submitted_at -> Nullable<InstantSql>,
+        submitted_by -> Nullable<UuidSql>,
+        decided_at -> Nullable<InstantSql>,
+        decided_by -> Nullable<UuidSql>,
+        published_at -> Nullable<InstantSql>,
+        version -> BigInt,
+        created_by -> UuidSql,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    plan_phases (tenant_id, plan_id, position) {
+        tenant_id -> Text,
+        plan_id -> UuidSql,
+        position -> Integer,
+        name -> Text,
+        starts_on -> Date,
+        ends_on -> Date,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    plan_authors (tenant_id, plan_id, user_id) {
+        tenant_id -> Text,
+        plan_id -> UuidSql,
+        user_id -> UuidSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    tasks (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        plan_id -> UuidSql,
+        unit_path -> Text,
+        position -> Integer,
+        category -> Text,
+        title -> Text,
+        content -> Text,
+        lead_leader -> Nullable<Text>,
+        due_on -> Date,
+        frequency -> Text,
+        daily_entries -> Bool,
+        target_name -> Nullable<Text>,
+        target_direction -> Nullable<Text>,
+        target_value -> Nullable<Text>,
+        target_unit -> Nullable<Text>,
+        parent_task_id -> Nullable<UuidSql>,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    task_responsibles (tenant_id, task_id, position) {
+        tenant_id -> Text,
+        task_id -> UuidSql,
+        position -> Integer,
+        unit_id -> UuidSql,
+        extent -> Text,
+        kind -> Nullable<Text>,
+    }
+}
+
+allow_tables_to_appear_in_same_query!(
+    audit_log,
+    campaign_phases,
+    campaign_scope_units,
+    campaigns,
+    idempotency_keys,
+    leading_group_members,
+    leading_groups,
+    login_directory,
+    login_throttles,
+    plan_authors,
+    plan_phases,
+    plans,
+    provinces,
+    role_bindings,
+    sessions,
+    task_responsibles,
+    tasks,
+    units,
+    users,
+);
+
+/// What the tables above are written in.
+mod sql_types {
+    pub use super::super::types::{InstantSql, UuidSql};
+    pub use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text};
+}

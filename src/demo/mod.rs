@@ -1,0 +1,4 @@
+//! The demo province.
+pub mod calendar_shift;
+pub mod campaign;
+pub mod divisions;

@@ -1,0 +1,162 @@
+//! The code table: one line a code. Everything that names a code (the document, `/dictionaries`,
+//! the pages under `/problems/`) is made from it.
+
+/// What sort of refusal a code is; `web::problem` maps it to a status, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The request cannot be read.
+    BadRequest,
+    /// Nobody is signed in, or the credentials are no longer good.
+    Unauthenticated,
+    /// None of the caller's role bindings has the action.
+    Forbidden,
+    /// Absent, of another tenant, or out of reach: one answer for all three.
+    NotFound,
+    /// The path exists, not with this method.
+    MethodNotAllowed,
+    /// No representation the caller accepts.
+    NotAcceptable,
+    /// The state of the object forbids it.
+    Conflict,
+    /// The caller's `If-Match` is stale.
+    PreconditionFailed,
+    /// The body is too large.
+    TooLarge,
+    /// The address is too long.
+    UriTooLong,
+    /// The body is of a media type we do not read.
+    UnsupportedMedia,
+    /// Well-formed, but its shape or a rule forbids it.
+    Unprocessable,
+    /// `If-Match` is missing.
+    PreconditionRequired,
+    /// Too many failed attempts.
+    TooMany,
+    /// Our fault.
+    Internal,
+    /// Try again later.
+    Unavailable,
+    /// Not an answer of its own: the code of one field error.
+    Field,
+}
+
+macro_rules! codes {
+    ($($name:ident = $kind:ident, $code:literal, $zh:literal, $en:literal;)+) => {
+        /// A stable code of an error. Clients may rely on its name, not on its sentences.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = concat!("`", $code, "`: ", $en)] $name,)+
+        }
+
+        impl Code {
+            /// Every code, in the table's order.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The name on the wire, `snake_case`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// What sort of refusal it is.
+            #[must_use]
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind,)+ }
+            }
+
+            /// The title in Chinese.
+            #[must_use]
+            pub const fn title_zh(self) -> &'static str {
+                match self { $(Self::$name => $zh,)+ }
+            }
+
+            /// The title in English.
+            #[must_use]
+            pub const fn title_en(self) -> &'static str {
+                match self { $(Self::$name => $en,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    // Reading the request
+    MalformedJson = BadRequest, "malformed_json", "请求体不是有效的 JSON", "The body is not valid JSON";
+    InvalidQuery = BadRequest, "invalid_query", "查询参数有误", "A query parameter is wrong";
+    InvalidHeader = BadRequest, "invalid_header", "请求头有误", "A request header is wrong";
+    InvalidCursor = BadRequest, "invalid_cursor", "游标无效, 请从第一页重新查询", "The cursor is not valid here; start again from the first page";
+    IncompleteBody = BadRequest, "incomplete_body", "请求体没有收完", "The body did not arrive whole";
+    MethodNotAllowed = MethodNotAllowed, "method_not_allowed", "此路径不支持该方法", "The path does not support this method";
+    NotAcceptable = NotAcceptable, "not_acceptable", "没有符合 Accept 的表示", "No representation matches Accept";
+    UnsupportedMediaType = UnsupportedMedia, "unsupported_media_type", "不支持的内容类型", "The content type is not supported";
+    BodyTooLarge = TooLarge, "body_too_large", "请求体过大", "The body is too large";
+    UriTooLong = UriTooLong, "uri_too_long", "地址过长", "The address is too long";
+    InvalidBody = Unprocessable, "invalid_body", "请求内容不符合要求", "The body does not match its schema";
+    NotFound = NotFound, "not_found", "没有找到", "Not found";
+    PreconditionRequired = PreconditionRequired, "precondition_required", "修改须带 If-Match", "A change needs If-Match";
+    PreconditionFailed = PreconditionFailed, "precondition_failed", "内容已被他人修改, 请取得最新版本后再改", "It has been changed meanwhile; fetch the newest version first";
+    IdempotencyKeyReused = Unprocessable, "idempotency_key_reused", "同一 Idempotency-Key 已用于另一请求", "The Idempotency-Key was used for another request";
+    IdempotencyInProgress = Conflict, "idempotency_in_progress", "同一 Idempotency-Key 的请求正在处理", "A request with this Idempotency-Key is still running";
+    IdTaken = Conflict, "id_taken", "该标识已用于内容不同的对象", "The id belongs to an object with other content";
+    Timeout = Unavailable, "timeout", "处理超时, 请稍后再试", "The request took too long; try again later";
+    Unavailable = Unavailable, "unavailable", "服务暂不可用, 请稍后再试", "The service is not available; try again later";
+    Internal = Internal, "internal", "服务内部错误", "An internal error";
+
+    // Who is asking
+    Unauthenticated = Unauthenticated, "unauthenticated", "请先登录", "Sign in first";
+    TokenInvalid = Unauthenticated, "token_invalid", "访问令牌无效或已过期", "The access token is invalid or has expired";
+    LoginFailed = Unauthenticated, "login_failed", "用户名或密码不正确", "The login or the password is wrong";
+    RefreshInvalid = Unauthenticated, "refresh_invalid", "刷新令牌无效, 请重新登录", "The refresh token is not valid; sign in again";
+    RefreshSuperseded = Conflict, "refresh_superseded", "刷新令牌刚被另一请求换过, 请使用新的令牌", "Another request has just rotated this token; use its successor";
+    TooManyAttempts = TooMany, "too_many_attempts", "失败次数过多, 请稍后再试", "Too many failed attempts; try again later";
+    Forbidden = Forbidden, "forbidden", "您的角色没有此项权限", "None of your roles may do this";
+    PasswordChangeRequired = Forbidden, "password_change_required", "首次登录须先修改密码", "Change the first password before anything else";
+    PasswordWrong = Unprocessable, "password_wrong", "原密码不正确", "The current password is wrong";
+    PasswordWeak = Unprocessable, "password_weak", "密码过于常见或容易猜到", "The password is too common or too easy to guess";
+
+    // Accounts and bindings
+    LoginTaken = Conflict, "login_taken", "登录名已被使用", "The login is taken";
+    GrantNotAllowed = Unprocessable, "grant_not_allowed", "您的角色不能授予此角色", "Your role may not grant this role";
+    GrantToSelf = Unprocessable, "grant_to_self", "不得给自己授权", "Nobody grants a role to itself";
+    ChangeOwnAccount = Unprocessable, "change_own_account", "不得停用或重置自己的账号", "Nobody disables or resets the own account";
+    RolesExclusive = Unprocessable, "roles_exclusive", "三员与业务角色互斥", "The three administrator roles exclude each other and every business role";
+    UserDisabled = Conflict, "user_disabled", "账号已停用", "The account is disabled";
+    UserActive = Conflict, "user_active", "账号未停用", "The account is not disabled";
+    BindingRevoked = Conflict, "binding_revoked", "授权已撤销", "The binding is revoked already";
+    SessionEnded = Conflict, "session_ended", "会话已结束", "The session has ended already";
+
+    // Campaigns and plans
+    CampaignLaunched = Conflict, "campaign_launched", "活动已启动, 不能再改", "The campaign is launched and can no longer be changed";
+    PlanExists = Conflict, "plan_exists", "该单位在此活动中已有方案", "The unit has a plan in this campaign already";
+    PlanNotEditable = Conflict, "plan_not_editable", "方案已提交或已批准, 不能修改", "The plan is submitted or approved and can no longer be edited";
+    PlanNotSubmittable = Conflict, "plan_not_submittable", "只有草稿或被退回的方案可以提交", "Only a draft or a returned plan can be submitted";
+    PlanNotSubmitted = Conflict, "plan_not_submitted", "方案不在待批状态", "The plan is not waiting for approval";
+    PlanNotApproved = Conflict, "plan_not_approved", "方案未获批准", "The plan is not approved";
+    PlanIncomplete = Unprocessable, "plan_incomplete", "方案不完整, 不能提交", "The plan is not complete enough to submit";
+    ParentPlanNotPublished = Unprocessable, "parent_plan_not_published", "上级方案尚未发布", "The parent plan is not published";
+    UnitOutOfScope = Unprocessable, "unit_out_of_scope", "该单位不在活动范围内", "The unit is not in the campaign's scope";
+    ApproverIsAuthor = Unprocessable, "approver_is_author", "编制或提交方案的人不得批准", "Whoever wrote or submitted the plan may not decide on it";
+    NotTheRightHead = Unprocessable, "not_the_right_head", "应由本级(没有则最近上级)领导小组组长决定", "The leading group's head at the unit, else at the nearest level above, decides";
+
+    // Field errors
+    Required = Field, "required", "必填", "Required";
+    UnknownField = Field, "unknown_field", "没有这个字段", "There is no such field";
+    UnknownParameter = Field, "unknown_parameter", "没有这个参数", "There is no such parameter";
+    RepeatedParameter = Field, "repeated_parameter", "参数不可重复", "The parameter may be given only once";
+    WrongType = Field, "wrong_type", "类型不符", "It has the wrong type";
+    NotAllowedValue = Field, "not_allowed_value", "不在允许的取值之内", "It is not one of the allowed values";
+    TooShort = Field, "too_short", "过短", "It is too short";
+    TooLong = Field, "too_long", "过长", "It is too long";
+    TooSmall = Field, "too_small", "过小", "It is too small";
+    TooBig = Field, "too_big", "过大", "It is too big";
+    TooFew = Field, "too_few", "项数过少", "There are too few items";
+    TooMany = Field, "too_many", "项数过多", "There are too many items";
+    WrongFormat = Field, "wrong_format", "格式不符", "It has the wrong format";
+    NotUnique = Field, "not_unique", "有重复", "It is not unique";
+    UnknownReference = Field, "unknown_reference", "没有这个对象, 或不在您的范围内", "There is no such object, or it is out of your reach";
+    OutOfOrder = Field, "out_of_order", "先后次序不对", "It is out of order";
+    OutsidePhases = Field, "outside_phases", "不在方案各阶段的日期之内", "It lies outside the plan's phases";
+    WrongKind = Field, "wrong_kind", "对象的种类不符", "It is of the wrong kind";
+    ControlCharacter = Field, "control_character", "含有不可见的控制字符", "It holds a control character";
+    Blank = Field, "blank", "不能只有空白", "It may not be blank";
+}

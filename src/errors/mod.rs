@@ -1,0 +1,221 @@
+//! What can go wrong, without a word of HTTP: a [`Code`] from the one table, a detail that is safe
+//! for the caller in both languages, field errors, and an internal source that is only logged.
+
+mod codes;
+
+pub use codes::{Code, Kind};
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The result of everything that can be refused.
+pub type Result<T, E = AppError> = std::result::Result<T, E>;
+
+/// A sentence in both languages of the interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// Simplified Chinese (`zh-CN`), the default.
+    pub zh: Cow<'static, str>,
+    /// English.
+    pub en: Cow<'static, str>,
+}
+
+impl Text {
+    /// Pairs the two languages.
+    pub fn new(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+}
+
+/// One thing wrong with one place of the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Where: a JSON pointer into the body, or the name of a query parameter.
+    pub place: Place,
+    /// What, from the code table ([`Kind::Field`] or a rule's own code).
+    pub code: Code,
+    /// A sentence for a person.
+    pub detail: Text,
+    /// Facts that belong to the rule (both values of a comparison, for one), if any.
+    pub facts: Option<serde_json::Value>,
+}
+
+/// Where in a request something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A JSON pointer (RFC 6901) into the body; empty for the body as a whole.
+    Body(String),
+    /// A query parameter's name.
+    Query(String),
+    /// A header's name.
+    Header(&'static str),
+}
+
+impl FieldError {
+    /// An error at a JSON pointer of the body.
+    pub fn body(pointer: impl Into<String>, code: Code, detail: Text) -> Self {
+        Self { place: Place::Body(pointer.into()), code, detail, facts: None }
+    }
+
+    /// An error of a query parameter.
+    pub fn query(name: impl Into<String>, code: Code, detail: Text) -> Self {
+        Self { place: Place::Query(name.into()), code, detail, facts: None }
+    }
+}
+
+/// A refusal or a failure.
+pub struct AppError(Box<Inner>);
+
+struct Inner {
+    code: Code,
+    detail: Text,
+    errors: Vec<FieldError>,
+    retry_after_seconds: Option<u32>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl AppError {
+    /// A refusal with the code's own title as detail.
+    #[must_use]
+    pub fn new(code: Code) -> Self {
+        Self::because(code, Text::new(code.title_zh(), code.title_en()))
+    }
+
+    /// A refusal with a detail that says more than the title.
+    #[must_use]
+    pub fn because(code: Code, detail: Text) -> Self {
+        Self(Box::new(Inner { code, detail, errors: Vec::new(), retry_after_seconds: None, source: None }))
+    }
+
+    /// A failure of ours: logged with its source, answered without it.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let mut error = Self::new(Code::Internal);
+        error.0.source = Some(source.into());
+        error
+    }
+
+    /// The service cannot do it just now; the caller may try again after `seconds`.
+    pub fn unavailable(seconds: u32, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let mut error = Self::new(Code::Unavailable).retry_after(seconds);
+        error.0.source = Some(source.into());
+        error
+    }
+
+    /// Input of the right JSON that breaks the schema or a rule: all its errors at once.
+    #[must_use]
+    pub fn fields(code: Code, errors: Vec<FieldError>) -> Self {
+        let mut error = Self::new(code);
+        error.0.errors = errors;
+        error
+    }
+
+    /// Tells the caller when to come again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.0.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// The code, stable for clients.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What to tell the caller.
+    #[must_use]
+    pub fn detail(&self) -> &Text {
+        &self.0.detail
+    }
+
+    /// What is wrong where.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    /// Seconds for `Retry-After`.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        self.0.retry_after_seconds
+    }
+
+    /// The cause, for the log only.
+    #[must_use]
+    pub fn source_for_log(&self) -> Option<&(dyn std::error::Error + Send + Sync)> {
+        self.0.source.as_deref()
+    }
+}
+
+impl fmt::Debug for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppError")
+            .field("code", &self.0.code.name())
+            .field("detail", &self.0.detail.en)
+            .field("errors", &self.0.errors)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code.name(), self.0.detail.en)?;
+        for error in &self.0.errors {
+            write!(f, "; {:?} {}", error.place, error.detail.en)?;
+        }
+        match &self.0.source {
+            Some(source) => write!(f, " ({source})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for AppError {}
+
+impl From<diesel::result::Error> for AppError {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::{DatabaseErrorKind, Error};
+        match &error {
+            Error::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                _,
+            )
+            | Error::BrokenTransactionManager => Self::unavailable(2, error),
+            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::unavailable(1, error),
+            Error::DatabaseError(_, info) if is_storage_trouble(info.message()) => {
+                Self::unavailable(5, error)
+            }
+            _ => Self::internal(error),
+        }
+    }
+}
+
+/// Neither library has kinds for a full disk, a lock or a server that shuts down: only messages.
+fn is_storage_trouble(message: &str) -> bool {
+    [
+        "database or disk is full",
+        "disk I/O error",
+        "database is locked",
+        "attempt to write a readonly database",
+        "unable to open database file",
+        "terminating connection",
+        "server closed the connection",
+        "could not extend file",
+        "No space left on device",
+        "the database system is",
+        "canceling statement due to",
+        "deadlock detected",
+        "cannot execute",
+    ]
+    .iter()
+    .any(|sign| message.contains(sign))
+}
+
+/// A sentence in both languages: `text!("中文 {x}", "English {x}")`, as `format!` takes them.
+macro_rules! text {
+    ($zh:literal, $en:literal $(, $($arg:tt)*)?) => {
+        $crate::errors::Text::new(format!($zh $(, $($arg)*)?), format!($en $(, $($arg)*)?))
+    };
+}
+pub(crate) use text;

@@ -1,0 +1,31 @@
+//! # pingyi (评议)
+//!
+//! `ls src/` reads as the list of what the system does; each capability is a room of its own.
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`app`] | every route on one page, middleware |
+//! | [`access`] | who may do what: `policy.rs` is THE TABLE; the gate, tokens, sessions, accounts |
+//! | [`org`] | provinces, units |
+//! | [`campaigns`] | campaigns, leading groups, plans, tasks |
+//! | [`audit`] | the log of every change |
+//! | [`web`] | what every endpoint shares: problems, shapes, pages, the document |
+//! | [`db`] | SQLite and PostgreSQL behind one door, migrations, ids, time |
+//! | [`errors`] | the table of error codes |
+//! | [`demo`] | the demo province |
+//!
+//! Inside a capability: `http.rs` extracts, calls once, converts; `service.rs` holds the use cases,
+//! one function each, on a `Tx`; `rules.rs` is pure; `store.rs` holds the queries and is private to
+//! the capability. Another capability is reached through its `service`. `tests/architecture.rs`
+//! reads the `use` lines and holds everybody to it.
+
+pub mod access;
+pub mod app;
+pub mod audit;
+pub mod campaigns;
+pub mod config;
+pub mod db;
+pub mod demo;
+pub mod errors;
+pub mod org;
+pub mod web;

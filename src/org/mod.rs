@@ -1,0 +1,6 @@
+//! Provinces and their tree of units.
+
+pub mod http;
+pub mod rules;
+pub mod service;
+mod store;

@@ -1,0 +1,175 @@
+//! Use cases on provinces and units.
+
+use super::rules::{Province, Unit, UnitId, UnitKind, UnitStatus, path_under};
+use super::store;
+pub use super::store::{UnitFilter, UnitSort};
+use crate::access::policy::{Action, CommandLine, ProvinceRead, UnitRead};
+use crate::access::{PathRange, Reach, Tx};
+use crate::audit::Change;
+use crate::db::{Id, TenantId};
+use crate::errors::{AppError, Code, Result};
+use crate::web::{Page, Paging};
+
+/// Units within reach.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub fn units(
+    tx: &mut Tx<'_, UnitRead>,
+    filter: &UnitFilter,
+    sort: UnitSort,
+    paging: &Paging,
+) -> Result<Page<Unit>> {
+    store::list(tx, filter, sort, paging)
+}
+
+/// One unit within reach, of `kind` where the address fixes it.
+///
+/// # Errors
+/// `not_found`.
+pub fn unit(tx: &mut Tx<'_, UnitRead>, id: UnitId, kind: Option<UnitKind>) -> Result<Unit> {
+    let reach = tx.reach().clone();
+    store::find(tx, &reach, id)?
+        .filter(|unit| kind.is_none_or(|kind| unit.kind == kind))
+        .ok_or_else(|| AppError::new(Code::NotFound))
+}
+
+/// The subtree of a unit within reach.
+///
+/// # Errors
+/// `not_found`, `invalid_cursor`.
+pub fn subtree(
+    tx: &mut Tx<'_, UnitRead>,
+    id: UnitId,
+    mut filter: UnitFilter,
+    sort: UnitSort,
+    paging: &Paging,
+) -> Result<Page<Unit>> {
+    let root = unit(tx, id, None)?;
+    filter.below = Some(PathRange::subtree(&root.path));
+    store::list(tx, &filter, sort, paging)
+}
+
+/// A unit that a body or a filter refers to: one the caller may read.
+///
+/// # Errors
+/// When the database fails; a foreign or unknown one is `None`.
+pub fn readable<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Option<Unit>> {
+    match tx.reach_of::<UnitRead>() {
+        Some(reach) => store::find(tx, &reach, id),
+        None => Ok(None),
+    }
+}
+
+/// Those of the units that the caller may read.
+///
+/// # Errors
+/// When the database fails.
+pub fn readable_many<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<Vec<Unit>> {
+    match tx.reach_of::<UnitRead>() {
+        Some(reach) => store::find_many(tx, &reach, ids),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Units that something visible refers to: their names may be shown with it.
+///
+/// # Errors
+/// When the database fails.
+pub fn referred<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<Vec<Unit>> {
+    store::find_many(tx, &Reach::whole_tenant(), ids)
+}
+
+/// The range of paths that `unit_id=` in a query reaches: the subtree, or the unit alone.
+///
+/// # Errors
+/// When the database fails; a unit out of reach reaches nothing.
+pub fn range_of<A: Action>(tx: &mut Tx<'_, A>, id: UnitId, alone: bool) -> Result<Option<PathRange>> {
+    let unit = readable(tx, id)?;
+    Ok(unit.map(|unit| if alone { PathRange::alone(&unit.path) } else { PathRange::subtree(&unit.path) }))
+}
+
+/// Every province.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub fn provinces(tx: &mut Tx<'_, ProvinceRead>, paging: &Paging) -> Result<Page<Province>> {
+    store::provinces(tx, paging)
+}
+
+/// One province.
+///
+/// # Errors
+/// `not_found`.
+pub fn province(tx: &mut Tx<'_, ProvinceRead>, code: TenantId) -> Result<Province> {
+    if code == TenantId::PLATFORM {
+        return Err(AppError::new(Code::NotFound));
+    }
+    store::province(tx, code)?.ok_or_else(|| AppError::new(Code::NotFound))
+}
+
+/// A unit to enter, as a file or the command line names it.
+#[derive(Debug, Clone)]
+pub struct Entered {
+    /// The official code.
+    pub code: String,
+    /// The name.
+    pub name: String,
+    /// What it is.
+    pub kind: UnitKind,
+    /// The place of its parent in the same list.
+    pub parent: Option<usize>,
+}
+
+/// Sets a tenant up: the province itself and its tree, parents before children.
+///
+/// # Errors
+/// When it is there already.
+pub fn found_province(tx: &mut Tx<'_, CommandLine>, name: &str, tree: &[Entered]) -> Result<Vec<Unit>> {
+    store::insert_province(tx, name)?;
+    let now = tx.now();
+    let mut units: Vec<Unit> = Vec::with_capacity(tree.len());
+    for entered in tree {
+        let parent = entered.parent.and_then(|at| units.get(at));
+        units.push(Unit {
+            id: Id::generate(),
+            parent_id: parent.map(|parent| parent.id),
+            path: path_under(parent.map(|parent| parent.path.as_str()), &entered.code),
+            code: entered.code.clone(),
+            name: entered.name.clone(),
+            kind: entered.kind,
+            status: UnitStatus::Active,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        });
+    }
+    store::insert(tx, units.clone())?;
+    let facts = serde_json::json!({ "name": name, "units": units.len() });
+    let tenant = tx.tenant().to_string();
+    tx.record(&Change {
+        entity: "province",
+        entity_id: &tenant,
+        before: None,
+        after: Some(&facts),
+        reason: None,
+    })?;
+    Ok(units)
+}
+
+/// Whether the tenant has been set up.
+///
+/// # Errors
+/// When the database fails.
+pub fn exists<A: Action>(tx: &mut Tx<'_, A>) -> Result<bool> {
+    let tenant = tx.tenant();
+    Ok(store::province(tx, tenant)?.is_some())
+}
+
+/// The unit with this official code, for the command line.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_code(tx: &mut Tx<'_, CommandLine>, code: &str) -> Result<Option<Unit>> {
+    store::find_by_code(tx, code)
+}

@@ -1,0 +1,289 @@
+//! Rows of provinces and units.
+
+use diesel::prelude::*;
+
+use super::rules::{Province, ProvinceStatus, Unit, UnitId, UnitKind, UnitStatus};
+use crate::access::policy::Action;
+use crate::access::{PathRange, Reach, Tx, within_reach};
+use crate::db::schema::{provinces, units};
+use crate::db::{Instant, TenantId, contains_pattern, fold, text_enum, with_conn};
+use crate::errors::Result;
+use crate::web::{Cursor, Page, Paging};
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = units)]
+struct UnitRow {
+    id: UnitId,
+    parent_id: Option<UnitId>,
+    code: String,
+    name: String,
+    kind: UnitKind,
+    status: UnitStatus,
+    path: String,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl From<UnitRow> for Unit {
+    fn from(row: UnitRow) -> Self {
+        let UnitRow { id, parent_id, code, name, kind, status, path, version, created_at, updated_at } = row;
+        Self { id, parent_id, code, name, kind, status, path, version, created_at, updated_at }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = units)]
+struct NewUnit {
+    tenant_id: TenantId,
+    id: UnitId,
+    parent_id: Option<UnitId>,
+    code: String,
+    name: String,
+    search_text: String,
+    kind: UnitKind,
+    status: UnitStatus,
+    path: String,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+text_enum! {
+    /// By what units are sorted; ties by id.
+    UnitSort as "unit_sort" {
+        Path = "path", "树的次序", "Order of the tree", grey;
+        PathDown = "-path", "树的逆序", "Reverse order of the tree", grey;
+        Code = "code", "代码", "Code", grey;
+        CodeDown = "-code", "代码逆序", "Code, descending", grey;
+        Name = "name", "名称", "Name", grey;
+        NameDown = "-name", "名称逆序", "Name, descending", grey;
+    }
+}
+
+/// What a list of units is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct UnitFilter {
+    /// Of these kinds; empty for all.
+    pub kinds: Vec<UnitKind>,
+    /// With these statuses; empty for all.
+    pub statuses: Vec<UnitStatus>,
+    /// Only these units.
+    pub below: Option<PathRange>,
+    /// Directly under this unit.
+    pub parent: Option<UnitId>,
+    /// With this official code.
+    pub code: Option<String>,
+    /// Whose name or code holds this, case folded.
+    pub search: Option<String>,
+}
+
+/// The one place where the table is named for reading: tenant and reach.
+macro_rules! visible {
+    ($tenant:expr, $reach:expr) => {
+        within_reach!(units::table, $reach, units::path).filter(units::tenant_id.eq($tenant))
+    };
+}
+
+macro_rules! filtered {
+    ($tenant:expr, $reach:expr, $filter:expr) => {{
+        let mut query = visible!($tenant, $reach);
+        if !$filter.kinds.is_empty() {
+            query = query.filter(units::kind.eq_any($filter.kinds.clone()));
+        }
+        if !$filter.statuses.is_empty() {
+            query = query.filter(units::status.eq_any($filter.statuses.clone()));
+        }
+        if let Some(range) = $filter.below.clone() {
+            query = query.filter(units::path.ge(range.low)).filter(units::path.lt(range.high));
+        }
+        if let Some(parent) = $filter.parent {
+            query = query.filter(units::parent_id.eq(parent));
+        }
+        if let Some(code) = $filter.code.clone() {
+            query = query.filter(units::code.eq(code));
+        }
+        if let Some(search) = &$filter.search {
+            query = query.filter(units::search_text.like(contains_pattern(search)).escape('\\'));
+        }
+        query
+    }};
+}
+
+pub(super) fn list<A: Action>(
+    tx: &mut Tx<'_, A>,
+    filter: &UnitFilter,
+    sort: UnitSort,
+    paging: &Paging,
+) -> Result<Page<Unit>> {
+    let (tenant, reach) = (tx.tenant(), tx.reach().clone());
+    let place: fn(&Unit) -> Cursor = match sort {
+        UnitSort::Path | UnitSort::PathDown => |unit| vec![unit.path.clone()],
+        UnitSort::Code | UnitSort::CodeDown => |unit| vec![unit.code.clone()],
+        // Names need not be unique: the path decides between equals.
+        UnitSort::Name | UnitSort::NameDown => |unit| vec![unit.name.clone(), unit.path.clone()],
+    };
+    let keys = if matches!(sort, UnitSort::Name | UnitSort::NameDown) { 2 } else { 1 };
+    let after = paging.after(keys)?.unwrap_or_default();
+    let first = after.first().cloned();
+    let second = after.get(1).cloned().unwrap_or_default();
+    let total: Option<i64> = if paging.counts() {
+        Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, filter).count().get_result(c))?)
+    } else {
+        None
+    };
+    let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => {
+        let query = filtered!(tenant, reach, filter).select(UnitRow::as_select()).limit(paging.fetch());
+        match (sort, first) {
+            (UnitSort::Path, None) => query.order(units::path.asc()).load(c),
+            (UnitSort::Path, Some(at)) => query.filter(units::path.gt(at)).order(units::path.asc()).load(c),
+            (UnitSort::PathDown, None) => query.order(units::path.desc()).load(c),
+            (UnitSort::PathDown, Some(at)) => query.filter(units::path.lt(at)).order(units::path.desc()).load(c),
+            (UnitSort::Code, None) => query.order(units::code.asc()).load(c),
+            (UnitSort::Code, Some(at)) => query.filter(units::code.gt(at)).order(units::code.asc()).load(c),
+            (UnitSort::CodeDown, None) => query.order(units::code.desc()).load(c),
+            (UnitSort::CodeDown, Some(at)) => query.filter(units::code.lt(at)).order(units::code.desc()).load(c),
+            (UnitSort::Name, None) => query.order((units::name.asc(), units::path.asc())).load(c),
+            (UnitSort::Name, Some(at)) => query
+                .filter(units::name.gt(at.clone()).or(units::name.eq(at).and(units::path.gt(second))))
+                .order((units::name.asc(), units::path.asc()))
+                .load(c),
+            (UnitSort::NameDown, None) => query.order((units::name.desc(), units::path.desc())).load(c),
+            (UnitSort::NameDown, Some(at)) => query
+                .filter(units::name.lt(at.clone()).or(units::name.eq(at).and(units::path.lt(second))))
+                .order((units::name.desc(), units::path.desc()))
+                .load(c),
+        }
+    })?;
+    Ok(paging.page(rows.into_iter().map(Unit::from).collect(), total, place))
+}
+
+/// The unit, if it lies within `reach`.
+pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: UnitId) -> Result<Option<Unit>> {
+    let tenant = tx.tenant();
+    let row: Option<UnitRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(units::id.eq(id))
+        .select(UnitRow::as_select())
+        .first(c)
+        .optional())?;
+    Ok(row.map(Unit::from))
+}
+
+/// Those of the units that lie within `reach`.
+pub(super) fn find_many<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, ids: &[UnitId]) -> Result<Vec<Unit>> {
+    let tenant = tx.tenant();
+    let mut found = Vec::with_capacity(ids.len());
+    // SQLite takes a bounded number of values in one statement.
+    for some in ids.chunks(500) {
+        let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+            .filter(units::id.eq_any(some.to_vec()))
+            .select(UnitRow::as_select())
+            .load(c))?;
+        found.extend(rows.into_iter().map(Unit::from));
+    }
+    Ok(found)
+}
+
+/// The unit with this official code.
+pub(super) fn find_by_code<A: Action>(tx: &mut Tx<'_, A>, code: &str) -> Result<Option<Unit>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let row: Option<UnitRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(units::code.eq(code.to_owned()))
+        .select(UnitRow::as_select())
+        .first(c)
+        .optional())?;
+    Ok(row.map(Unit::from))
+}
+
+/// Enters units, parents before children.
+pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: Vec<Unit>) -> Result<()> {
+    let tenant_id = tx.tenant();
+    let rows: Vec<NewUnit> = new
+        .into_iter()
+        .map(|unit| NewUnit {
+            tenant_id,
+            search_text: fold(&format!("{} {}", unit.name, unit.code)),
+            id: unit.id,
+            parent_id: unit.parent_id,
+            code: unit.code,
+            name: unit.name,
+            kind: unit.kind,
+            status: unit.status,
+            path: unit.path,
+            version: unit.version,
+            created_at: unit.created_at,
+            updated_at: unit.updated_at,
+        })
+        .collect();
+    for some in rows.chunks(200) {
+        with_conn!(tx.conn(), c => diesel::insert_into(units::table).values(some).execute(c))?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = provinces)]
+struct ProvinceRow {
+    tenant_id: TenantId,
+    name: String,
+    status: ProvinceStatus,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl From<ProvinceRow> for Province {
+    fn from(row: ProvinceRow) -> Self {
+        let ProvinceRow { tenant_id, name, status, version, created_at, updated_at } = row;
+        Self { code: tenant_id, name, status, version, created_at, updated_at }
+    }
+}
+
+/// Every province; the reserved tenant is none.
+pub(super) fn provinces<A: Action>(tx: &mut Tx<'_, A>, paging: &Paging) -> Result<Page<Province>> {
+    let after = paging
+        .after(1)?
+        .and_then(|place| place.into_iter().next())
+        .unwrap_or_else(|| TenantId::PLATFORM.to_string());
+    let total: Option<i64> = if paging.counts() {
+        Some(with_conn!(tx.conn(), c => provinces::table
+            .filter(provinces::tenant_id.ne(TenantId::PLATFORM))
+            .count()
+            .get_result(c))?)
+    } else {
+        None
+    };
+    let rows: Vec<ProvinceRow> = with_conn!(tx.conn(), c => provinces::table
+        .filter(provinces::tenant_id.gt(after))
+        .order(provinces::tenant_id.asc())
+        .limit(paging.fetch())
+        .select(ProvinceRow::as_select())
+        .load(c))?;
+    Ok(paging.page(rows.into_iter().map(Province::from).collect(), total, |province| {
+        vec![province.code.to_string()]
+    }))
+}
+
+pub(super) fn province<A: Action>(tx: &mut Tx<'_, A>, code: TenantId) -> Result<Option<Province>> {
+    let row: Option<ProvinceRow> = with_conn!(tx.conn(), c => provinces::table
+        .find(code)
+        .select(ProvinceRow::as_select())
+        .first(c)
+        .optional())?;
+    Ok(row.map(Province::from))
+}
+
+pub(super) fn insert_province<A: Action>(tx: &mut Tx<'_, A>, name: &str) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::insert_into(provinces::table)
+        .values((
+            provinces::tenant_id.eq(tenant),
+            provinces::name.eq(name),
+            provinces::status.eq(ProvinceStatus::Active),
+            provinces::version.eq(1_i64),
+            provinces::created_at.eq(now),
+            provinces::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(())
+}

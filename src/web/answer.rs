@@ -1,0 +1,203 @@
+//! Answers: made inside the transaction, so that what is remembered for a retry is what was said.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::openapi::Example;
+use crate::audit::hex;
+use crate::errors::{AppError, Result};
+
+/// A successful answer, ready for the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// 200, 201 or 204.
+    pub status: u16,
+    /// `"v<version>.<hash of the body>"`.
+    pub etag: Option<String>,
+    /// Where the new resource is.
+    pub location: Option<String>,
+    /// The query of the next page, for the `Link` header.
+    pub next_link: Option<String>,
+    /// JSON; empty for 204.
+    pub body: String,
+}
+
+/// Something with a version that counts up with each change.
+pub trait Versioned {
+    /// The version, from 1.
+    fn version(&self) -> i64;
+}
+
+/// What an endpoint may answer with.
+pub trait IntoAnswer {
+    /// The status of success.
+    const STATUS: u16;
+    /// Whether the answer bears an `ETag`.
+    const ETAG: bool;
+    /// Whether the answer bears a `Location`.
+    const LOCATION: bool;
+    /// Whether the answer is one page of a list.
+    const PAGE: bool = false;
+    /// Adds the body's schema, with all it refers to, and gives its name; `None` without a body.
+    fn schema(schemas: &mut super::schemas::Collector) -> Option<String>;
+    /// An example of the body.
+    fn example() -> Option<serde_json::Value>;
+    /// Makes the answer.
+    ///
+    /// # Errors
+    /// Never for plain data.
+    fn into_answer(self) -> Result<Answer>;
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(AppError::internal)
+}
+
+fn etag(version: i64, body: &str) -> String {
+    let hash = digest(&SHA256, body.as_bytes());
+    format!("\"v{version}.{}\"", hex(hash.as_ref().get(..8).unwrap_or_default()))
+}
+
+/// One resource, 200 with an `ETag`.
+#[derive(Debug)]
+pub struct Resource<V>(pub V);
+
+impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Resource<V> {
+    const STATUS: u16 = 200;
+    const ETAG: bool = true;
+    const LOCATION: bool = false;
+
+    fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
+        Some(schemas.answer::<V>())
+    }
+    fn example() -> Option<serde_json::Value> {
+        Some(V::example())
+    }
+    fn into_answer(self) -> Result<Answer> {
+        let body = json(&self.0)?;
+        Ok(Answer {
+            status: 200,
+            etag: Some(etag(self.0.version(), &body)),
+            location: None,
+            next_link: None,
+            body,
+        })
+    }
+}
+
+/// A new resource: 201 with `Location` and `ETag`; 200 when the client's own id was here already
+/// with the same content.
+#[derive(Debug)]
+pub struct Created<V> {
+    /// The resource.
+    pub view: V,
+    /// Its address below the server's base path.
+    pub location: String,
+    /// Whether it was here before.
+    pub existed: bool,
+}
+
+impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Created<V> {
+    const STATUS: u16 = 201;
+    const ETAG: bool = true;
+    const LOCATION: bool = true;
+
+    fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
+        Some(schemas.answer::<V>())
+    }
+    fn example() -> Option<serde_json::Value> {
+        Some(V::example())
+    }
+    fn into_answer(self) -> Result<Answer> {
+        let body = json(&self.view)?;
+        Ok(Answer {
+            status: if self.existed { 200 } else { 201 },
+            etag: Some(etag(self.view.version(), &body)),
+            location: Some(self.location),
+            next_link: None,
+            body,
+        })
+    }
+}
+
+/// A plain answer without a version: tokens, dictionaries.
+#[derive(Debug)]
+pub struct Plain<V>(pub V);
+
+impl<V: Serialize + ToSchema + Example> IntoAnswer for Plain<V> {
+    const STATUS: u16 = 200;
+    const ETAG: bool = false;
+    const LOCATION: bool = false;
+
+    fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
+        Some(schemas.answer::<V>())
+    }
+    fn example() -> Option<serde_json::Value> {
+        Some(V::example())
+    }
+    fn into_answer(self) -> Result<Answer> {
+        Ok(Answer { status: 200, etag: None, location: None, next_link: None, body: json(&self.0)? })
+    }
+}
+
+/// Done, and nothing to say: 204.
+#[derive(Debug)]
+pub struct NoContent;
+
+impl IntoAnswer for NoContent {
+    const STATUS: u16 = 204;
+    const ETAG: bool = false;
+    const LOCATION: bool = false;
+
+    fn schema(_: &mut super::schemas::Collector) -> Option<String> {
+        None
+    }
+    fn example() -> Option<serde_json::Value> {
+        None
+    }
+    fn into_answer(self) -> Result<Answer> {
+        Ok(Answer { status: 204, etag: None, location: None, next_link: None, body: String::new() })
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize)]
+pub struct Page<V> {
+    /// The rows of this page.
+    pub items: Vec<V>,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+    /// How many rows there are in all; only with `count=exact`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
+}
+
+impl<V> Page<V> {
+    /// The same page with each row converted.
+    pub fn map<W>(self, convert: impl FnMut(V) -> W) -> Page<W> {
+        Page {
+            items: self.items.into_iter().map(convert).collect(),
+            next_cursor: self.next_cursor,
+            total: self.total,
+        }
+    }
+}
+
+impl<V: Serialize + ToSchema + Example> IntoAnswer for Page<V> {
+    const STATUS: u16 = 200;
+    const ETAG: bool = false;
+    const LOCATION: bool = false;
+    const PAGE: bool = true;
+
+    fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
+        Some(schemas.page::<V>())
+    }
+    fn example() -> Option<serde_json::Value> {
+        Some(serde_json::json!({ "items": [V::example()], "next_cursor": null }))
+    }
+    fn into_answer(self) -> Result<Answer> {
+        let next_link = self.next_cursor.clone();
+        Ok(Answer { status: 200, etag: None, location: None, next_link, body: json(&self)? })
+    }
+}

@@ -1,0 +1,24 @@
+//! The wire: what every endpoint shares. Nothing here knows a capability.
+
+mod answer;
+mod endpoint;
+mod input;
+mod openapi;
+mod page;
+mod problem;
+mod routes;
+mod schemas;
+mod serve;
+mod shape;
+
+pub use answer::{Answer, Created, IntoAnswer, NoContent, Page, Plain, Resource, Versioned};
+pub(crate) use endpoint::endpoint;
+pub use endpoint::{Endpoint, Verb};
+pub use input::{Body, Empty, Json, Merge, NoBody, NoQuery, PathIds, QueryParams};
+pub use openapi::{Example, document};
+pub use page::{Count, Cursor, Paging, Sort};
+pub use problem::{Language, problem_response, status_of, type_of};
+pub use routes::{Api, BASE, Route, address, stands_at_root};
+pub use schemas::Patch;
+pub use serve::{Context, RequestId, configure, refuse, unknown_path};
+pub use shape::{Shapes, check_text};

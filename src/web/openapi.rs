@@ -1,0 +1,414 @@
+//! The OpenAPI document, made from the list of endpoints and the types they name.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::{Map, Value, json};
+
+use super::answer::IntoAnswer;
+use super::endpoint::{Endpoint, Verb};
+use super::input::Body;
+use super::problem::status_of;
+use super::routes::{Api, BASE, stands_at_root};
+use super::schemas::Collector;
+use super::shape::Shapes;
+use crate::access::policy::{Action, Audience};
+use crate::errors::{Code, Kind};
+
+/// An example of a type, in real Chinese data: shown in the document, checked against the schema.
+pub trait Example {
+    /// The example.
+    fn example() -> Value;
+}
+
+/// What one operation says of itself.
+pub struct Description {
+    operation: Map<String, Value>,
+    query: (Map<String, Value>, Vec<String>),
+}
+
+/// The tags, in the order the documentation shows them.
+const TAGS: &[(&str, &str)] = &[
+    ("auth", "登录, 令牌, 本人账号与会话。"),
+    ("campaigns", "主题活动及其领导小组。"),
+    ("plans", "实施方案: 起草, 提交, 批准或退回, 发布, 逐级制定下级方案。"),
+    ("tasks", "任务清单中的事项。"),
+    ("units", "组织单位: 省厅, 地市局, 区县局, 派出所, 警种部门, 服务窗口, 看守所。"),
+    ("provinces", "省份 (租户), 供平台与部级查看。"),
+    ("users", "账号与角色授权。"),
+    ("reference", "字典与权限表。"),
+    ("operations", "存活, 就绪与公钥。"),
+];
+
+const ABOUT: &str = "评议 (pingyi) 的接口。\n\n\
+路径以 `/api/v1` 为前缀; JSON, UTF-8, snake_case; 未知字段一律拒绝。时间为 UTC (`Z` 结尾), 日期按北京时间。\
+租户只取自令牌, 不出现在路径、参数或请求体中。\n\n\
+**错误**一律为 `application/problem+json` (RFC 9457), `code` 稳定可判断, `title`、`detail` 随 `Accept-Language` (zh-CN 或 en)。\
+检查次序: 404 未知路径, 405, 401, 403, 413/415/406, 400, 422 形状, 404 对象, 428, 412, 409 状态, 422 规则。\
+他省的、辖区外的与不存在的对象, 回答完全相同 (404)。\n\n\
+**修改** (PATCH, PUT) 须带 `If-Match`; 状态转换用 POST, 带 `If-Match` 则核对。**POST** 可带 `Idempotency-Key`, 24 小时内重试只生效一次。\
+**列表**用 `limit` 与 `cursor` 翻页, `Link: rel=\"next\"` 指向下一页。`allowed_actions` 给出本人此刻可做的操作。";
+
+/// Describes one endpoint.
+pub(super) fn describe<E: Endpoint>(schemas: &mut Collector) -> Description {
+    let row = <E::Action as Action>::ROW;
+    let lines: Vec<&str> = E::DOC.lines().map(str::trim).collect();
+    let (summary, description) = lines.split_first().map_or(("", String::new()), |(first, rest)| {
+        (first.trim_end_matches('。'), rest.join("\n").trim().to_owned())
+    });
+    let query = schemas.query::<E::Query>();
+    let mut operation = Map::new();
+    operation.insert("operationId".into(), json!(E::ID));
+    operation.insert("tags".into(), json!([E::TAG]));
+    operation.insert("summary".into(), json!(summary));
+    operation.insert(
+        "description".into(),
+        json!(if description.is_empty() { format!("{summary}。") } else { description }),
+    );
+    operation.insert("x-action".into(), json!(row.name));
+    let codes: Vec<&str> = E::CODES.iter().map(|code| code.name()).collect();
+    if !codes.is_empty() {
+        operation.insert("x-codes".into(), json!(codes));
+    }
+    if row.audience == Audience::Public {
+        operation.insert("security".into(), json!([]));
+    }
+    let parameters = parameters::<E>(&query);
+    if !parameters.is_empty() {
+        operation.insert("parameters".into(), Value::Array(parameters));
+    }
+    if let Some(name) = E::Body::schema(schemas) {
+        let content: Map<String, Value> = E::Body::MEDIA
+            .iter()
+            .map(|media| {
+                let content = json!({ "schema": reference(&name), "example": E::Body::example() });
+                ((*media).to_owned(), content)
+            })
+            .collect();
+        operation.insert("requestBody".into(), json!({ "required": true, "content": content }));
+    }
+    operation.insert("responses".into(), Value::Object(responses::<E>(schemas)));
+    Description { operation, query }
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn parameters<E: Endpoint>(query: &(Map<String, Value>, Vec<String>)) -> Vec<Value> {
+    let mut parameters: Vec<Value> = path_names(E::PATH)
+        .map(|name| {
+            json!({
+                "name": name, "in": "path", "required": true, "description": "对象的标识。",
+                "schema": reference("Id"), "example": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77",
+            })
+        })
+        .collect();
+    for (name, schema) in &query.0 {
+        let mut schema = schema.clone();
+        let description = schema.as_object_mut().and_then(|map| map.remove("description"));
+        let mut parameter = json!({
+            "name": name, "in": "query", "required": query.1.contains(name),
+            "description": description.unwrap_or_else(|| json!("")), "schema": schema,
+        });
+        let repeats = schema.get("items").is_some();
+        if let (true, Some(map)) = (repeats, parameter.as_object_mut()) {
+            map.insert("style".into(), json!("form"));
+            map.insert("explode".into(), json!(true));
+        }
+        parameters.push(parameter);
+    }
+    let shared: &[&str] = match E::VERB {
+        Verb::Get if E::Reply::ETAG => &["IfNoneMatch"],
+        Verb::Patch | Verb::Put => &["IfMatchRequired"],
+        Verb::Post if <E::Action as Action>::ROW.audience == Audience::Public => &[],
+        Verb::Post if path_names(E::PATH).next().is_some() => &["IdempotencyKey", "IfMatch"],
+        Verb::Post => &["IdempotencyKey"],
+        _ => &[],
+    };
+    parameters.extend(shared.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
+    parameters
+}
+
+fn path_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|piece| piece.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn responses<E: Endpoint>(schemas: &mut Collector) -> Map<String, Value> {
+    let mut responses = Map::new();
+    let mut headers = Map::new();
+    let mut header = |name: &str, component: &str| {
+        headers.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{component}") }));
+    };
+    header("X-Request-Id", "RequestId");
+    if E::Reply::ETAG {
+        header("ETag", "ETag");
+    }
+    if E::Reply::LOCATION {
+        header("Location", "Location");
+    }
+    if E::Reply::PAGE {
+        header("Link", "Link");
+    }
+    let mut success = json!({ "description": "成功。", "headers": headers });
+    if let (Some(name), Some(map)) = (E::Reply::schema(schemas), success.as_object_mut()) {
+        let content =
+            json!({ "application/json": { "schema": reference(&name), "example": E::Reply::example() } });
+        map.insert("content".into(), content);
+    }
+    if E::Reply::LOCATION {
+        let mut same = success.clone();
+        if let Some(map) = same.as_object_mut() {
+            map.insert("description".into(), json!("同一标识、同一内容的对象已在: 返回现有对象。"));
+        }
+        responses.insert("200".into(), same);
+    }
+    responses.insert(E::Reply::STATUS.to_string(), success);
+    if E::VERB == Verb::Get && E::Reply::ETAG {
+        responses.insert("304".into(), json!({ "$ref": "#/components/responses/NotModified" }));
+    }
+    let mut statuses: BTreeSet<u16> = [400, 406, 429, 500, 503].into();
+    let row = <E::Action as Action>::ROW;
+    if row.audience != Audience::Public {
+        statuses.insert(401);
+        statuses.insert(403);
+    }
+    if E::PATH.contains('{') {
+        statuses.insert(404);
+    }
+    if E::Body::PRESENT {
+        statuses.extend([413, 415, 422]);
+    }
+    match E::VERB {
+        Verb::Post if row.audience != Audience::Public => statuses.extend([409, 422]),
+        Verb::Patch | Verb::Put => statuses.extend([412, 428]),
+        _ => {}
+    }
+    if E::VERB == Verb::Post && E::PATH.contains('{') {
+        statuses.insert(412);
+    }
+    statuses.extend(E::CODES.iter().map(|code| status_of(code.kind())));
+    for status in statuses {
+        responses
+            .insert(status.to_string(), json!({ "$ref": format!("#/components/responses/Problem{status}") }));
+    }
+    responses
+}
+
+const STATUS_TEXTS: &[(u16, &str)] = &[
+    (400, "请求无法读取: JSON、查询参数或请求头有误。"),
+    (401, "未登录, 或令牌无效、已过期。"),
+    (403, "所有角色均无此权限, 或须先修改首次密码。"),
+    (404, "不存在, 属于他省, 或不在辖区内: 三者回答相同。"),
+    (406, "没有符合 Accept 的表示。"),
+    (409, "当前状态不允许。"),
+    (412, "If-Match 已过期; ETag 头给出当前版本。"),
+    (413, "请求体过大。"),
+    (415, "不支持的内容类型。"),
+    (422, "内容不符合要求或违反规则; errors 一次列出全部。"),
+    (428, "缺少 If-Match。"),
+    (429, "请求或失败次数过多; 见 Retry-After。"),
+    (500, "服务内部错误。"),
+    (503, "暂不可用或超时; 见 Retry-After。"),
+];
+
+/// Makes the document of `api`, and the compiled shapes that requests are checked against.
+#[must_use]
+pub fn document(api: &Api) -> (Value, Shapes) {
+    let mut schemas = Collector::default();
+    let mut paths: Map<String, Value> = Map::new();
+    let mut queries = HashMap::new();
+    let mut statuses: BTreeSet<String> = BTreeSet::new();
+    let mut used_tags: BTreeSet<String> = BTreeSet::new();
+    for route in api.routes() {
+        let description = (route.describe)(&mut schemas);
+        queries.insert(route.id.to_owned(), description.query);
+        let responses = description.operation.get("responses").and_then(Value::as_object);
+        statuses.extend(responses.into_iter().flat_map(|map| map.keys().cloned()));
+        let tags = description.operation.get("tags").and_then(Value::as_array).into_iter().flatten();
+        used_tags.extend(tags.filter_map(Value::as_str).map(ToOwned::to_owned));
+        let item = paths.entry(route.path.to_owned()).or_insert_with(|| {
+            if stands_at_root(route.path) {
+                json!({ "servers": [{ "url": "/", "description": "根路径" }] })
+            } else {
+                json!({})
+            }
+        });
+        if let Some(item) = item.as_object_mut() {
+            item.insert(route.verb.name().to_lowercase(), Value::Object(description.operation));
+        }
+    }
+    let mut schemas = schemas.finish();
+    schemas.insert("Problem".into(), problem_schema());
+    schemas.entry("Id").or_insert_with(id_schema);
+    let shapes = Shapes::new(&schemas, queries);
+    let tags: Vec<Value> = TAGS
+        .iter()
+        .filter(|(name, _)| used_tags.contains(*name))
+        .map(|(name, description)| json!({ "name": name, "description": description }))
+        .collect();
+    let responses = shared_responses(&statuses);
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "评议 pingyi",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "省级公安机关主题评议活动",
+            "description": ABOUT,
+            "license": { "name": "MIT", "identifier": "MIT" },
+            "contact": { "name": "pingyi" },
+        },
+        "servers": [{ "url": BASE, "description": "本服务器" }],
+        "security": [{ "bearer": [] }],
+        "tags": tags,
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": responses,
+            "parameters": shared_parameters(),
+            "headers": shared_headers(),
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                    "description": "访问令牌 (JWT, EdDSA, 15 分钟), 依 RFC 8725 校验; 由 `POST /auth/login` 取得。",
+                },
+            },
+        },
+    });
+    (document, shapes)
+}
+
+fn id_schema() -> Value {
+    json!({
+        "type": "string", "format": "uuid", "minLength": 36, "maxLength": 36,
+        "description": "UUID (一般为 v7), 带连字符的小写形式。",
+        "example": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77",
+    })
+}
+
+fn problem_schema() -> Value {
+    let codes: Vec<&str> =
+        Code::ALL.iter().filter(|code| code.kind() != Kind::Field).map(|code| code.name()).collect();
+    let mut places: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+    places.dedup();
+    let text = |description: &str| json!({ "type": "string", "maxLength": 2000, "description": description });
+    json!({
+        "type": "object",
+        "description": "错误 (RFC 9457)。",
+        "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
+        "additionalProperties": false,
+        "properties": {
+            "type": { "type": "string", "format": "uri-reference", "maxLength": 200, "description": "解释此错误的页面。" },
+            "title": text("标题, 随语言。"),
+            "status": { "type": "integer", "format": "int32", "minimum": 400, "maximum": 599, "description": "HTTP 状态。" },
+            "detail": text("说明, 随语言。"),
+            "instance": { "type": "string", "maxLength": 8192, "description": "请求的路径。" },
+            "code": { "type": "string", "enum": codes, "description": "稳定的错误代码。" },
+            "request_id": { "type": "string", "maxLength": 64, "description": "请求编号, 同 X-Request-Id。" },
+            "errors": {
+                "type": "array", "maxItems": 10000, "description": "逐处说明, 一次列全。",
+                "items": {
+                    "type": "object", "required": ["code", "detail"], "additionalProperties": false,
+                    "properties": {
+                        "pointer": { "type": "string", "maxLength": 1000, "description": "请求体中的位置 (JSON Pointer)。" },
+                        "parameter": { "type": "string", "maxLength": 1000, "description": "查询参数名。" },
+                        "header": { "type": "string", "maxLength": 100, "description": "请求头名。" },
+                        "code": { "type": "string", "enum": places, "description": "稳定的错误代码。" },
+                        "detail": text("说明, 随语言。"),
+                        "facts": { "type": "object", "additionalProperties": true, "description": "与规则有关的数值。" },
+                    },
+                },
+            },
+        },
+        "example": {
+            "type": "/problems/plan-not-submitted", "title": "方案不在待批状态", "status": 409,
+            "detail": "方案不在待批状态", "instance": "/api/v1/plans/01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77/approve",
+            "code": "plan_not_submitted", "request_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d99",
+        },
+    })
+}
+
+fn shared_responses(used: &BTreeSet<String>) -> Map<String, Value> {
+    let mut responses = Map::new();
+    for (status, description) in STATUS_TEXTS.iter().filter(|(status, _)| used.contains(&status.to_string()))
+    {
+        let mut headers = json!({ "X-Request-Id": { "$ref": "#/components/headers/RequestId" } });
+        if let Some(map) = headers.as_object_mut() {
+            let extra = match status {
+                429 | 503 => Some(("Retry-After", "RetryAfter")),
+                412 => Some(("ETag", "ETag")),
+                _ => None,
+            };
+            if let Some((name, component)) = extra {
+                map.insert(name.into(), json!({ "$ref": format!("#/components/headers/{component}") }));
+            }
+        }
+        let code =
+            Code::ALL.iter().find(|code| code.kind() != Kind::Field && status_of(code.kind()) == *status);
+        let example = code.map(|code| {
+            json!({
+                "type": super::problem::type_of(*code), "title": code.title_zh(), "status": status,
+                "detail": code.title_zh(), "instance": "/api/v1/plans", "code": code.name(),
+                "request_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d99",
+            })
+        });
+        responses.insert(
+            format!("Problem{status}"),
+            json!({
+                "description": description, "headers": headers,
+                "content": { "application/problem+json": { "schema": reference("Problem"), "example": example } },
+            }),
+        );
+    }
+    if used.contains("304") {
+        responses.insert(
+            "NotModified".into(),
+            json!({
+                "description": "未变: 与 If-None-Match 所给相同。",
+                "headers": {
+                    "X-Request-Id": { "$ref": "#/components/headers/RequestId" },
+                    "ETag": { "$ref": "#/components/headers/ETag" },
+                },
+            }),
+        );
+    }
+    responses
+}
+
+fn shared_parameters() -> Value {
+    let tag = json!({
+        "type": "string", "maxLength": 400, "pattern": "^(\\*|\"v[0-9]+[.0-9a-f]*\"(, ?\"v[0-9]+[.0-9a-f]*\")*)$",
+    });
+    json!({
+        "IfMatch": {
+            "name": "If-Match", "in": "header", "required": false, "schema": tag, "example": "\"v3.5f1c2a9be07d4c11\"",
+            "description": "所知版本的 ETag; 已被他人修改则 412。",
+        },
+        "IfMatchRequired": {
+            "name": "If-Match", "in": "header", "required": true, "schema": tag, "example": "\"v3.5f1c2a9be07d4c11\"",
+            "description": "所知版本的 ETag; 缺少则 428, 已被他人修改则 412。",
+        },
+        "IfNoneMatch": {
+            "name": "If-None-Match", "in": "header", "required": false, "schema": tag, "example": "\"v3.5f1c2a9be07d4c11\"",
+            "description": "已有副本的 ETag; 未变则 304。",
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": false, "example": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d55",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" },
+            "description": "重试同一请求时用同一值: 24 小时内只生效一次, 返回首次的回答。",
+        },
+    })
+}
+
+fn shared_headers() -> Value {
+    let text = |description: &str, longest: u32| json!({ "description": description, "schema": { "type": "string", "maxLength": longest } });
+    json!({
+        "RequestId": text("请求编号, 与日志、审计一致。", 64),
+        "ETag": text("版本: \"v<版本>.<内容摘要>\"。", 80),
+        "Location": text("新对象的地址。", 400),
+        "Link": text("下一页: rel=\"next\"。", 4096),
+        "RetryAfter": {
+            "description": "多少秒后再试。",
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400 },
+        },
+    })
+}

@@ -1,0 +1,113 @@
+//! Pages of lists: a cursor is the place of the last row, sealed for this caller and this query, so
+//! that rows that come or go meanwhile neither repeat nor vanish.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::answer::Page;
+use crate::access::Doors;
+use crate::db::text_enum;
+use crate::errors::{AppError, Code, Result};
+
+/// Rows on a page when the caller does not say.
+const DEFAULT_LIMIT: i64 = 50;
+/// Rows on a page at most.
+const LARGEST_LIMIT: i64 = 200;
+const SEAL_BYTES: usize = 16;
+
+text_enum! {
+    /// Whether to count the rows of a list.
+    Count as "count" {
+        Exact = "exact", "精确", "Exact", grey;
+    }
+}
+
+/// The place of a row in a list: its sort keys as text, the id last.
+pub type Cursor = Vec<String>;
+
+/// Which page is asked for.
+#[derive(Clone)]
+pub struct Paging {
+    limit: i64,
+    cursor: Option<String>,
+    count: bool,
+    scope: String,
+    doors: Arc<Doors>,
+}
+
+/// A sort order: the column's own enum, and whether it is turned round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort<C> {
+    /// By what.
+    pub by: C,
+    /// From the end.
+    pub descending: bool,
+}
+
+impl Paging {
+    /// From the query's parameters; `scope` names the caller and the rest of the query.
+    #[must_use]
+    pub fn new(
+        doors: Arc<Doors>,
+        scope: String,
+        limit: Option<i64>,
+        cursor: Option<String>,
+        count: Option<Count>,
+    ) -> Self {
+        let limit = limit.unwrap_or(DEFAULT_LIMIT).clamp(1, LARGEST_LIMIT);
+        Self { limit, cursor, count: count.is_some(), scope, doors }
+    }
+
+    /// How many rows to fetch: one more than the page holds tells whether there is another.
+    #[must_use]
+    pub fn fetch(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// Whether the rows are to be counted.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.count
+    }
+
+    /// The place after which the page begins, `keys` texts.
+    ///
+    /// # Errors
+    /// `invalid_cursor` for one of another caller, another query, or none of ours.
+    pub fn after(&self, keys: usize) -> Result<Option<Cursor>> {
+        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let invalid = || AppError::new(Code::InvalidCursor);
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
+        let (seal, place) = bytes.split_at_checked(SEAL_BYTES).ok_or_else(invalid)?;
+        let good = aws_lc_rs::constant_time::verify_slices_are_equal(seal, &self.seal(place));
+        good.map_err(|_| invalid())?;
+        let place: Cursor = serde_json::from_slice(place).map_err(|_| invalid())?;
+        if place.len() == keys { Ok(Some(place)) } else { Err(invalid()) }
+    }
+
+    /// Makes the page of the rows fetched.
+    #[must_use]
+    pub fn page<R>(&self, mut rows: Vec<R>, total: Option<i64>, place: impl Fn(&R) -> Cursor) -> Page<R> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows.last().filter(|_| more).map(|last| {
+            let place = serde_json::to_vec(&place(last)).unwrap_or_default();
+            let mut bytes = self.seal(&place).to_vec();
+            bytes.extend_from_slice(&place);
+            URL_SAFE_NO_PAD.encode(bytes)
+        });
+        Page { items: rows, next_cursor, total }
+    }
+
+    fn seal(&self, place: &[u8]) -> [u8; SEAL_BYTES] {
+        let whole = self.doors.keys().seal("cursor", &[self.scope.as_bytes(), place]);
+        let mut seal = [0; SEAL_BYTES];
+        for (to, from) in seal.iter_mut().zip(whole) {
+            *to = from;
+        }
+        seal
+    }
+}

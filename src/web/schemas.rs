@@ -1,0 +1,239 @@
+//! Schemas as the document holds them, collected from the types of requests and answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::openapi::Example;
+use crate::errors::AppError;
+
+/// Collects the schemas that the operations use.
+#[derive(Default)]
+pub struct Collector {
+    schemas: BTreeMap<String, Value>,
+    answers: BTreeSet<String>,
+    requests: BTreeSet<String>,
+}
+
+/// A type of the document a JSON merge patch is made for: the same properties, none required, each
+/// of them nullable (RFC 7396: null removes).
+pub trait Patch: ToSchema + Example {
+    /// An example of a patch.
+    fn patch_example() -> Value;
+}
+
+impl Collector {
+    fn add<T: ToSchema>(&mut self) -> String {
+        let name = T::name().into_owned();
+        if self.schemas.contains_key(&name) {
+            return name;
+        }
+        self.put(name.clone(), &T::schema());
+        let mut nested = Vec::new();
+        T::schemas(&mut nested);
+        for (name, schema) in nested {
+            if !self.schemas.contains_key(&name) {
+                self.put(name, &schema);
+            }
+        }
+        name
+    }
+
+    fn put(&mut self, name: String, schema: &impl serde::Serialize) {
+        let value = serde_json::to_value(schema).map_err(AppError::internal).unwrap_or_default();
+        self.schemas.insert(name, value);
+    }
+
+    /// A schema that answers use: every property is always there, so all are required.
+    pub fn answer<T: ToSchema + Example>(&mut self) -> String {
+        let name = self.add::<T>();
+        self.answers.insert(name.clone());
+        self.example(&name, T::example());
+        name
+    }
+
+    /// The schema of a page of `T`.
+    pub fn page<T: ToSchema + Example>(&mut self) -> String {
+        let item = self.answer::<T>();
+        let name = format!("{}Page", item.trim_end_matches("View"));
+        self.schemas.insert(
+            name.clone(),
+            json!({
+                "type": "object",
+                "description": "列表的一页。",
+                "required": ["items", "next_cursor"],
+                "additionalProperties": false,
+                "properties": {
+                    "items": {
+                        "type": "array", "maxItems": 200, "description": "本页各行。",
+                        "items": { "$ref": format!("#/components/schemas/{item}") },
+                    },
+                    "next_cursor": {
+                        "type": ["string", "null"], "maxLength": 2048, "pattern": "^[A-Za-z0-9_-]+$",
+                        "description": "下一页的游标; 最后一页为 null。",
+                    },
+                    "total": {
+                        "type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_i64,
+                        "description": "总行数, 仅在 count=exact 时给出。",
+                    },
+                },
+                "example": { "items": [T::example()], "next_cursor": null },
+            }),
+        );
+        name
+    }
+
+    /// A schema that requests use.
+    pub fn request<T: ToSchema + Example>(&mut self) -> String {
+        let name = self.add::<T>();
+        self.requests.insert(name.clone());
+        self.example(&name, T::example());
+        name
+    }
+
+    /// The merge patch of a request's schema.
+    pub fn patch<T: Patch>(&mut self) -> String {
+        let of = self.request::<T>();
+        let name = format!("{of}Patch");
+        let mut schema = self.schemas.get(&of).cloned().unwrap_or_default();
+        if let Some(object) = schema.as_object_mut() {
+            object.remove("required");
+            object.insert("minProperties".into(), json!(1));
+            object.insert(
+                "description".into(),
+                json!("合并补丁 (RFC 7396): 只写要改的字段, null 表示清空, 数组整体替换。"),
+            );
+            object.insert("example".into(), T::patch_example());
+            if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+                for (_, property) in properties.iter_mut() {
+                    *property = nullable(property.take());
+                }
+            }
+        }
+        self.schemas.insert(name.clone(), schema);
+        name
+    }
+
+    fn example(&mut self, name: &str, example: Value) {
+        if let Some(object) = self.schemas.get_mut(name).and_then(Value::as_object_mut) {
+            object.insert("example".into(), example);
+        }
+    }
+
+    /// The properties of a query's schema, with which of them are required.
+    pub fn query<T: ToSchema>(&mut self) -> (Map<String, Value>, Vec<String>) {
+        let mut nested = Vec::new();
+        T::schemas(&mut nested);
+        for (name, schema) in nested {
+            if !self.schemas.contains_key(&name) {
+                self.put(name, &schema);
+            }
+        }
+        let schema = serde_json::to_value(T::schema()).unwrap_or_default();
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        let required = required.filter_map(Value::as_str).map(ToOwned::to_owned).collect();
+        let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        (properties, required)
+    }
+
+    /// Everything collected, finished: in answers every property required, in objects nothing
+    /// unknown.
+    pub fn finish(mut self) -> Map<String, Value> {
+        let mut reached = BTreeSet::new();
+        let mut todo: Vec<String> = self.answers.iter().cloned().collect();
+        while let Some(name) = todo.pop() {
+            if self.requests.contains(&name) || !reached.insert(name.clone()) {
+                continue;
+            }
+            if let Some(schema) = self.schemas.get(&name) {
+                references(schema, &mut todo);
+            }
+        }
+        let mut asked = BTreeSet::new();
+        let mut todo: Vec<String> = self.requests.iter().cloned().collect();
+        while let Some(name) = todo.pop() {
+            if asked.insert(name.clone())
+                && let Some(schema) = self.schemas.get(&name)
+            {
+                references(schema, &mut todo);
+            }
+        }
+        for name in reached.difference(&asked) {
+            if let Some(schema) = self.schemas.get_mut(name) {
+                require_all(schema);
+            }
+        }
+        for schema in self.schemas.values_mut() {
+            close(schema);
+        }
+        self.schemas.into_iter().collect()
+    }
+}
+
+fn references(schema: &Value, found: &mut Vec<String>) {
+    match schema {
+        Value::Object(map) => {
+            if let Some(name) =
+                map.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next())
+            {
+                found.push(name.to_owned());
+            }
+            map.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+fn require_all(schema: &mut Value) {
+    if let Some(object) = schema.as_object_mut()
+        && let Some(names) = object
+            .get("properties")
+            .and_then(Value::as_object)
+            .map(|map| map.keys().cloned().collect::<Vec<_>>())
+    {
+        object.insert("required".into(), json!(names));
+    }
+}
+
+/// Objects with named properties take no others.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            if map.contains_key("properties") && !map.contains_key("additionalProperties") {
+                map.insert("additionalProperties".into(), json!(false));
+            }
+            for (name, value) in map.iter_mut() {
+                if name != "example" {
+                    close(value);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+fn nullable(schema: Value) -> Value {
+    let Value::Object(mut map) = schema else { return schema };
+    match map.get("type").cloned() {
+        Some(Value::String(kind)) => {
+            map.insert("type".into(), json!([kind, "null"]));
+            if let Some(Value::Array(values)) = map.get_mut("enum") {
+                values.push(Value::Null);
+            }
+            Value::Object(map)
+        }
+        Some(Value::Array(_)) => Value::Object(map),
+        _ if map.contains_key("oneOf") => Value::Object(map),
+        _ => {
+            let description = map.remove("description");
+            let mut either = json!({ "oneOf": [{ "type": "null" }, Value::Object(map)] });
+            if let (Some(description), Some(object)) = (description, either.as_object_mut()) {
+                object.insert("description".into(), description);
+            }
+            either
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! From a request to an answer, in the order the conventions give: unknown path, wrong method, who,
+//! may they, media types, can it be read, has it the right shape; the rest is the service's.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use futures_util::{FutureExt, StreamExt};
+use serde_json::Value;
+
+use super::answer::{Answer, IntoAnswer};
+use super::endpoint::Endpoint;
+use super::input::{Body, PathIds, parse_query};
+use super::problem::{Language, problem_response};
+use super::routes::{Api, BASE};
+use super::shape::Shapes;
+use crate::access::policy::{Action, Audience};
+use crate::access::{Claim, Doors, Facts, Gate, Precondition};
+use crate::errors::{AppError, Code, FieldError, Place, Result, text};
+
+/// Bytes of a JSON body at most.
+pub const LARGEST_BODY: usize = 1024 * 1024;
+/// Bytes of an address at most.
+const LONGEST_URI: usize = 8 * 1024;
+/// How long a request may take in all.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// How long the body may take to arrive.
+const BODY_DEADLINE: Duration = Duration::from_secs(15);
+
+/// What every request shares.
+pub struct Context {
+    /// Database, clock, keys.
+    pub doors: Arc<Doors>,
+    /// Every route.
+    pub api: Api,
+    /// The document.
+    pub document: Value,
+    /// The document's bytes, as served.
+    pub document_text: String,
+    /// The compiled schemas.
+    pub shapes: Shapes,
+    /// Set when the server drains: readiness fails first.
+    pub draining: AtomicBool,
+}
+
+impl Context {
+    /// Whether the server is on its way out.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// The id of a request, told in `X-Request-Id`; set by the outermost middleware.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+pub(super) fn request_id(request: &HttpRequest) -> String {
+    request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
+}
+
+fn language(request: &HttpRequest) -> Language {
+    Language::from_header(text_header(request.headers(), header::ACCEPT_LANGUAGE.as_str()))
+}
+
+fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Answers a refusal to this request, and logs what is our fault.
+pub fn refuse(request: &HttpRequest, error: &AppError) -> HttpResponse {
+    let id = request_id(request);
+    if let Some(source) = error.source_for_log() {
+        tracing::error!(request_id = %id, code = error.code().name(), %source, "request failed");
+    }
+    problem_response(error, language(request), request.path(), &id)
+}
+
+/// 405 with the methods there are.
+pub(super) async fn method_not_allowed(request: HttpRequest, allow: String) -> HttpResponse {
+    let mut response = refuse(&request, &AppError::new(Code::MethodNotAllowed));
+    if let Ok(allow) = header::HeaderValue::from_str(&allow) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+/// 404 for a path that is not in the table.
+pub async fn unknown_path(request: HttpRequest) -> HttpResponse {
+    if request.uri().to_string().len() > LONGEST_URI {
+        return refuse(&request, &AppError::new(Code::UriTooLong));
+    }
+    refuse(&request, &AppError::new(Code::NotFound))
+}
+
+/// Registers every route, and the answer to all others.
+pub fn configure(context: &Arc<Context>, config: &mut web::ServiceConfig) {
+    context.api.register(config);
+    config.app_data(web::Data::from(context.clone()));
+}
+
+pub(super) async fn serve<E: Endpoint>(
+    request: HttpRequest,
+    payload: web::Payload,
+    context: web::Data<Context>,
+) -> HttpResponse {
+    let context = context.into_inner();
+    let work = AssertUnwindSafe(answer::<E>(&request, payload, &context)).catch_unwind();
+    let outcome = match tokio::time::timeout(DEADLINE, work).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(AppError::internal("a handler panicked")),
+        Err(_) => Err(AppError::new(Code::Timeout).retry_after(2)),
+    };
+    match outcome {
+        Ok(answer) => respond::<E>(&request, answer),
+        Err(error) => {
+            let mut response = refuse(&request, &error);
+            if error.code() == Code::PreconditionFailed
+                && let Some(etag) = current_etag::<E>(&request, &context).await
+                && let Ok(etag) = header::HeaderValue::from_str(&etag)
+            {
+                response.headers_mut().insert(header::ETAG, etag);
+            }
+            response
+        }
+    }
+}
+
+async fn answer<E: Endpoint>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    context: &Arc<Context>,
+) -> Result<Answer> {
+    if request.uri().to_string().len() > LONGEST_URI {
+        return Err(AppError::new(Code::UriTooLong));
+    }
+    let mut facts = facts_of::<E>(request, context);
+    let token = bearer(request.headers());
+    // Whether the caller is known comes before all that follows; whether they may, before what is
+    // wrong with their input.
+    let gate = Gate::<E::Action>::open(&context.doors, token, facts.clone())?;
+    let input = read_input::<E>(request, payload, context, &mut facts).await;
+    let (path, query, body) = match input {
+        Ok(input) => input,
+        Err(error) => {
+            gate.authorize().await?;
+            return Err(error);
+        }
+    };
+    E::handle(gate.with_facts(facts), path, query, body).await.map(crate::access::Done::into_answer)
+}
+
+async fn read_input<E: Endpoint>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    context: &Context,
+    facts: &mut Facts,
+) -> Result<(E::Path, E::Query, E::Body)> {
+    let bytes =
+        if E::Body::PRESENT { read_body(request, payload, E::Body::MEDIA).await? } else { Vec::new() };
+    accepts_json(request.headers())?;
+    if E::VERB == super::Verb::Post && <E::Action as Action>::ROW.audience != Audience::Public {
+        facts.idempotency = idempotency_claim::<E>(request, &bytes)?;
+    }
+    let query = parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;
+    let body = E::Body::parse(&context.shapes, &bytes)?;
+    let path = path_ids::<E>(request).ok_or_else(|| AppError::new(Code::NotFound))?;
+    Ok((path, query, body))
+}
+
+fn path_ids<E: Endpoint>(request: &HttpRequest) -> Option<E::Path> {
+    let values: Vec<&str> = request.match_info().iter().map(|(_, value)| value).collect();
+    E::Path::parse(&values)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = text_header(headers, header::AUTHORIZATION.as_str())?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn facts_of<E: Endpoint>(request: &HttpRequest, context: &Context) -> Facts {
+    Facts {
+        request_id: request_id(request),
+        now: context.doors.now(),
+        precondition: precondition(
+            text_header(request.headers(), header::IF_MATCH.as_str()),
+            E::VERB.demands_version(),
+        ),
+        idempotency: None,
+        address: request.peer_addr().map_or_else(String::new, |address| address.ip().to_string()),
+        user_agent: text_header(request.headers(), header::USER_AGENT.as_str())
+            .unwrap_or_default()
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(200)
+            .collect(),
+        list_scope: list_scope(E::ID, request.query_string()),
+    }
+}
+
+/// What a cursor is bound to besides the caller: the operation and every parameter but those that
+/// only say which page.
+fn list_scope(operation: &str, query: &str) -> String {
+    let mut pairs: Vec<_> = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| !matches!(name.as_ref(), "cursor" | "limit" | "count"))
+        .collect();
+    pairs.sort();
+    pairs.iter().fold(operation.to_owned(), |scope, (name, value)| format!("{scope}&{name}={value}"))
+}
+
+/// The version in an entity tag of ours: `"v12.9f…"` is version 12.
+fn precondition(header: Option<&str>, demanded: bool) -> Precondition {
+    let Some(header) = header else {
+        return if demanded { Precondition::Missing } else { Precondition::None };
+    };
+    if header.trim() == "*" {
+        return Precondition::Any;
+    }
+    let version = |tag: &str| {
+        let inner = tag.trim().strip_prefix("\"v")?.strip_suffix('"')?;
+        inner.split('.').next()?.parse().ok()
+    };
+    // A tag that is none of ours (or a weak one) matches nothing.
+    Precondition::Versions(header.split(',').filter_map(version).collect())
+}
+
+fn idempotency_claim<E: Endpoint>(request: &HttpRequest, body: &[u8]) -> Result<Option<Claim>> {
+    let Some(key) = request.headers().get("Idempotency-Key") else { return Ok(None) };
+    let key = key
+        .to_str()
+        .ok()
+        .filter(|key| (1..=128).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
+    let key = key.ok_or_else(|| {
+        let detail = text!(
+            "Idempotency-Key 须为 1 到 128 个可见 ASCII 字符",
+            "Idempotency-Key must be 1 to 128 visible ASCII characters"
+        );
+        let error = FieldError {
+            place: Place::Header("Idempotency-Key"),
+            code: Code::WrongFormat,
+            detail,
+            facts: None,
+        };
+        AppError::fields(Code::InvalidHeader, vec![error])
+    })?;
+    Ok(Some(Claim::new(key.to_owned(), E::ID, request.path(), body)))
+}
+
+async fn read_body(request: &HttpRequest, mut payload: web::Payload, media: &[&str]) -> Result<Vec<u8>> {
+    let announced =
+        text_header(request.headers(), header::CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok());
+    if announced.is_some_and(|length: usize| length > LARGEST_BODY) {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(LARGEST_BODY));
+    let whole = async {
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| AppError::new(Code::IncompleteBody))?;
+            if bytes.len() + chunk.len() > LARGEST_BODY {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(())
+    };
+    tokio::time::timeout(BODY_DEADLINE, whole).await.map_err(|_| AppError::new(Code::IncompleteBody))??;
+    if !bytes.is_empty() {
+        let given = text_header(request.headers(), header::CONTENT_TYPE.as_str()).unwrap_or_default();
+        let mut pieces = given.split(';').map(str::trim);
+        let kind = pieces.next().unwrap_or_default().to_ascii_lowercase();
+        let charset = pieces.find_map(|piece| {
+            piece.to_ascii_lowercase().strip_prefix("charset=").map(|set| set.trim_matches('"').to_owned())
+        });
+        let plain = !request.headers().contains_key(header::CONTENT_ENCODING);
+        if !media.contains(&kind.as_str()) || charset.is_some_and(|set| set != "utf-8") || !plain {
+            let wanted = media.join(", ");
+            let detail =
+                text!("请以 {wanted} (UTF-8, 不压缩) 发送", "Send {wanted} in UTF-8, not compressed");
+            return Err(AppError::because(Code::UnsupportedMediaType, detail));
+        }
+    }
+    Ok(bytes)
+}
+
+fn too_large() -> AppError {
+    let most = LARGEST_BODY / 1024;
+    AppError::because(
+        Code::BodyTooLarge,
+        text!("请求体至多 {most} KiB", "The body may have at most {most} KiB"),
+    )
+}
+
+fn accepts_json(headers: &HeaderMap) -> Result<()> {
+    let Some(accept) = text_header(headers, header::ACCEPT.as_str()) else { return Ok(()) };
+    let fits = accept.split(',').any(|range| {
+        let mut pieces = range.split(';').map(str::trim);
+        let kind = pieces.next().unwrap_or_default().to_ascii_lowercase();
+        let refused = pieces.any(|piece| piece.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
+        matches!(
+            kind.as_str(),
+            "*/*" | "application/*" | "application/json" | "application/problem+json" | ""
+        ) && !refused
+    });
+    if fits { Ok(()) } else { Err(AppError::new(Code::NotAcceptable)) }
+}
+
+fn respond<E: Endpoint>(request: &HttpRequest, answer: Answer) -> HttpResponse<BoxBody> {
+    let mut builder = HttpResponse::build(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK));
+    if let Some(etag) = &answer.etag {
+        builder.insert_header((header::ETAG, etag.as_str()));
+        let known = text_header(request.headers(), header::IF_NONE_MATCH.as_str());
+        if E::VERB == super::Verb::Get && known.is_some_and(|known| matches_any(known, etag)) {
+            builder.status(StatusCode::NOT_MODIFIED);
+            return builder.finish();
+        }
+    }
+    if let Some(location) = &answer.location {
+        builder.insert_header((header::LOCATION, format!("{BASE}{location}")));
+    }
+    if let Some(cursor) = &answer.next_link {
+        builder.insert_header((header::LINK, next_link(request, cursor)));
+    }
+    if answer.status == 204 || (answer.body.is_empty() && E::Reply::STATUS == 204) {
+        return builder.finish();
+    }
+    builder.content_type("application/json").body(answer.body)
+}
+
+/// If-None-Match compares weakly (RFC 9110 §13.1.2).
+fn matches_any(header: &str, etag: &str) -> bool {
+    header.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+}
+
+fn next_link(request: &HttpRequest, cursor: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
+        if name != "cursor" {
+            query.append_pair(&name, &value);
+        }
+    }
+    query.append_pair("cursor", cursor);
+    format!("<{}?{}>; rel=\"next\"", request.path(), query.finish())
+}
+
+/// What the caller would get now: asked of the endpoint that shows the resource, as the caller.
+async fn current_etag<E: Endpoint>(request: &HttpRequest, context: &Arc<Context>) -> Option<String> {
+    let route = context.api.shows(E::PATH)?;
+    let mut facts = facts_of::<E>(request, context);
+    facts.precondition = Precondition::None;
+    let ids = request.match_info().iter().map(|(_, value)| value.to_owned()).take(route.ids).collect();
+    let token = bearer(request.headers()).map(ToOwned::to_owned);
+    (route.fetch)(context.clone(), token, facts, ids).await.ok()?.etag
+}
+
+/// Runs a GET endpoint without a request of its own.
+pub(super) async fn fetch<E: Endpoint>(
+    context: Arc<Context>,
+    token: Option<String>,
+    facts: Facts,
+    ids: Vec<String>,
+) -> Result<Answer> {
+    let gate = Gate::<E::Action>::open(&context.doors, token.as_deref(), facts)?;
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let path = E::Path::parse(&ids).ok_or_else(|| AppError::new(Code::NotFound))?;
+    let query = parse_query::<E::Query>(&context.shapes, E::ID, "")?;
+    let body = E::Body::parse(&context.shapes, b"")?;
+    E::handle(gate, path, query, body).await.map(crate::access::Done::into_answer)
+}
