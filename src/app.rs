@@ -1,1 +1,153 @@
-//! Routes.
+//! Every route on one page, and the server round them.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App, HttpMessage, HttpServer, web};
+
+use crate::access::Doors;
+use crate::access::sessions::http as sessions;
+use crate::campaigns::campaign::http as campaigns;
+use crate::campaigns::plan::http as plans;
+use crate::org::http as org;
+use crate::reference::http as reference;
+use crate::web::{Api, Context, RequestId, configure, document, unknown_path};
+
+/// THE LIST OF ROUTES. What is not here is not served; what is here is in the document.
+#[must_use]
+#[rustfmt::skip]
+pub fn api() -> Api {
+    Api::default()
+        .with::<sessions::LoginEndpoint>()
+        .with::<sessions::RefreshEndpoint>()
+        .with::<sessions::LogoutEndpoint>()
+        .with::<sessions::ChangePassword>()
+
+        .with::<org::ListProvinces>()
+        .with::<org::GetProvince>()
+        .with::<org::ListUnits>()
+        .with::<org::GetUnit>()
+        .with::<org::ListSubtree>()
+        .with::<org::ListCities>().with::<org::GetCity>()
+        .with::<org::ListCounties>().with::<org::GetCounty>()
+        .with::<org::ListStations>().with::<org::GetStation>()
+        .with::<org::ListDepartments>().with::<org::GetDepartment>()
+        .with::<org::ListServiceWindows>().with::<org::GetServiceWindow>()
+
+        .with::<campaigns::ListCampaigns>()
+        .with::<campaigns::CreateCampaign>()
+        .with::<campaigns::GetCampaign>()
+        .with::<campaigns::UpdateCampaign>()
+        .with::<campaigns::GetLeadingGroup>()
+        .with::<campaigns::SetLeadingGroup>()
+        .with::<plans::ListPlans>()
+        .with::<plans::CreatePlan>()
+        .with::<plans::GetPlan>()
+        .with::<plans::UpdatePlan>()
+        .with::<plans::SubmitPlan>()
+        .with::<plans::ApprovePlan>()
+        .with::<plans::ReturnPlan>()
+        .with::<plans::PublishPlan>()
+        .with::<plans::ListTasks>()
+        .with::<plans::GetTask>()
+
+        .with::<reference::GetDictionaries>()
+        .with::<reference::GetPolicy>()
+        .with::<reference::GetLive>()
+        .with::<reference::GetReady>()
+        .with::<reference::GetKeys>()
+}
+
+/// How the server is run.
+#[derive(Debug, Clone)]
+pub struct Serving {
+    /// Worker threads.
+    pub workers: usize,
+    /// Web origins whose pages may call; `*` for any.
+    pub origins: Vec<String>,
+}
+
+/// Everything requests share.
+#[must_use]
+pub fn context(doors: Doors) -> Arc<Context> {
+    let api = api();
+    let (document, shapes) = document(&api);
+    let document_text = serde_json::to_string(&document).unwrap_or_default();
+    Arc::new(Context { doors: Arc::new(doors), api, document, document_text, shapes })
+}
+
+/// Starts to serve on a bound listener; the server drains when it is stopped.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn start(context: Arc<Context>, listener: TcpListener, serving: &Serving) -> std::io::Result<Server> {
+    let origins = serving.origins.clone();
+    let server = HttpServer::new(move || {
+        let context = context.clone();
+        App::new()
+            .wrap(from_fn(frame))
+            .wrap(cors(&origins))
+            .configure(crate::web::docs)
+            .configure(|config| configure(&context, config))
+            .default_service(web::to(unknown_path))
+    })
+    .workers(serving.workers)
+    .disable_signals()
+    .keep_alive(Duration::from_secs(75))
+    .client_request_timeout(Duration::from_secs(10))
+    .shutdown_timeout(30)
+    .listen(listener)?;
+    Ok(server.run())
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            "Authorization",
+            "Content-Type",
+            "Accept",
+            "Accept-Language",
+            "If-Match",
+            "If-None-Match",
+            "Idempotency-Key",
+        ])
+        .expose_headers(["ETag", "Location", "Link", "Retry-After", "X-Request-Id", "Content-Language"])
+        .max_age(3600);
+    if origins.iter().any(|origin| origin == "*") {
+        return cors.allow_any_origin().send_wildcard();
+    }
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// Round every request: its id, the headers that every answer bears, the log.
+async fn frame(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let id = uuid::Uuid::now_v7().to_string();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let started = std::time::Instant::now();
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let status = response.status().as_u16();
+    tracing::debug!(request_id = %id, %method, %path, status, micros = started.elapsed().as_micros(), "request");
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.append(header::VARY, HeaderValue::from_static("Authorization, Accept-Language, Accept"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        // Kept by the caller alone, and asked for again each time: the ETag makes that cheap.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
+    Ok(response)
+}

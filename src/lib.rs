@@ -28,4 +28,5 @@ pub mod db;
 pub mod demo;
 pub mod errors;
 pub mod org;
+pub mod reference;
 pub mod web;

@@ -7,6 +7,7 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use moka::sync::Cache;
 
@@ -17,7 +18,7 @@ use super::reach::{Held, Reach};
 use super::token::{Claims, Tokens};
 use super::tx::{Precondition, State, Tx, UserId, Who};
 use super::{idempotency, identity};
-use crate::db::{Clock, Conn, Db, Instant, TenantId};
+use crate::db::{Clock, Conn, Db, Instant, TenantId, again};
 use crate::errors::{AppError, Code, Result};
 use crate::web::{Answer, IntoAnswer, Paging};
 
@@ -32,6 +33,7 @@ pub struct Doors {
     pub(super) tokens: Tokens,
     pub(super) passwords: Passwords,
     pub(super) bindings: Cache<(TenantId, UserId, i64), Arc<[identity::Binding]>>,
+    draining: AtomicBool,
 }
 
 impl Doors {
@@ -47,6 +49,7 @@ impl Doors {
             tokens: Tokens::default(),
             passwords: Passwords::new()?,
             bindings: Cache::new(REMEMBERED),
+            draining: AtomicBool::new(false),
         })
     }
 
@@ -56,6 +59,17 @@ impl Doors {
     /// When it does not.
     pub async fn ping(&self) -> Result<()> {
         self.db.ping().await
+    }
+
+    /// Says that the server is on its way out: readiness fails first.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server is on its way out.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// What time it is.
@@ -68,6 +82,12 @@ impl Doors {
     #[must_use]
     pub fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    /// What hashes and verifies passwords.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
     }
 }
 
@@ -303,13 +323,6 @@ where
             Ok(result)
         })
         .await
-}
-
-fn again<'a>(conn: &'a mut Conn<'_>) -> Conn<'a> {
-    match conn {
-        Conn::Sqlite(conn) => Conn::Sqlite(conn),
-        Conn::Postgres(conn) => Conn::Postgres(conn),
-    }
 }
 
 fn state_of(tenant: TenantId, who: Who, facts: &Facts) -> State {

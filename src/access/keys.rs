@@ -130,20 +130,9 @@ impl KeyRing {
         self.keys.iter().find(|key| key.kid == kid).map(|key| &key.decoding)
     }
 
-    /// The public keys as a JSON Web Key Set (RFC 7517, RFC 8037).
-    #[must_use]
-    pub fn jwks(&self) -> serde_json::Value {
-        let keys: Vec<_> = self
-            .keys
-            .iter()
-            .map(|key| {
-                serde_json::json!({
-                    "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig",
-                    "kid": key.kid, "x": URL_SAFE_NO_PAD.encode(&key.public),
-                })
-            })
-            .collect();
-        serde_json::json!({ "keys": keys })
+    /// The public keys: id, and the key as a JSON Web Key spells it (RFC 8037).
+    pub fn public(&self) -> impl Iterator<Item = (String, String)> {
+        self.keys.iter().map(|key| (key.kid.clone(), URL_SAFE_NO_PAD.encode(&key.public)))
     }
 
     /// A keyed digest for `purpose` over `parts`, each framed by its length.

@@ -1,6 +1,7 @@
 //! Who may do what: the table, the gate, tokens, passwords, sessions, accounts.
 
 mod gate;
+pub mod holders;
 mod idempotency;
 mod identity;
 mod keys;
@@ -8,6 +9,7 @@ pub mod password;
 pub mod policy;
 mod reach;
 mod roles;
+pub mod sessions;
 mod token;
 mod tx;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::policy::{Action, Effect, MayCause};
 use super::reach::{Held, Reach};
 use crate::audit;
-use crate::db::{Conn, Id, Instant, TenantId};
+use crate::db::{Conn, Id, Instant, TenantId, again};
 use crate::errors::{AppError, Code, Result};
 
 /// Marks the identifier of a user account.
@@ -78,7 +78,7 @@ impl<'t, A: Action> Tx<'t, A> {
 
     /// The connection, for the stores.
     pub fn conn(&mut self) -> Conn<'_> {
-        reborrow(&mut self.conn)
+        again(&mut self.conn)
     }
 
     /// The tenant: from the token, never from input.
@@ -189,7 +189,7 @@ impl<'t, A: Action> Tx<'t, A> {
             Who::CommandLine(name) => (format!("cli:{name}"), None, String::new()),
         };
         audit::append(
-            reborrow(&mut self.conn),
+            again(&mut self.conn),
             audit::Entry {
                 tenant: self.state.tenant,
                 at: self.state.now,
@@ -222,19 +222,12 @@ impl<'t, A: Action> Tx<'t, A> {
         A: MayCause<E>,
     {
         let tx = Tx::<A> {
-            conn: reborrow(&mut self.conn),
+            conn: again(&mut self.conn),
             state: &mut *self.state,
             reach: Reach::whole_tenant(),
             action: PhantomData,
         };
         work(&mut EffectTx { tx: Box::new(tx), effect: PhantomData })
-    }
-}
-
-fn reborrow<'a>(conn: &'a mut Conn<'_>) -> Conn<'a> {
-    match conn {
-        Conn::Sqlite(conn) => Conn::Sqlite(conn),
-        Conn::Postgres(conn) => Conn::Postgres(conn),
     }
 }
 

@@ -1,1 +1,5 @@
-//! Campaigns.
+//! Campaigns and their leading groups; plans and their tasks, from draft to published.
+
+pub mod campaign;
+pub mod plan;
+pub mod rules;

@@ -48,6 +48,14 @@ pub enum Conn<'c> {
     Postgres(&'c mut PgConnection),
 }
 
+/// The same connection for a shorter while.
+pub fn again<'a>(conn: &'a mut Conn<'_>) -> Conn<'a> {
+    match conn {
+        Conn::Sqlite(conn) => Conn::Sqlite(conn),
+        Conn::Postgres(conn) => Conn::Postgres(conn),
+    }
+}
+
 /// Runs one query on whichever database a `Conn` (or anything with `.conn()`) is connected to. The
 /// body is compiled twice, once a backend.
 macro_rules! with_conn {

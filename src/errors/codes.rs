@@ -98,6 +98,7 @@ codes! {
     IdempotencyKeyReused = Unprocessable, "idempotency_key_reused", "同一 Idempotency-Key 已用于另一请求", "The Idempotency-Key was used for another request";
     IdempotencyInProgress = Conflict, "idempotency_in_progress", "同一 Idempotency-Key 的请求正在处理", "A request with this Idempotency-Key is still running";
     IdTaken = Conflict, "id_taken", "该标识已用于内容不同的对象", "The id belongs to an object with other content";
+    ConcurrentChange = Conflict, "concurrent_change", "同时有人做了同样的修改, 请重试", "Somebody has made the same change at the same time; try again";
     Timeout = Unavailable, "timeout", "处理超时, 请稍后再试", "The request took too long; try again later";
     Unavailable = Unavailable, "unavailable", "服务暂不可用, 请稍后再试", "The service is not available; try again later";
     Internal = Internal, "internal", "服务内部错误", "An internal error";

@@ -183,6 +183,14 @@ impl From<diesel::result::Error> for AppError {
             )
             | Error::BrokenTransactionManager => Self::unavailable(2, error),
             Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::unavailable(1, error),
+            // What the service had checked came true meanwhile: a retry gets the precise answer.
+            Error::DatabaseError(
+                DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ForeignKeyViolation,
+                info,
+            ) => {
+                tracing::info!(message = info.message(), "two requests made the same change");
+                Self::new(Code::ConcurrentChange).retry_after(1)
+            }
             Error::DatabaseError(_, info) if is_storage_trouble(info.message()) => {
                 Self::unavailable(5, error)
             }

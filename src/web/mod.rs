@@ -1,6 +1,7 @@
 //! The wire: what every endpoint shares. Nothing here knows a capability.
 
 mod answer;
+mod docs;
 mod endpoint;
 mod input;
 mod openapi;
@@ -12,6 +13,7 @@ mod serve;
 mod shape;
 
 pub use answer::{Answer, Created, IntoAnswer, NoContent, Page, Plain, Resource, Versioned};
+pub use docs::docs;
 pub(crate) use endpoint::endpoint;
 pub use endpoint::{Endpoint, Verb};
 pub use input::{Body, Empty, Json, Merge, NoBody, NoQuery, PathIds, QueryParams};

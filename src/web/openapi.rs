@@ -70,7 +70,7 @@ pub(super) fn describe<E: Endpoint>(schemas: &mut Collector) -> Description {
         operation.insert("x-codes".into(), json!(codes));
     }
     if row.audience == Audience::Public {
-        operation.insert("security".into(), json!([]));
+        operation.insert("security".into(), json!([{}]));
     }
     let parameters = parameters::<E>(&query);
     if !parameters.is_empty() {
@@ -120,7 +120,6 @@ fn parameters<E: Endpoint>(query: &(Map<String, Value>, Vec<String>)) -> Vec<Val
     let shared: &[&str] = match E::VERB {
         Verb::Get if E::Reply::ETAG => &["IfNoneMatch"],
         Verb::Patch | Verb::Put => &["IfMatchRequired"],
-        Verb::Post if <E::Action as Action>::ROW.audience == Audience::Public => &[],
         Verb::Post if path_names(E::PATH).next().is_some() => &["IdempotencyKey", "IfMatch"],
         Verb::Post => &["IdempotencyKey"],
         _ => &[],
@@ -140,6 +139,7 @@ fn responses<E: Endpoint>(schemas: &mut Collector) -> Map<String, Value> {
         headers.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{component}") }));
     };
     header("X-Request-Id", "RequestId");
+    header("Access-Control-Allow-Origin", "Access-Control-Allow-Origin");
     if E::Reply::ETAG {
         header("ETag", "ETag");
     }
@@ -166,10 +166,9 @@ fn responses<E: Endpoint>(schemas: &mut Collector) -> Map<String, Value> {
     if E::VERB == Verb::Get && E::Reply::ETAG {
         responses.insert("304".into(), json!({ "$ref": "#/components/responses/NotModified" }));
     }
-    let mut statuses: BTreeSet<u16> = [400, 406, 429, 500, 503].into();
+    let mut statuses: BTreeSet<u16> = [400, 401, 406, 414, 429, 500, 503].into();
     let row = <E::Action as Action>::ROW;
     if row.audience != Audience::Public {
-        statuses.insert(401);
         statuses.insert(403);
     }
     if E::PATH.contains('{') {
@@ -203,6 +202,7 @@ const STATUS_TEXTS: &[(u16, &str)] = &[
     (409, "当前状态不允许。"),
     (412, "If-Match 已过期; ETag 头给出当前版本。"),
     (413, "请求体过大。"),
+    (414, "地址过长。"),
     (415, "不支持的内容类型。"),
     (422, "内容不符合要求或违反规则; errors 一次列出全部。"),
     (428, "缺少 If-Match。"),
@@ -228,7 +228,7 @@ pub fn document(api: &Api) -> (Value, Shapes) {
         used_tags.extend(tags.filter_map(Value::as_str).map(ToOwned::to_owned));
         let item = paths.entry(route.path.to_owned()).or_insert_with(|| {
             if stands_at_root(route.path) {
-                json!({ "servers": [{ "url": "/", "description": "根路径" }] })
+                json!({ "servers": [{ "url": "/", "description": "根路径 (production)", "x-internal": false }] })
             } else {
                 json!({})
             }
@@ -254,10 +254,10 @@ pub fn document(api: &Api) -> (Value, Shapes) {
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "省级公安机关主题评议活动",
             "description": ABOUT,
-            "license": { "name": "MIT", "identifier": "MIT" },
-            "contact": { "name": "pingyi" },
+            "license": { "name": "MIT", "url": "https://spdx.org/licenses/MIT.html" },
+            "contact": { "name": "pingyi", "url": "https://pingyi.invalid/", "email": "pingyi@pingyi.invalid" },
         },
-        "servers": [{ "url": BASE, "description": "本服务器" }],
+        "servers": [{ "url": BASE, "description": "本服务器 (production)", "x-internal": false }],
         "security": [{ "bearer": [] }],
         "tags": tags,
         "paths": paths,
@@ -269,7 +269,7 @@ pub fn document(api: &Api) -> (Value, Shapes) {
             "securitySchemes": {
                 "bearer": {
                     "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                    "description": "访问令牌 (JWT, EdDSA, 15 分钟), 依 RFC 8725 校验; 由 `POST /auth/login` 取得。",
+                    "description": "访问令牌 (JWT, EdDSA, 15 分钟), 依 RFC8725 校验; 由 `POST /auth/login` 取得。",
                 },
             },
         },
@@ -290,7 +290,7 @@ fn problem_schema() -> Value {
         Code::ALL.iter().filter(|code| code.kind() != Kind::Field).map(|code| code.name()).collect();
     let mut places: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
     places.dedup();
-    let text = |description: &str| json!({ "type": "string", "maxLength": 2000, "description": description });
+    let text = |description: &str| json!({ "type": "string", "maxLength": 2000, "pattern": "^[^\\u0000]*$", "description": description });
     json!({
         "type": "object",
         "description": "错误 (RFC 9457)。",
@@ -301,17 +301,17 @@ fn problem_schema() -> Value {
             "title": text("标题, 随语言。"),
             "status": { "type": "integer", "format": "int32", "minimum": 400, "maximum": 599, "description": "HTTP 状态。" },
             "detail": text("说明, 随语言。"),
-            "instance": { "type": "string", "maxLength": 8192, "description": "请求的路径。" },
+            "instance": { "type": "string", "maxLength": 8192, "pattern": "^[^\\u0000]*$", "description": "请求的路径。" },
             "code": { "type": "string", "enum": codes, "description": "稳定的错误代码。" },
-            "request_id": { "type": "string", "maxLength": 64, "description": "请求编号, 同 X-Request-Id。" },
+            "request_id": { "type": "string", "maxLength": 64, "pattern": "^[^\\u0000]*$", "description": "请求编号, 同 X-Request-Id。" },
             "errors": {
                 "type": "array", "maxItems": 10000, "description": "逐处说明, 一次列全。",
                 "items": {
                     "type": "object", "required": ["code", "detail"], "additionalProperties": false,
                     "properties": {
-                        "pointer": { "type": "string", "maxLength": 1000, "description": "请求体中的位置 (JSON Pointer)。" },
-                        "parameter": { "type": "string", "maxLength": 1000, "description": "查询参数名。" },
-                        "header": { "type": "string", "maxLength": 100, "description": "请求头名。" },
+                        "pointer": { "type": "string", "maxLength": 1000, "pattern": "^[^\\u0000]*$", "description": "请求体中的位置 (JSON Pointer)。" },
+                        "parameter": { "type": "string", "maxLength": 1000, "pattern": "^[^\\u0000]*$", "description": "查询参数名。" },
+                        "header": { "type": "string", "maxLength": 100, "pattern": "^[^\\u0000]*$", "description": "请求头名。" },
                         "code": { "type": "string", "enum": places, "description": "稳定的错误代码。" },
                         "detail": text("说明, 随语言。"),
                         "facts": { "type": "object", "additionalProperties": true, "description": "与规则有关的数值。" },
@@ -331,7 +331,10 @@ fn shared_responses(used: &BTreeSet<String>) -> Map<String, Value> {
     let mut responses = Map::new();
     for (status, description) in STATUS_TEXTS.iter().filter(|(status, _)| used.contains(&status.to_string()))
     {
-        let mut headers = json!({ "X-Request-Id": { "$ref": "#/components/headers/RequestId" } });
+        let mut headers = json!({
+            "X-Request-Id": { "$ref": "#/components/headers/RequestId" },
+            "Access-Control-Allow-Origin": { "$ref": "#/components/headers/Access-Control-Allow-Origin" },
+        });
         if let Some(map) = headers.as_object_mut() {
             let extra = match status {
                 429 | 503 => Some(("Retry-After", "RetryAfter")),
@@ -366,6 +369,7 @@ fn shared_responses(used: &BTreeSet<String>) -> Map<String, Value> {
                 "description": "未变: 与 If-None-Match 所给相同。",
                 "headers": {
                     "X-Request-Id": { "$ref": "#/components/headers/RequestId" },
+                    "Access-Control-Allow-Origin": { "$ref": "#/components/headers/Access-Control-Allow-Origin" },
                     "ETag": { "$ref": "#/components/headers/ETag" },
                 },
             }),
@@ -375,9 +379,8 @@ fn shared_responses(used: &BTreeSet<String>) -> Map<String, Value> {
 }
 
 fn shared_parameters() -> Value {
-    let tag = json!({
-        "type": "string", "maxLength": 400, "pattern": "^(\\*|\"v[0-9]+[.0-9a-f]*\"(, ?\"v[0-9]+[.0-9a-f]*\")*)$",
-    });
+    // No pattern: test tools that make values from one would leave the quotes out.
+    let tag = json!({ "type": "string", "format": "etag", "maxLength": 400 });
     json!({
         "IfMatch": {
             "name": "If-Match", "in": "header", "required": false, "schema": tag, "example": "\"v3.5f1c2a9be07d4c11\"",
@@ -393,18 +396,19 @@ fn shared_parameters() -> Value {
         },
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false, "example": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d55",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" },
+            "schema": { "type": "string", "format": "idempotency-key", "minLength": 1, "maxLength": 128 },
             "description": "重试同一请求时用同一值: 24 小时内只生效一次, 返回首次的回答。",
         },
     })
 }
 
 fn shared_headers() -> Value {
-    let text = |description: &str, longest: u32| json!({ "description": description, "schema": { "type": "string", "maxLength": longest } });
+    let text = |description: &str, longest: u32| json!({ "description": description, "schema": { "type": "string", "maxLength": longest, "pattern": "^[ -~]*$" } });
     json!({
         "RequestId": text("请求编号, 与日志、审计一致。", 64),
         "ETag": text("版本: \"v<版本>.<内容摘要>\"。", 80),
         "Location": text("新对象的地址。", 400),
+        "Access-Control-Allow-Origin": text("允许的网页来源 (请求带 Origin 且在许可之列时)。", 400),
         "Link": text("下一页: rel=\"next\"。", 4096),
         "RetryAfter": {
             "description": "多少秒后再试。",

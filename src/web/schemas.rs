@@ -133,7 +133,11 @@ impl Collector {
         let schema = serde_json::to_value(T::schema()).unwrap_or_default();
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
         let required = required.filter_map(Value::as_str).map(ToOwned::to_owned).collect();
-        let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        for (_, property) in properties.iter_mut() {
+            unnullable(property);
+            finish(property);
+        }
         (properties, required)
     }
 
@@ -164,9 +168,7 @@ impl Collector {
                 require_all(schema);
             }
         }
-        for schema in self.schemas.values_mut() {
-            close(schema);
-        }
+        self.schemas.values_mut().for_each(finish);
         self.schemas.into_iter().collect()
     }
 }
@@ -197,21 +199,55 @@ fn require_all(schema: &mut Value) {
     }
 }
 
-/// Objects with named properties take no others.
-fn close(schema: &mut Value) {
+/// Objects with named properties take no others; strings say what they may hold: anything but NUL,
+/// which PostgreSQL cannot keep.
+pub(super) fn finish(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
+            let kind = map.get("type").cloned().unwrap_or_default();
+            let is = |name: &str| {
+                kind == name || kind.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == name))
+            };
+            if is("string") && !map.contains_key("enum") && !map.contains_key("const") {
+                if !map.contains_key("pattern") && !map.contains_key("format") {
+                    map.insert("pattern".into(), json!("^[^\\u0000]*$"));
+                }
+                if !map.contains_key("maxLength") {
+                    map.insert("maxLength".into(), json!(if map.contains_key("format") { 40 } else { 4000 }));
+                }
+            }
+            if is("integer") && !map.contains_key("format") {
+                map.insert("format".into(), json!("int64"));
+            }
             if map.contains_key("properties") && !map.contains_key("additionalProperties") {
                 map.insert("additionalProperties".into(), json!(false));
             }
             for (name, value) in map.iter_mut() {
                 if name != "example" {
-                    close(value);
+                    finish(value);
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(close),
+        Value::Array(items) => items.iter_mut().for_each(finish),
         _ => {}
+    }
+}
+
+/// A parameter that is left out is absent, never null.
+fn unnullable(schema: &mut Value) {
+    let Some(map) = schema.as_object_mut() else { return };
+    if let Some(Value::Array(kinds)) = map.get_mut("type") {
+        kinds.retain(|kind| kind != "null");
+        if let [only] = kinds.as_slice() {
+            let only = only.clone();
+            map.insert("type".into(), only);
+        }
+    }
+    let alternatives = map.get("oneOf").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut others = alternatives.into_iter().filter(|one| one.get("type") != Some(&json!("null")));
+    if let (Some(Value::Object(only)), None) = (others.next(), others.next()) {
+        map.remove("oneOf");
+        map.extend(only);
     }
 }
 

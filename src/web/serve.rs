@@ -3,7 +3,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -19,7 +18,6 @@ use super::input::{Body, PathIds, parse_query};
 use super::problem::{Language, problem_response};
 use super::routes::{Api, BASE};
 use super::shape::Shapes;
-use crate::access::policy::{Action, Audience};
 use crate::access::{Claim, Doors, Facts, Gate, Precondition};
 use crate::errors::{AppError, Code, FieldError, Place, Result, text};
 
@@ -44,16 +42,6 @@ pub struct Context {
     pub document_text: String,
     /// The compiled schemas.
     pub shapes: Shapes,
-    /// Set when the server drains: readiness fails first.
-    pub draining: AtomicBool,
-}
-
-impl Context {
-    /// Whether the server is on its way out.
-    #[must_use]
-    pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
-    }
 }
 
 /// The id of a request, told in `X-Request-Id`; set by the outermost middleware.
@@ -164,7 +152,7 @@ async fn read_input<E: Endpoint>(
     let bytes =
         if E::Body::PRESENT { read_body(request, payload, E::Body::MEDIA).await? } else { Vec::new() };
     accepts_json(request.headers())?;
-    if E::VERB == super::Verb::Post && <E::Action as Action>::ROW.audience != Audience::Public {
+    if E::VERB == super::Verb::Post {
         facts.idempotency = idempotency_claim::<E>(request, &bytes)?;
     }
     let query = parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;

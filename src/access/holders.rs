@@ -1,0 +1,73 @@
+//! What other capabilities may ask about people: who holds a role where, and what they are called.
+
+use diesel::prelude::*;
+
+use super::policy::{Action, UserRead};
+use super::roles::Role;
+use super::tx::{Tx, UserId};
+use crate::db::schema::{role_bindings, users};
+use crate::db::with_conn;
+use crate::errors::Result;
+
+/// Those of `paths` at which somebody with an active account holds `role` today.
+///
+/// # Errors
+/// When the database fails.
+pub fn held_at<A: Action>(tx: &mut Tx<'_, A>, role: Role, paths: &[String]) -> Result<Vec<String>> {
+    let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
+    let mut found = Vec::new();
+    for some in paths.chunks(500) {
+        let rows: Vec<String> = with_conn!(tx.conn(), c => role_bindings::table
+            .inner_join(users::table.on(users::tenant_id.eq(role_bindings::tenant_id).and(users::id.eq(role_bindings::user_id))))
+            .filter(role_bindings::tenant_id.eq(tenant))
+            .filter(role_bindings::role.eq(role))
+            .filter(role_bindings::unit_path.eq_any(some.to_vec()))
+            .filter(role_bindings::revoked_at.is_null())
+            .filter(role_bindings::valid_from_on.is_null().or(role_bindings::valid_from_on.le(today)))
+            .filter(role_bindings::valid_until_on.is_null().or(role_bindings::valid_until_on.ge(today)))
+            .filter(users::status.eq("active"))
+            .select(role_bindings::unit_path)
+            .distinct()
+            .load(c))?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// A person as others may see them.
+#[derive(Debug, Clone, Queryable)]
+pub struct Named {
+    /// The account.
+    pub id: UserId,
+    /// The name shown.
+    pub display_name: String,
+    unit_path: String,
+}
+
+/// The accounts something visible refers to.
+///
+/// # Errors
+/// When the database fails.
+pub fn named<A: Action>(tx: &mut Tx<'_, A>, ids: &[UserId]) -> Result<Vec<Named>> {
+    let tenant = tx.tenant();
+    let mut found = Vec::new();
+    for some in ids.chunks(500) {
+        let rows: Vec<Named> = with_conn!(tx.conn(), c => users::table
+            .filter(users::tenant_id.eq(tenant))
+            .filter(users::id.eq_any(some.to_vec()))
+            .select((users::id, users::display_name, users::unit_path))
+            .load(c))?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// Those of the accounts that the caller may read and so may refer to.
+///
+/// # Errors
+/// When the database fails.
+pub fn readable<A: Action>(tx: &mut Tx<'_, A>, ids: &[UserId]) -> Result<Vec<Named>> {
+    let Some(reach) = tx.reach_of::<UserRead>() else { return Ok(Vec::new()) };
+    let all = named(tx, ids)?;
+    Ok(all.into_iter().filter(|named| reach.contains(&named.unit_path)).collect())
+}

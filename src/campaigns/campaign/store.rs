@@ -1,0 +1,395 @@
+//! Rows of campaigns and leading groups.
+
+use diesel::prelude::*;
+
+use super::rules::{Campaign, CampaignDraft, LeadingGroup, LeadingGroupDraft, MemberDraft, Scope};
+use crate::access::policy::{Action, CampaignLaunch};
+use crate::access::{EffectTx, PathRange, Reach, Tx, UserId, within_reach};
+use crate::campaigns::rules::{CampaignId, CampaignState, Phase};
+use crate::db::schema::{
+    campaign_phases, campaign_scope_units, campaigns, leading_group_members, leading_groups,
+};
+use crate::db::{Conn, Instant, TenantId, contains_pattern, fold, text_enum, with_conn};
+use crate::errors::{AppError, Result};
+use crate::org::rules::{Unit, UnitId, UnitKind};
+use crate::web::{Cursor, Page, Paging};
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = campaigns)]
+struct CampaignRow {
+    id: CampaignId,
+    unit_id: UnitId,
+    unit_path: String,
+    name: String,
+    theme: String,
+    year: i32,
+    state: CampaignState,
+    scope_kinds: String,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+text_enum! {
+    /// By what campaigns are sorted; ties by id.
+    CampaignSort as "campaign_sort" {
+        Newest = "-created_at", "新建在前", "Newest first", grey;
+        Oldest = "created_at", "先建在前", "Oldest first", grey;
+    }
+}
+
+/// What a list of campaigns is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct CampaignFilter {
+    /// In these states; empty for all.
+    pub states: Vec<CampaignState>,
+    /// Of this year.
+    pub year: Option<i32>,
+    /// Run by these units.
+    pub below: Option<PathRange>,
+    /// Whose name holds this, case folded.
+    pub search: Option<String>,
+}
+
+/// The one place where the table is named for reading: tenant, reach, and what superiors launched.
+macro_rules! visible {
+    ($tenant:expr, $reach:expr) => {{
+        let mut query = within_reach!(campaigns::table, $reach, campaigns::unit_path);
+        if !$reach.tenant && !$reach.ancestors.is_empty() {
+            query = query.or_filter(
+                campaigns::state
+                    .eq(CampaignState::Launched)
+                    .and(campaigns::unit_path.eq_any($reach.ancestors.clone())),
+            );
+        }
+        query.filter(campaigns::tenant_id.eq($tenant))
+    }};
+}
+
+macro_rules! filtered {
+    ($tenant:expr, $reach:expr, $filter:expr) => {{
+        let mut query = visible!($tenant, $reach);
+        if !$filter.states.is_empty() {
+            query = query.filter(campaigns::state.eq_any($filter.states.clone()));
+        }
+        if let Some(year) = $filter.year {
+            query = query.filter(campaigns::year.eq(year));
+        }
+        if let Some(range) = $filter.below.clone() {
+            query =
+                query.filter(campaigns::unit_path.ge(range.low)).filter(campaigns::unit_path.lt(range.high));
+        }
+        if let Some(search) = &$filter.search {
+            query = query.filter(campaigns::search_text.like(contains_pattern(search)).escape('\\'));
+        }
+        query
+    }};
+}
+
+pub(super) fn list<A: Action>(
+    tx: &mut Tx<'_, A>,
+    filter: &CampaignFilter,
+    sort: CampaignSort,
+    paging: &Paging,
+) -> Result<Page<Campaign>> {
+    let (tenant, reach) = (tx.tenant(), tx.reach().clone());
+    let after: Option<CampaignId> =
+        paging.after(1)?.and_then(|place: Cursor| CampaignId::parse(place.first()?));
+    let total: Option<i64> = if paging.counts() {
+        Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, filter).count().get_result(c))?)
+    } else {
+        None
+    };
+    // Ids are UUIDv7: their order is the order in which campaigns were made.
+    let rows: Vec<CampaignRow> = with_conn!(tx.conn(), c => {
+        let mut query = filtered!(tenant, reach, filter).select(CampaignRow::as_select()).limit(paging.fetch());
+        query = match (sort, after) {
+            (CampaignSort::Newest, Some(after)) => query.filter(campaigns::id.lt(after)),
+            (CampaignSort::Oldest, Some(after)) => query.filter(campaigns::id.gt(after)),
+            (_, None) => query,
+        };
+        match sort {
+            CampaignSort::Newest => query.order(campaigns::id.desc()).load(c),
+            CampaignSort::Oldest => query.order(campaigns::id.asc()).load(c),
+        }
+    })?;
+    let page = paging.page(rows, total, |row| vec![row.id.to_string()]);
+    let ids: Vec<CampaignId> = page.items.iter().map(|row| row.id).collect();
+    let mut contents = Contents::load(tx, &ids)?;
+    Ok(page.map(|row| contents.complete(row)))
+}
+
+/// Phases and scopes of several campaigns, fetched together.
+struct Contents {
+    phases: Vec<(CampaignId, Phase)>,
+    scopes: Vec<(CampaignId, UnitId, String)>,
+}
+
+impl Contents {
+    fn load<A: Action>(tx: &mut Tx<'_, A>, ids: &[CampaignId]) -> Result<Self> {
+        let tenant = tx.tenant();
+        type PhaseRow = (CampaignId, String, chrono::NaiveDate, chrono::NaiveDate);
+        let phases: Vec<PhaseRow> = with_conn!(tx.conn(), c => campaign_phases::table
+            .filter(campaign_phases::tenant_id.eq(tenant))
+            .filter(campaign_phases::campaign_id.eq_any(ids.to_vec()))
+            .order((campaign_phases::campaign_id, campaign_phases::position))
+            .select((
+                campaign_phases::campaign_id,
+                campaign_phases::name,
+                campaign_phases::starts_on,
+                campaign_phases::ends_on,
+            ))
+            .load(c))?;
+        let scopes = with_conn!(tx.conn(), c => campaign_scope_units::table
+            .filter(campaign_scope_units::tenant_id.eq(tenant))
+            .filter(campaign_scope_units::campaign_id.eq_any(ids.to_vec()))
+            .order((campaign_scope_units::campaign_id, campaign_scope_units::position))
+            .select((campaign_scope_units::campaign_id, campaign_scope_units::unit_id, campaign_scope_units::unit_path))
+            .load(c))?;
+        let phases = phases
+            .into_iter()
+            .map(|(id, name, starts_on, ends_on)| (id, Phase { name, starts_on, ends_on }))
+            .collect();
+        Ok(Self { phases, scopes })
+    }
+
+    fn complete(&mut self, row: CampaignRow) -> Campaign {
+        let phases =
+            self.phases.iter().filter(|(id, _)| *id == row.id).map(|(_, phase)| phase.clone()).collect();
+        let scope: Vec<_> = self.scopes.iter().filter(|(id, _, _)| *id == row.id).collect();
+        let kinds = row.scope_kinds.split(' ').filter_map(UnitKind::parse).collect();
+        Campaign {
+            id: row.id,
+            unit_id: row.unit_id,
+            unit_path: row.unit_path,
+            content: CampaignDraft {
+                name: row.name,
+                theme: row.theme,
+                year: row.year,
+                phases,
+                scope: Scope { kinds, unit_ids: scope.iter().map(|(_, unit, _)| *unit).collect() },
+            },
+            scope_paths: scope.iter().map(|(_, _, path)| path.clone()).collect(),
+            state: row.state,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// The campaign, if `reach` holds it or a superior launched it.
+pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: CampaignId) -> Result<Option<Campaign>> {
+    let tenant = tx.tenant();
+    let row: Option<CampaignRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(campaigns::id.eq(id))
+        .select(CampaignRow::as_select())
+        .first(c)
+        .optional())?;
+    match row {
+        Some(row) => Ok(Some(Contents::load(tx, &[id])?.complete(row))),
+        None => Ok(None),
+    }
+}
+
+/// Locks the campaign's row until the transaction ends; SQLite has one writer anyway.
+pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<()> {
+    let tenant = tx.tenant();
+    if let Conn::Postgres(conn) = tx.conn() {
+        let _: Option<CampaignId> =
+            campaigns::table.find((tenant, id)).select(campaigns::id).for_update().first(conn).optional()?;
+    }
+    Ok(())
+}
+
+/// Whether the id is in use, wherever.
+pub(super) fn is_taken<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<bool> {
+    let tenant = tx.tenant();
+    let found: i64 = with_conn!(tx.conn(), c => campaigns::table.find((tenant, id)).count().get_result(c))?;
+    Ok(found > 0)
+}
+
+fn kinds_text(kinds: &[UnitKind]) -> String {
+    kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn insert<A: Action>(
+    tx: &mut Tx<'_, A>,
+    id: CampaignId,
+    unit: &Unit,
+    content: &CampaignDraft,
+    scope: &[Unit],
+) -> Result<()> {
+    let (tenant, now, user) = (tx.tenant(), tx.now(), tx.user()?);
+    with_conn!(tx.conn(), c => diesel::insert_into(campaigns::table)
+        .values((
+            campaigns::tenant_id.eq(tenant),
+            campaigns::id.eq(id),
+            campaigns::unit_id.eq(unit.id),
+            campaigns::unit_path.eq(&unit.path),
+            campaigns::name.eq(&content.name),
+            campaigns::search_text.eq(fold(&content.name)),
+            campaigns::theme.eq(&content.theme),
+            campaigns::year.eq(content.year),
+            campaigns::state.eq(CampaignState::Preparing),
+            campaigns::scope_kinds.eq(kinds_text(&content.scope.kinds)),
+            campaigns::version.eq(1_i64),
+            campaigns::created_by.eq(user),
+            campaigns::created_at.eq(now),
+            campaigns::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    with_conn!(tx.conn(), c => diesel::insert_into(leading_groups::table)
+        .values((
+            leading_groups::tenant_id.eq(tenant),
+            leading_groups::campaign_id.eq(id),
+            leading_groups::version.eq(1_i64),
+            leading_groups::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    insert_parts(tx, id, content, scope)
+}
+
+fn insert_parts<A: Action>(
+    tx: &mut Tx<'_, A>,
+    id: CampaignId,
+    content: &CampaignDraft,
+    scope: &[Unit],
+) -> Result<()> {
+    let tenant = tx.tenant();
+    let phases: Vec<_> = (0_i32..)
+        .zip(&content.phases)
+        .map(|(position, phase)| {
+            (
+                campaign_phases::tenant_id.eq(tenant),
+                campaign_phases::campaign_id.eq(id),
+                campaign_phases::position.eq(position),
+                campaign_phases::name.eq(&phase.name),
+                campaign_phases::starts_on.eq(phase.starts_on),
+                campaign_phases::ends_on.eq(phase.ends_on),
+            )
+        })
+        .collect();
+    with_conn!(tx.conn(), c => diesel::insert_into(campaign_phases::table).values(&phases).execute(c))?;
+    let units: Vec<_> = (0_i32..)
+        .zip(&content.scope.unit_ids)
+        .filter_map(|(position, id)| Some((position, scope.iter().find(|unit| unit.id == *id)?)))
+        .map(|(position, unit)| {
+            (
+                campaign_scope_units::tenant_id.eq(tenant),
+                campaign_scope_units::campaign_id.eq(id),
+                campaign_scope_units::position.eq(position),
+                campaign_scope_units::unit_id.eq(unit.id),
+                campaign_scope_units::unit_path.eq(&unit.path),
+            )
+        })
+        .collect();
+    with_conn!(tx.conn(), c => diesel::insert_into(campaign_scope_units::table).values(&units).execute(c))?;
+    Ok(())
+}
+
+pub(super) fn update<A: Action>(
+    tx: &mut Tx<'_, A>,
+    id: CampaignId,
+    content: &CampaignDraft,
+    scope: &[Unit],
+) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::update(campaigns::table.find((tenant, id)))
+        .set((
+            campaigns::name.eq(&content.name),
+            campaigns::search_text.eq(fold(&content.name)),
+            campaigns::theme.eq(&content.theme),
+            campaigns::year.eq(content.year),
+            campaigns::scope_kinds.eq(kinds_text(&content.scope.kinds)),
+            campaigns::version.eq(campaigns::version + 1_i64),
+            campaigns::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    with_conn!(tx.conn(), c => diesel::delete(campaign_phases::table
+        .filter(campaign_phases::tenant_id.eq(tenant))
+        .filter(campaign_phases::campaign_id.eq(id)))
+        .execute(c))?;
+    with_conn!(tx.conn(), c => diesel::delete(campaign_scope_units::table
+        .filter(campaign_scope_units::tenant_id.eq(tenant))
+        .filter(campaign_scope_units::campaign_id.eq(id)))
+        .execute(c))?;
+    insert_parts(tx, id, content, scope)
+}
+
+/// Makes the campaign visible to its scope; whether it was not before.
+pub(super) fn launch(tx: &mut EffectTx<'_, CampaignLaunch>, id: CampaignId) -> Result<bool> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    let changed = with_conn!(tx.conn(), c => diesel::update(campaigns::table.find((tenant, id)))
+        .filter(campaigns::state.eq(CampaignState::Preparing))
+        .set((
+            campaigns::state.eq(CampaignState::Launched),
+            campaigns::version.eq(campaigns::version + 1_i64),
+            campaigns::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(changed > 0)
+}
+
+pub(super) fn group<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<LeadingGroup> {
+    let tenant = tx.tenant();
+    type Row = (Option<UserId>, Option<UnitId>, i64, Instant);
+    let (head_user_id, office_unit_id, version, updated_at): Row =
+        with_conn!(tx.conn(), c => leading_groups::table
+        .find((tenant, id))
+        .select((
+            leading_groups::head_user_id,
+            leading_groups::office_unit_id,
+            leading_groups::version,
+            leading_groups::updated_at,
+        ))
+        .first(c)
+        .optional())?
+        .ok_or_else(|| AppError::internal("a campaign without a leading group"))?;
+    let members: Vec<(UserId, String)> = with_conn!(tx.conn(), c => leading_group_members::table
+        .filter(leading_group_members::tenant_id.eq(tenant))
+        .filter(leading_group_members::campaign_id.eq(id))
+        .order(leading_group_members::position)
+        .select((leading_group_members::user_id, leading_group_members::duty))
+        .load(c))?;
+    let members = members.into_iter().map(|(user_id, duty)| MemberDraft { user_id, duty }).collect();
+    Ok(LeadingGroup {
+        content: LeadingGroupDraft { head_user_id, office_unit_id, members },
+        version,
+        updated_at,
+    })
+}
+
+pub(super) fn set_group<A: Action>(
+    tx: &mut Tx<'_, A>,
+    id: CampaignId,
+    content: &LeadingGroupDraft,
+) -> Result<()> {
+    let (tenant, now): (TenantId, Instant) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::update(leading_groups::table.find((tenant, id)))
+        .set((
+            leading_groups::head_user_id.eq(content.head_user_id),
+            leading_groups::office_unit_id.eq(content.office_unit_id),
+            leading_groups::version.eq(leading_groups::version + 1_i64),
+            leading_groups::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    with_conn!(tx.conn(), c => diesel::delete(leading_group_members::table
+        .filter(leading_group_members::tenant_id.eq(tenant))
+        .filter(leading_group_members::campaign_id.eq(id)))
+        .execute(c))?;
+    let rows: Vec<_> = (0_i32..)
+        .zip(&content.members)
+        .map(|(position, member)| {
+            (
+                leading_group_members::tenant_id.eq(tenant),
+                leading_group_members::campaign_id.eq(id),
+                leading_group_members::position.eq(position),
+                leading_group_members::user_id.eq(member.user_id),
+                leading_group_members::duty.eq(&member.duty),
+            )
+        })
+        .collect();
+    with_conn!(tx.conn(), c => diesel::insert_into(leading_group_members::table).values(&rows).execute(c))?;
+    Ok(())
+}

@@ -1,0 +1,446 @@
+//! The plan's state machine (first slice), its content, and what makes it complete.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError, ValidationErrors};
+
+use crate::access::UserId;
+use crate::campaigns::rules::{
+    CampaignId, Frequency, Phase, PlanId, ResponsibleExtent, TargetDirection, TaskId, phase_errors,
+};
+use crate::db::{Instant, text_enum};
+use crate::errors::{AppError, Code, FieldError, Place, Result, text};
+use crate::org::rules::{UnitId, UnitKind};
+
+text_enum! {
+    /// The state of a plan.
+    PlanState as "plan_state" {
+        Draft = "draft", "草稿", "Draft", grey;
+        Submitted = "submitted", "待批", "Submitted", orange;
+        Returned = "returned", "已退回", "Returned", red;
+        Approved = "approved", "已批准", "Approved", blue;
+        Published = "published", "已发布", "Published", green;
+    }
+}
+
+text_enum! {
+    /// What can be done with a plan.
+    PlanAction as "plan_action" {
+        Update = "update", "修改", "Update", blue;
+        Submit = "submit", "提交", "Submit", blue;
+        Approve = "approve", "批准", "Approve", green;
+        Return = "return", "退回", "Return", orange;
+        Publish = "publish", "发布", "Publish", green;
+    }
+}
+
+/// Where an action leads from a state.
+///
+/// # Errors
+/// The code of the refusal when the state does not allow it (409).
+pub fn next(state: PlanState, action: PlanAction) -> Result<PlanState, Code> {
+    use PlanState::{Approved, Draft, Published, Returned, Submitted};
+    match (action, state) {
+        (PlanAction::Update, Draft | Returned) => Ok(state),
+        (PlanAction::Update, _) => Err(Code::PlanNotEditable),
+        (PlanAction::Submit, Draft | Returned) => Ok(Submitted),
+        (PlanAction::Submit, _) => Err(Code::PlanNotSubmittable),
+        (PlanAction::Approve, Submitted) => Ok(Approved),
+        (PlanAction::Return, Submitted) => Ok(Returned),
+        (PlanAction::Approve | PlanAction::Return, _) => Err(Code::PlanNotSubmitted),
+        (PlanAction::Publish, Approved) => Ok(Published),
+        (PlanAction::Publish, _) => Err(Code::PlanNotApproved),
+    }
+}
+
+/// 决定此方案的会议。
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Meeting {
+    /// 会议名称。
+    #[schema(min_length = 1, max_length = 100, pattern = r"^\S(?:.*\S)?$")]
+    pub title: String,
+    /// 会议纪要文号。
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:.*\S)?$")]
+    pub number: Option<String>,
+    /// 召开日期。
+    pub held_on: NaiveDate,
+}
+
+/// 目标值。
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// 指标名称。
+    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:.*\S)?$")]
+    pub name: String,
+    /// 不低于或不高于。
+    pub direction: TargetDirection,
+    /// 数值, 十进制字符串。
+    #[schema(min_length = 1, max_length = 19, pattern = r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$")]
+    pub value: String,
+    /// 单位, 如 %、件、日。
+    #[schema(min_length = 1, max_length = 10, pattern = r"^\S(?:.*\S)?$")]
+    pub unit: String,
+}
+
+/// 责任单位: 一个单位本身, 或其下级中某一种类 (不写则全部) 的单位。
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Responsible {
+    /// 单位。
+    pub unit_id: UnitId,
+    /// 仅本单位, 或含下级。
+    pub extent: ResponsibleExtent,
+    /// 含下级时, 只指这一种类。
+    #[serde(default)]
+    pub kind: Option<UnitKind>,
+}
+
+/// 任务清单中的一项。
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskDraft {
+    /// 标识; 新增时可不写, 修改方案时写上以保持同一任务。
+    #[serde(default)]
+    pub id: Option<TaskId>,
+    /// 类别, 如 服务窗口。
+    #[schema(min_length = 1, max_length = 40, pattern = r"^\S(?:.*\S)?$")]
+    pub category: String,
+    /// 事项名称。
+    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:.*\S)?$")]
+    pub title: String,
+    /// 要求: 做什么, 做到什么程度。
+    #[schema(min_length = 1, max_length = 1000)]
+    pub content: String,
+    /// 牵头领导, 有且只有一位; 提交前必填。
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:.*\S)?$")]
+    pub lead_leader: Option<String>,
+    /// 责任单位, 提交前至少一个。
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub responsible: Vec<Responsible>,
+    /// 完成时限, 具体到日, 含当日。
+    pub due_on: NaiveDate,
+    /// 频次。
+    pub frequency: Frequency,
+    /// 是否须每人逐日填报。
+    #[serde(default)]
+    pub daily_entries: bool,
+    /// 目标值。
+    #[serde(default)]
+    pub target: Option<Target>,
+    /// 上级方案中对应的任务。
+    #[serde(default)]
+    pub parent_task_id: Option<TaskId>,
+}
+
+/// 方案的内容。
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanContent {
+    /// 标题。
+    #[schema(min_length = 1, max_length = 100, pattern = r"^\S(?:.*\S)?$")]
+    pub title: String,
+    /// 决定此方案的会议; 提交前必填。
+    #[serde(default)]
+    pub meeting: Option<Meeting>,
+    /// 阶段, 按先后; 提交前至少一个。
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub phases: Vec<Phase>,
+    /// 任务清单; 提交前至少一项。
+    #[serde(default)]
+    #[schema(max_items = 300)]
+    pub tasks: Vec<TaskDraft>,
+}
+
+impl Validate for PlanContent {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut errors = phase_errors(&self.phases);
+        let mut ids = std::collections::HashSet::new();
+        for (at, task) in self.tasks.iter().enumerate() {
+            if task.id.is_some_and(|id| !ids.insert(id)) {
+                let detail = text!("任务标识重复", "The task's id is there twice");
+                errors.push(FieldError::body(format!("/tasks/{at}/id"), Code::NotUnique, detail));
+            }
+            for (place, one) in task.responsible.iter().enumerate() {
+                let pointer = format!("/tasks/{at}/responsible/{place}");
+                if task.responsible.iter().take(place).any(|other| other == one) {
+                    let detail = text!("责任单位重复", "The unit is there twice");
+                    errors.push(FieldError::body(pointer, Code::NotUnique, detail));
+                } else if one.extent == ResponsibleExtent::OnlySelf && one.kind.is_some() {
+                    let detail = text!("仅本单位时不写种类", "A kind goes with the subtree only");
+                    errors.push(FieldError::body(format!("{pointer}/kind"), Code::WrongKind, detail));
+                }
+            }
+        }
+        into_validation(errors)
+    }
+}
+
+/// Hands errors to `validator` in its own form.
+///
+/// # Errors
+/// The errors, if there are any.
+pub fn into_validation(errors: Vec<FieldError>) -> Result<(), ValidationErrors> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let mut all = ValidationErrors::new();
+    for error in errors {
+        let Place::Body(pointer) = error.place else { continue };
+        let message = format!("{}|{}", error.detail.zh, error.detail.en);
+        let mut one = ValidationError::new(error.code.name()).with_message(message.into());
+        one.add_param("at".into(), &pointer);
+        all.add("__all__", one);
+    }
+    Err(all)
+}
+
+/// Who of the leading group is known.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupFacts {
+    /// Whether there is a head.
+    pub head: bool,
+    /// Whether there is an office.
+    pub office: bool,
+    /// How many members.
+    pub members: usize,
+}
+
+/// What of a plan decides whether it is complete, without its prose.
+#[derive(Debug, Clone)]
+pub struct Outline {
+    /// Whether a meeting is cited.
+    pub meeting: bool,
+    /// First and last day of the phases taken together.
+    pub span: Option<(NaiveDate, NaiveDate)>,
+    /// Of each task: a lead leader, the number of responsible units, the deadline.
+    pub tasks: Vec<(bool, usize, NaiveDate)>,
+}
+
+impl Outline {
+    /// Of a whole content.
+    #[must_use]
+    pub fn of(content: &PlanContent) -> Self {
+        let first = content.phases.iter().map(|phase| phase.starts_on).min();
+        let last = content.phases.iter().map(|phase| phase.ends_on).max();
+        Self {
+            meeting: content.meeting.is_some(),
+            span: first.zip(last),
+            tasks: content
+                .tasks
+                .iter()
+                .map(|task| (task.lead_leader.is_some(), task.responsible.len(), task.due_on))
+                .collect(),
+        }
+    }
+}
+
+/// What is missing before a plan can be submitted (domain.md §6: meeting cited, group complete, each
+/// task owned), each with its place.
+#[must_use]
+pub fn missing(outline: &Outline, group: GroupFacts) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let mut miss = |pointer: String, code: Code, zh: &'static str, en: &'static str| {
+        errors.push(FieldError::body(pointer, code, text!("{zh}", "{en}")));
+    };
+    if !outline.meeting {
+        miss("/meeting".into(), Code::Required, "须引用决定此方案的会议", "Cite the meeting that decided it");
+    }
+    if outline.span.is_none() {
+        miss("/phases".into(), Code::TooFew, "至少一个阶段", "It needs at least one phase");
+    }
+    if outline.tasks.is_empty() {
+        miss("/tasks".into(), Code::TooFew, "至少一项任务", "It needs at least one task");
+    }
+    for (at, (leader, responsible, due_on)) in outline.tasks.iter().enumerate() {
+        if !leader {
+            miss(
+                format!("/tasks/{at}/lead_leader"),
+                Code::Required,
+                "须有一位牵头领导",
+                "It needs a lead leader",
+            );
+        }
+        if *responsible == 0 {
+            miss(
+                format!("/tasks/{at}/responsible"),
+                Code::TooFew,
+                "至少一个责任单位",
+                "It needs a responsible unit",
+            );
+        }
+        if outline.span.is_some_and(|(first, last)| *due_on < first || *due_on > last) {
+            let (zh, en) = ("时限不在各阶段之内", "The deadline lies outside the phases");
+            miss(format!("/tasks/{at}/due_on"), Code::OutsidePhases, zh, en);
+        }
+    }
+    if !group.head {
+        miss(
+            "/leading_group/head".into(),
+            Code::Required,
+            "领导小组没有组长",
+            "The leading group has no head",
+        );
+    }
+    if !group.office {
+        miss(
+            "/leading_group/office".into(),
+            Code::Required,
+            "领导小组没有办公室",
+            "The leading group has no office",
+        );
+    }
+    if group.members == 0 {
+        miss(
+            "/leading_group/members".into(),
+            Code::TooFew,
+            "领导小组没有成员",
+            "The leading group has no members",
+        );
+    }
+    errors
+}
+
+/// A plan without its content.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Its identifier.
+    pub id: PlanId,
+    /// The campaign it belongs to.
+    pub campaign_id: CampaignId,
+    /// Whose plan it is.
+    pub unit_id: UnitId,
+    /// The unit's path today.
+    pub unit_path: String,
+    /// The published plan above it.
+    pub parent_plan_id: Option<PlanId>,
+    /// Its title.
+    pub title: String,
+    /// Its state.
+    pub state: PlanState,
+    /// The meeting cited.
+    pub meeting: Option<Meeting>,
+    /// Why it was returned last.
+    pub return_comment: Option<String>,
+    /// What was said when it was approved.
+    pub approval_comment: Option<String>,
+    /// When it was submitted last.
+    pub submitted_at: Option<Instant>,
+    /// When it was approved or returned last.
+    pub decided_at: Option<Instant>,
+    /// By whom.
+    pub decided_by: Option<UserId>,
+    /// When it was published.
+    pub published_at: Option<Instant>,
+    /// Counts up with each change.
+    pub version: i64,
+    /// When it was begun.
+    pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
+}
+
+/// Who decides on a plan, and who may not.
+#[derive(Debug, Clone, Copy)]
+pub struct Decider<'a> {
+    /// Paths of units at which a `group_head` is bound now.
+    pub heads: &'a [String],
+    /// Paths at which the caller is bound as `group_head`.
+    pub mine: &'a [String],
+    /// Whether the caller created, edited or submitted the plan.
+    pub is_author: bool,
+}
+
+/// The `group_head` bound at the plan's unit decides, else the nearest above; never an author.
+///
+/// # Errors
+/// `not_the_right_head`, `approver_is_author`.
+pub fn may_decide(plan_path: &str, decider: Decider<'_>) -> Result<()> {
+    let nearest = decider
+        .heads
+        .iter()
+        .filter(|path| plan_path.starts_with(path.as_str()))
+        .max_by_key(|path| path.len());
+    if !nearest.is_some_and(|path| decider.mine.contains(path)) {
+        return Err(AppError::new(Code::NotTheRightHead));
+    }
+    if decider.is_author {
+        return Err(AppError::new(Code::ApproverIsAuthor));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_and_every_action() {
+        use PlanState::{Approved, Draft, Published, Returned, Submitted};
+        let table: [(PlanAction, [Result<PlanState, Code>; 5]); 5] = [
+            // in the order draft, submitted, returned, approved, published
+            (PlanAction::Update, {
+                let no = Err(Code::PlanNotEditable);
+                [Ok(Draft), no, Ok(Returned), no, no]
+            }),
+            (PlanAction::Submit, {
+                let no = Err(Code::PlanNotSubmittable);
+                [Ok(Submitted), no, Ok(Submitted), no, no]
+            }),
+            (PlanAction::Approve, {
+                let no = Err(Code::PlanNotSubmitted);
+                [no, Ok(Approved), no, no, no]
+            }),
+            (PlanAction::Return, {
+                let no = Err(Code::PlanNotSubmitted);
+                [no, Ok(Returned), no, no, no]
+            }),
+            (PlanAction::Publish, {
+                let no = Err(Code::PlanNotApproved);
+                [no, no, no, Ok(Published), no]
+            }),
+        ];
+        assert_eq!(table.len(), PlanAction::ALL.len());
+        for (action, outcomes) in table {
+            for (state, outcome) in PlanState::ALL.iter().zip(outcomes) {
+                assert_eq!(next(*state, action), outcome, "{action} in {state}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_nearest_head_decides_and_never_an_author() {
+        let heads = ["53/".to_owned(), "53/5301/".to_owned()];
+        let code = |path: &str, mine: &[String], is_author| {
+            may_decide(path, Decider { heads: &heads, mine, is_author }).err().map(|error| error.code())
+        };
+        assert_eq!(code("53/5301/", &heads[1..], false), None);
+        assert_eq!(code("53/5301/530102/", &heads[1..], false), None);
+        assert_eq!(code("53/5301/530102/", &heads[..1], false), Some(Code::NotTheRightHead));
+        assert_eq!(code("53/5302/", &heads[..1], false), None);
+        assert_eq!(code("53/5302/", &heads[..1], true), Some(Code::ApproverIsAuthor));
+        assert_eq!(code("53/5302/", &[], false), Some(Code::NotTheRightHead));
+    }
+
+    #[test]
+    fn what_is_missing_is_told_all_at_once() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let group = GroupFacts { head: true, office: true, members: 3 };
+        let whole = Outline {
+            meeting: true,
+            span: Some((day("2026-03-01"), day("2026-12-31"))),
+            tasks: vec![(true, 1, day("2026-06-30"))],
+        };
+        assert!(missing(&whole, group).is_empty());
+        let empty = Outline { meeting: false, span: None, tasks: Vec::new() };
+        assert_eq!(missing(&empty, GroupFacts { head: false, office: false, members: 0 }).len(), 6);
+        let late = Outline { tasks: vec![(false, 0, day("2027-01-01"))], ..whole };
+        assert_eq!(missing(&late, group).len(), 3);
+    }
+}

@@ -1,0 +1,428 @@
+//! Use cases on plans: draft, submit, approve or return, publish; a child under a published parent.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Value, json};
+
+use super::content_store as contents;
+pub use super::content_store::{Task, TaskFilter, TaskSort};
+use super::rules::{
+    Decider, GroupFacts, Outline, Plan, PlanAction, PlanContent, PlanState, may_decide, missing, next,
+};
+use super::store;
+pub use super::store::{PlanFilter, PlanSort};
+use crate::access::policy::{
+    Action, PlanApprove, PlanCreate, PlanPublish, PlanRead, PlanReturn, PlanSubmit, PlanUpdate, TaskRead,
+};
+use crate::access::{Reach, Role, Tx, ancestors, holders};
+use crate::audit::Change;
+use crate::campaigns::campaign::service as campaign_service;
+use crate::campaigns::rules::{CampaignId, PlanId, TaskId};
+use crate::errors::{AppError, Code, FieldError, Result, text};
+use crate::org::rules::{Unit, UnitId};
+use crate::org::service as org;
+use crate::web::{Page, Paging};
+
+/// Plans within reach, and those a superior has published.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub fn list(
+    tx: &mut Tx<'_, PlanRead>,
+    filter: &PlanFilter,
+    sort: PlanSort,
+    paging: &Paging,
+) -> Result<Page<Plan>> {
+    store::list(tx, filter, sort, paging)
+}
+
+/// How many tasks each of the plans has.
+///
+/// # Errors
+/// When the database fails.
+pub fn task_counts<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<PlanId, i64>> {
+    let ids: Vec<PlanId> = plans.iter().map(|plan| plan.id).collect();
+    contents::task_counts(tx, &ids)
+}
+
+/// One plan with its content.
+///
+/// # Errors
+/// `not_found`.
+pub fn find(tx: &mut Tx<'_, PlanRead>, id: PlanId) -> Result<(Plan, PlanContent)> {
+    let reach = tx.reach().clone();
+    let plan = store::find(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
+    let content = contents::content(tx, &plan)?;
+    Ok((plan, content))
+}
+
+/// The plan to change: within this action's own reach, its row locked, its version compared.
+fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<Plan> {
+    store::lock(tx, id)?;
+    let reach = Reach { ancestors: Vec::new(), ..tx.reach().clone() };
+    let plan = store::find(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
+    tx.check_version(plan.version)?;
+    Ok(plan)
+}
+
+fn whole<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<(Plan, PlanContent)> {
+    let plan = store::find(tx, &Reach::whole_tenant(), id)?;
+    let plan = plan.ok_or_else(|| AppError::internal("the plan just written is not there"))?;
+    let content = contents::content(tx, &plan)?;
+    Ok((plan, content))
+}
+
+fn facts(plan: &Plan, content: Option<&PlanContent>) -> Value {
+    json!({
+        "state": plan.state, "campaign_id": plan.campaign_id, "unit_id": plan.unit_id,
+        "parent_plan_id": plan.parent_plan_id, "return_comment": plan.return_comment,
+        "approval_comment": plan.approval_comment, "decided_by": plan.decided_by, "content": content,
+    })
+}
+
+fn record<A: Action>(
+    tx: &mut Tx<'_, A>,
+    id: PlanId,
+    before: Option<&Value>,
+    after: &Value,
+    reason: Option<&str>,
+) -> Result<()> {
+    let entity_id = id.to_string();
+    tx.record(&Change { entity: "plan", entity_id: &entity_id, before, after: Some(after), reason })
+}
+
+fn unknown(pointer: impl Into<String>) -> FieldError {
+    let detail =
+        text!("没有这个对象, 或不在您的范围内", "There is no such object, or it is out of your reach");
+    FieldError::body(pointer, Code::UnknownReference, detail)
+}
+
+/// Begins a plan. Its parent is the published plan of the nearest unit above that has one; only the
+/// plan of the unit that runs the campaign has none.
+///
+/// # Errors
+/// `invalid_body` for a campaign or unit that is not the caller's to name; `unit_out_of_scope`,
+/// `plan_exists`, `id_taken`, `parent_plan_not_published`.
+pub fn create(
+    tx: &mut Tx<'_, PlanCreate>,
+    id: Option<PlanId>,
+    campaign_id: CampaignId,
+    unit_id: UnitId,
+    content: &PlanContent,
+) -> Result<(Plan, PlanContent, bool)> {
+    let campaign = campaign_service::referred(tx, campaign_id)?;
+    let unit = org::reached(tx, unit_id)?;
+    let mut errors = Vec::new();
+    if campaign.is_none() {
+        errors.push(unknown("/campaign_id"));
+    }
+    if unit.is_none() {
+        errors.push(unknown("/unit_id"));
+    }
+    let (Some(campaign), Some(unit)) = (campaign, unit) else {
+        return Err(AppError::fields(Code::InvalidBody, errors));
+    };
+    if let Some(id) = id
+        && store::is_taken(tx, id)?
+    {
+        return existing(tx, id, campaign_id, unit_id, content);
+    }
+    let mut paths = ancestors(&unit.path);
+    paths.push(unit.path.clone());
+    let there = store::at_paths(tx, campaign_id, &paths)?;
+    if there.iter().any(|plan| plan.unit_id == unit_id) {
+        return Err(AppError::new(Code::PlanExists));
+    }
+    if !campaign.concerns(unit.id, unit.kind, &unit.path) {
+        return Err(AppError::new(Code::UnitOutOfScope));
+    }
+    let parent = if unit.id == campaign.unit_id {
+        None
+    } else {
+        let published = there.iter().filter(|plan| plan.state == PlanState::Published);
+        let nearest = published.max_by_key(|plan| plan.unit_path.len());
+        Some(nearest.ok_or_else(|| AppError::new(Code::ParentPlanNotPublished))?.id)
+    };
+    let id = id.unwrap_or_else(PlanId::generate);
+    check_references(tx, id, parent, content)?;
+    store::insert(tx, id, campaign_id, &unit, parent, content)?;
+    contents::replace(tx, id, &unit.path, content)?;
+    let author = tx.user()?;
+    store::add_author(tx, id, author)?;
+    let (plan, content) = whole(tx, id)?;
+    record(tx, id, None, &facts(&plan, Some(&content)), None)?;
+    Ok((plan, content, false))
+}
+
+/// The same id with equal content again is the same plan; with other content it is taken.
+fn existing(
+    tx: &mut Tx<'_, PlanCreate>,
+    id: PlanId,
+    campaign_id: CampaignId,
+    unit_id: UnitId,
+    content: &PlanContent,
+) -> Result<(Plan, PlanContent, bool)> {
+    tx.nothing_changed();
+    let reach = Reach { ancestors: Vec::new(), ..tx.reach().clone() };
+    let Some(plan) = store::find(tx, &reach, id)? else { return Err(AppError::new(Code::IdTaken)) };
+    let there = contents::content(tx, &plan)?;
+    let mut same = there.clone();
+    for (mine, given) in same.tasks.iter_mut().zip(&content.tasks) {
+        if given.id.is_none() {
+            mine.id = None;
+        }
+    }
+    if plan.campaign_id == campaign_id && plan.unit_id == unit_id && same == *content {
+        Ok((plan, there, true))
+    } else {
+        Err(AppError::new(Code::IdTaken))
+    }
+}
+
+/// Units must be readable, parent tasks must stand in the parent plan, task ids in no other plan.
+fn check_references<A: Action>(
+    tx: &mut Tx<'_, A>,
+    id: PlanId,
+    parent: Option<PlanId>,
+    content: &PlanContent,
+) -> Result<()> {
+    let units: HashSet<UnitId> =
+        content.tasks.iter().flat_map(|task| task.responsible.iter().map(|one| one.unit_id)).collect();
+    let units: Vec<UnitId> = units.into_iter().collect();
+    let known: HashMap<UnitId, Unit> =
+        org::readable_many(tx, &units)?.into_iter().map(|unit| (unit.id, unit)).collect();
+    let above: Vec<TaskId> = content.tasks.iter().filter_map(|task| task.parent_task_id).collect();
+    let above: HashSet<TaskId> = match parent {
+        Some(parent) if !above.is_empty() => contents::standing_in(tx, parent, &above)?.into_iter().collect(),
+        _ => HashSet::new(),
+    };
+    let ids: Vec<TaskId> = content.tasks.iter().filter_map(|task| task.id).collect();
+    let taken: HashSet<TaskId> = contents::taken_elsewhere(tx, id, &ids)?.into_iter().collect();
+    let mut errors = Vec::new();
+    for (at, task) in content.tasks.iter().enumerate() {
+        if task.id.is_some_and(|id| taken.contains(&id)) {
+            let detail = text!("该标识已用于另一任务", "The id belongs to another task");
+            errors.push(FieldError::body(format!("/tasks/{at}/id"), Code::NotUnique, detail));
+        }
+        if task.parent_task_id.is_some_and(|parent| !above.contains(&parent)) {
+            errors.push(unknown(format!("/tasks/{at}/parent_task_id")));
+        }
+        for (place, one) in task.responsible.iter().enumerate() {
+            if !known.contains_key(&one.unit_id) {
+                errors.push(unknown(format!("/tasks/{at}/responsible/{place}/unit_id")));
+            }
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(AppError::fields(Code::InvalidBody, errors)) }
+}
+
+/// Edits a draft or a returned plan; whoever edits it becomes one of its authors.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `plan_not_editable`, `invalid_body`.
+pub fn update(
+    tx: &mut Tx<'_, PlanUpdate>,
+    id: PlanId,
+    change: impl FnOnce(&PlanContent) -> Result<PlanContent>,
+) -> Result<(Plan, PlanContent)> {
+    let plan = for_change(tx, id)?;
+    next(plan.state, PlanAction::Update).map_err(AppError::new)?;
+    let old = contents::content(tx, &plan)?;
+    let new = change(&old)?;
+    if new == old {
+        tx.nothing_changed();
+        return Ok((plan, old));
+    }
+    check_references(tx, id, plan.parent_plan_id, &new)?;
+    store::update_content(tx, id, &new)?;
+    contents::replace(tx, id, &plan.unit_path, &new)?;
+    let author = tx.user()?;
+    store::add_author(tx, id, author)?;
+    let (after_plan, after) = whole(tx, id)?;
+    record(tx, id, Some(&facts(&plan, Some(&old))), &facts(&after_plan, Some(&after)), None)?;
+    Ok((after_plan, after))
+}
+
+fn group_facts<A: Action>(tx: &mut Tx<'_, A>, campaign: CampaignId) -> Result<GroupFacts> {
+    let group = campaign_service::group_of(tx, campaign)?.content;
+    Ok(GroupFacts {
+        head: group.head_user_id.is_some(),
+        office: group.office_unit_id.is_some(),
+        members: group.members.len(),
+    })
+}
+
+/// Puts a complete plan before the leading group.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `plan_not_submittable`, `plan_incomplete` with all that is
+/// missing.
+pub fn submit(tx: &mut Tx<'_, PlanSubmit>, id: PlanId) -> Result<(Plan, PlanContent)> {
+    let plan = for_change(tx, id)?;
+    let state = next(plan.state, PlanAction::Submit).map_err(AppError::new)?;
+    let content = contents::content(tx, &plan)?;
+    let group = group_facts(tx, plan.campaign_id)?;
+    let errors = missing(&Outline::of(&content), group);
+    if !errors.is_empty() {
+        return Err(AppError::fields(Code::PlanIncomplete, errors));
+    }
+    let user = tx.user()?;
+    let after = Plan { state, submitted_at: Some(tx.now()), return_comment: None, ..plan.clone() };
+    store::save_state(tx, &after, Some(user))?;
+    store::add_author(tx, id, user)?;
+    record(tx, id, Some(&facts(&plan, None)), &facts(&after, Some(&content)), None)?;
+    whole(tx, id)
+}
+
+fn decide<A: Action>(
+    tx: &mut Tx<'_, A>,
+    id: PlanId,
+    action: PlanAction,
+    comment: Option<String>,
+) -> Result<(Plan, PlanContent)> {
+    let plan = for_change(tx, id)?;
+    let state = next(plan.state, action).map_err(AppError::new)?;
+    let user = tx.user()?;
+    let is_author = !store::authored(tx, &[id], user)?.is_empty();
+    let heads = heads_above(tx, [plan.unit_path.as_str()])?;
+    may_decide(&plan.unit_path, Decider { heads: &heads, mine: &my_headships(tx), is_author })?;
+    let mut after = Plan { state, decided_at: Some(tx.now()), decided_by: Some(user), ..plan.clone() };
+    if action == PlanAction::Return {
+        after.return_comment.clone_from(&comment);
+    } else {
+        after.approval_comment.clone_from(&comment);
+    }
+    store::save_state(tx, &after, None)?;
+    record(tx, id, Some(&facts(&plan, None)), &facts(&after, None), comment.as_deref())?;
+    whole(tx, id)
+}
+
+/// Approves a submitted plan, as the right head and no author of it.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `plan_not_submitted`, `not_the_right_head`,
+/// `approver_is_author`.
+pub fn approve(
+    tx: &mut Tx<'_, PlanApprove>,
+    id: PlanId,
+    comment: Option<String>,
+) -> Result<(Plan, PlanContent)> {
+    decide(tx, id, PlanAction::Approve, comment)
+}
+
+/// Sends a submitted plan back, saying why.
+///
+/// # Errors
+/// As [`approve`].
+pub fn send_back(tx: &mut Tx<'_, PlanReturn>, id: PlanId, comment: String) -> Result<(Plan, PlanContent)> {
+    decide(tx, id, PlanAction::Return, Some(comment))
+}
+
+/// Publishes an approved plan: units below see it and make theirs under it. The plan of the unit
+/// that runs the campaign launches the campaign.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `plan_not_approved`.
+pub fn publish(tx: &mut Tx<'_, PlanPublish>, id: PlanId) -> Result<(Plan, PlanContent)> {
+    let plan = for_change(tx, id)?;
+    let state = next(plan.state, PlanAction::Publish).map_err(AppError::new)?;
+    let after = Plan { state, published_at: Some(tx.now()), ..plan.clone() };
+    store::save_state(tx, &after, None)?;
+    record(tx, id, Some(&facts(&plan, None)), &facts(&after, None), None)?;
+    if plan.parent_plan_id.is_none() {
+        campaign_service::launch(tx, plan.campaign_id)?;
+    }
+    whole(tx, id)
+}
+
+fn heads_above<'a, A: Action>(
+    tx: &mut Tx<'_, A>,
+    paths: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<String>> {
+    let mut wanted: Vec<String> = Vec::new();
+    for path in paths {
+        wanted.extend(ancestors(path));
+        wanted.push(path.to_owned());
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    holders::held_at(tx, Role::GroupHead, &wanted)
+}
+
+fn my_headships<A: Action>(tx: &Tx<'_, A>) -> Vec<String> {
+    tx.held().iter().filter(|held| held.role == Role::GroupHead).map(|held| held.unit_path.clone()).collect()
+}
+
+/// What the caller may do with each of the plans now: what would succeed, guards included.
+///
+/// # Errors
+/// When the database fails.
+pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<PlanId, Vec<PlanAction>>> {
+    let submittable: Vec<&Plan> = plans
+        .iter()
+        .filter(|plan| next(plan.state, PlanAction::Submit).is_ok() && tx.may::<PlanSubmit>(&plan.unit_path))
+        .collect();
+    let outlines =
+        if submittable.is_empty() { HashMap::new() } else { contents::outlines(tx, &submittable)? };
+    let mut groups: HashMap<CampaignId, GroupFacts> = HashMap::new();
+    for plan in &submittable {
+        if !groups.contains_key(&plan.campaign_id) {
+            let facts = group_facts(tx, plan.campaign_id)?;
+            groups.insert(plan.campaign_id, facts);
+        }
+    }
+    let decidable: Vec<&Plan> = plans
+        .iter()
+        .filter(|plan| plan.state == PlanState::Submitted && tx.may::<PlanApprove>(&plan.unit_path))
+        .collect();
+    let (mut heads, mut mine, mut authored) = (Vec::new(), Vec::new(), Vec::new());
+    if !decidable.is_empty() {
+        heads = heads_above(tx, decidable.iter().map(|plan| plan.unit_path.as_str()))?;
+        mine = my_headships(tx);
+        let ids: Vec<PlanId> = decidable.iter().map(|plan| plan.id).collect();
+        let user = tx.user()?;
+        authored = store::authored(tx, &ids, user)?;
+    }
+    let is_allowed = |tx: &Tx<'_, A>, plan: &Plan, action: PlanAction| match action {
+        PlanAction::Update => tx.may::<PlanUpdate>(&plan.unit_path),
+        PlanAction::Submit => {
+            let facts = outlines.get(&plan.id).zip(groups.get(&plan.campaign_id));
+            facts.is_some_and(|(outline, group)| missing(outline, *group).is_empty())
+        }
+        PlanAction::Approve | PlanAction::Return => {
+            let is_author = authored.contains(&plan.id);
+            tx.may::<PlanApprove>(&plan.unit_path)
+                && may_decide(&plan.unit_path, Decider { heads: &heads, mine: &mine, is_author }).is_ok()
+        }
+        PlanAction::Publish => tx.may::<PlanPublish>(&plan.unit_path),
+    };
+    Ok(plans
+        .iter()
+        .map(|plan| {
+            let possible = PlanAction::ALL.iter().copied().filter(|action| next(plan.state, *action).is_ok());
+            (plan.id, possible.filter(|action| is_allowed(tx, plan, *action)).collect())
+        })
+        .collect())
+}
+
+/// Tasks of the plans the caller may read.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub fn tasks(
+    tx: &mut Tx<'_, TaskRead>,
+    filter: &TaskFilter,
+    sort: TaskSort,
+    paging: &Paging,
+) -> Result<Page<Task>> {
+    contents::tasks_page(tx, filter, sort, paging)
+}
+
+/// One task.
+///
+/// # Errors
+/// `not_found`.
+pub fn task(tx: &mut Tx<'_, TaskRead>, id: TaskId) -> Result<Task> {
+    let reach = tx.reach().clone();
+    contents::task(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
+}

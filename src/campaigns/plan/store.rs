@@ -1,0 +1,298 @@
+//! Rows of plans and their authors.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::rules::{Meeting, Plan, PlanContent, PlanState};
+use crate::access::policy::Action;
+use crate::access::{PathRange, Reach, Tx, UserId, within_reach};
+use crate::campaigns::rules::{CampaignId, PlanId};
+use crate::db::schema::{plan_authors, plans};
+use crate::db::{Conn, Instant, contains_pattern, fold, text_enum, with_conn};
+use crate::errors::Result;
+use crate::org::rules::{Unit, UnitId};
+use crate::web::{Cursor, Page, Paging};
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = plans)]
+struct PlanRow {
+    id: PlanId,
+    campaign_id: CampaignId,
+    unit_id: UnitId,
+    unit_path: String,
+    parent_plan_id: Option<PlanId>,
+    title: String,
+    state: PlanState,
+    meeting_title: Option<String>,
+    meeting_number: Option<String>,
+    meeting_held_on: Option<NaiveDate>,
+    return_comment: Option<String>,
+    approval_comment: Option<String>,
+    submitted_at: Option<Instant>,
+    decided_at: Option<Instant>,
+    decided_by: Option<UserId>,
+    published_at: Option<Instant>,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl From<PlanRow> for Plan {
+    fn from(row: PlanRow) -> Self {
+        let meeting = match (row.meeting_title, row.meeting_held_on) {
+            (Some(title), Some(held_on)) => Some(Meeting { title, number: row.meeting_number, held_on }),
+            _ => None,
+        };
+        Self {
+            id: row.id,
+            campaign_id: row.campaign_id,
+            unit_id: row.unit_id,
+            unit_path: row.unit_path,
+            parent_plan_id: row.parent_plan_id,
+            title: row.title,
+            state: row.state,
+            meeting,
+            return_comment: row.return_comment,
+            approval_comment: row.approval_comment,
+            submitted_at: row.submitted_at,
+            decided_at: row.decided_at,
+            decided_by: row.decided_by,
+            published_at: row.published_at,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+text_enum! {
+    /// By what plans are sorted; ties by id.
+    PlanSort as "plan_sort" {
+        Path = "path", "按单位, 上级在前", "By unit, superiors first", grey;
+        Newest = "-created_at", "新建在前", "Newest first", grey;
+        Oldest = "created_at", "先建在前", "Oldest first", grey;
+    }
+}
+
+/// What a list of plans is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct PlanFilter {
+    /// Of this campaign.
+    pub campaign: Option<CampaignId>,
+    /// In these states; empty for all.
+    pub states: Vec<PlanState>,
+    /// Of these units.
+    pub below: Option<PathRange>,
+    /// Under this plan.
+    pub parent: Option<PlanId>,
+    /// Whose title holds this, case folded.
+    pub search: Option<String>,
+}
+
+/// The one place where the table is named for reading: tenant, reach, and what superiors published.
+macro_rules! visible {
+    ($tenant:expr, $reach:expr) => {{
+        let mut query = within_reach!(plans::table, $reach, plans::unit_path);
+        if !$reach.tenant && !$reach.ancestors.is_empty() {
+            query = query.or_filter(
+                plans::state.eq(PlanState::Published).and(plans::unit_path.eq_any($reach.ancestors.clone())),
+            );
+        }
+        query.filter(plans::tenant_id.eq($tenant))
+    }};
+}
+
+macro_rules! filtered {
+    ($tenant:expr, $reach:expr, $filter:expr) => {{
+        let mut query = visible!($tenant, $reach);
+        if let Some(campaign) = $filter.campaign {
+            query = query.filter(plans::campaign_id.eq(campaign));
+        }
+        if !$filter.states.is_empty() {
+            query = query.filter(plans::state.eq_any($filter.states.clone()));
+        }
+        if let Some(range) = $filter.below.clone() {
+            query = query.filter(plans::unit_path.ge(range.low)).filter(plans::unit_path.lt(range.high));
+        }
+        if let Some(parent) = $filter.parent {
+            query = query.filter(plans::parent_plan_id.eq(parent));
+        }
+        if let Some(search) = &$filter.search {
+            query = query.filter(plans::search_text.like(contains_pattern(search)).escape('\\'));
+        }
+        query
+    }};
+}
+
+pub(super) fn list<A: Action>(
+    tx: &mut Tx<'_, A>,
+    filter: &PlanFilter,
+    sort: PlanSort,
+    paging: &Paging,
+) -> Result<Page<Plan>> {
+    let (tenant, reach) = (tx.tenant(), tx.reach().clone());
+    let place: fn(&Plan) -> Cursor = match sort {
+        PlanSort::Path => |plan| vec![plan.unit_path.clone(), plan.id.to_string()],
+        PlanSort::Newest | PlanSort::Oldest => |plan| vec![String::new(), plan.id.to_string()],
+    };
+    let after =
+        paging.after(2)?.and_then(|place| Some((place.first()?.clone(), PlanId::parse(place.get(1)?)?)));
+    let total: Option<i64> = if paging.counts() {
+        Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, filter).count().get_result(c))?)
+    } else {
+        None
+    };
+    let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => {
+        let query = filtered!(tenant, reach, filter).select(PlanRow::as_select()).limit(paging.fetch());
+        match (sort, after) {
+            (PlanSort::Path, None) => query.order((plans::unit_path.asc(), plans::id.asc())).load(c),
+            (PlanSort::Path, Some((path, id))) => query
+                .filter(plans::unit_path.gt(path.clone()).or(plans::unit_path.eq(path).and(plans::id.gt(id))))
+                .order((plans::unit_path.asc(), plans::id.asc()))
+                .load(c),
+            (PlanSort::Newest, None) => query.order(plans::id.desc()).load(c),
+            (PlanSort::Newest, Some((_, id))) => query.filter(plans::id.lt(id)).order(plans::id.desc()).load(c),
+            (PlanSort::Oldest, None) => query.order(plans::id.asc()).load(c),
+            (PlanSort::Oldest, Some((_, id))) => query.filter(plans::id.gt(id)).order(plans::id.asc()).load(c),
+        }
+    })?;
+    Ok(paging.page(rows.into_iter().map(Plan::from).collect(), total, place))
+}
+
+/// The plan, if `reach` holds it or a superior published it.
+pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: PlanId) -> Result<Option<Plan>> {
+    let tenant = tx.tenant();
+    let row: Option<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(plans::id.eq(id))
+        .select(PlanRow::as_select())
+        .first(c)
+        .optional())?;
+    Ok(row.map(Plan::from))
+}
+
+/// Locks the plan's row until the transaction ends; SQLite has one writer anyway.
+pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<()> {
+    let tenant = tx.tenant();
+    if let Conn::Postgres(conn) = tx.conn() {
+        let _: Option<PlanId> =
+            plans::table.find((tenant, id)).select(plans::id).for_update().first(conn).optional()?;
+    }
+    Ok(())
+}
+
+/// Whether the id is in use, wherever.
+pub(super) fn is_taken<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<bool> {
+    let tenant = tx.tenant();
+    let found: i64 = with_conn!(tx.conn(), c => plans::table.find((tenant, id)).count().get_result(c))?;
+    Ok(found > 0)
+}
+
+/// The plans of a campaign at these units, whatever the reach.
+pub(super) fn at_paths<A: Action>(
+    tx: &mut Tx<'_, A>,
+    campaign: CampaignId,
+    paths: &[String],
+) -> Result<Vec<Plan>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(plans::campaign_id.eq(campaign))
+        .filter(plans::unit_path.eq_any(paths.to_vec()))
+        .select(PlanRow::as_select())
+        .load(c))?;
+    Ok(rows.into_iter().map(Plan::from).collect())
+}
+
+pub(super) fn insert<A: Action>(
+    tx: &mut Tx<'_, A>,
+    id: PlanId,
+    campaign: CampaignId,
+    unit: &Unit,
+    parent: Option<PlanId>,
+    content: &PlanContent,
+) -> Result<()> {
+    let (tenant, now, user) = (tx.tenant(), tx.now(), tx.user()?);
+    let meeting = content.meeting.as_ref();
+    with_conn!(tx.conn(), c => diesel::insert_into(plans::table)
+        .values((
+            plans::tenant_id.eq(tenant),
+            plans::id.eq(id),
+            plans::campaign_id.eq(campaign),
+            plans::unit_id.eq(unit.id),
+            plans::unit_path.eq(&unit.path),
+            plans::parent_plan_id.eq(parent),
+            plans::title.eq(&content.title),
+            plans::search_text.eq(fold(&content.title)),
+            plans::state.eq(PlanState::Draft),
+            plans::meeting_title.eq(meeting.map(|one| &one.title)),
+            plans::meeting_number.eq(meeting.and_then(|one| one.number.as_ref())),
+            plans::meeting_held_on.eq(meeting.map(|one| one.held_on)),
+            plans::version.eq(1_i64),
+            plans::created_by.eq(user),
+            plans::created_at.eq(now),
+            plans::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+pub(super) fn update_content<A: Action>(tx: &mut Tx<'_, A>, id: PlanId, content: &PlanContent) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    let meeting = content.meeting.as_ref();
+    with_conn!(tx.conn(), c => diesel::update(plans::table.find((tenant, id)))
+        .set((
+            plans::title.eq(&content.title),
+            plans::search_text.eq(fold(&content.title)),
+            plans::meeting_title.eq(meeting.map(|one| &one.title)),
+            plans::meeting_number.eq(meeting.and_then(|one| one.number.as_ref())),
+            plans::meeting_held_on.eq(meeting.map(|one| one.held_on)),
+            plans::version.eq(plans::version + 1_i64),
+            plans::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Writes what a transition changed of the plan itself.
+pub(super) fn save_state<A: Action>(
+    tx: &mut Tx<'_, A>,
+    plan: &Plan,
+    submitted_by: Option<UserId>,
+) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::update(plans::table.find((tenant, plan.id)))
+        .set((
+            plans::state.eq(plan.state),
+            plans::return_comment.eq(&plan.return_comment),
+            plans::approval_comment.eq(&plan.approval_comment),
+            plans::submitted_at.eq(plan.submitted_at),
+            submitted_by.map(|user| plans::submitted_by.eq(user)),
+            plans::decided_at.eq(plan.decided_at),
+            plans::decided_by.eq(plan.decided_by),
+            plans::published_at.eq(plan.published_at),
+            plans::version.eq(plans::version + 1_i64),
+            plans::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Makes the account an author of the plan.
+pub(super) fn add_author<A: Action>(tx: &mut Tx<'_, A>, id: PlanId, user: UserId) -> Result<()> {
+    let tenant = tx.tenant();
+    with_conn!(tx.conn(), c => diesel::insert_into(plan_authors::table)
+        .values((plan_authors::tenant_id.eq(tenant), plan_authors::plan_id.eq(id), plan_authors::user_id.eq(user)))
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(())
+}
+
+/// Of which of the plans the account is an author.
+pub(super) fn authored<A: Action>(tx: &mut Tx<'_, A>, ids: &[PlanId], user: UserId) -> Result<Vec<PlanId>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => plan_authors::table
+        .filter(plan_authors::tenant_id.eq(tenant))
+        .filter(plan_authors::user_id.eq(user))
+        .filter(plan_authors::plan_id.eq_any(ids.to_vec()))
+        .select(plan_authors::plan_id)
+        .load(c))?)
+}

@@ -1,0 +1,357 @@
+//! What the wire shows of plans and tasks.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::rules::{Meeting, Plan, PlanAction, PlanContent, PlanState, Responsible, Target, TaskDraft};
+use super::service::{self, Task};
+use crate::access::Tx;
+use crate::access::policy::Action;
+use crate::campaigns::campaign::http::{UnitNames, UserNames, UserRef};
+use crate::campaigns::rules::{CampaignId, Frequency, Phase, PlanId, ResponsibleExtent, TaskId};
+use crate::db::Instant;
+use crate::errors::{AppError, Result};
+use crate::org::http::UnitRef;
+use crate::org::rules::UnitKind;
+use crate::web::{Example, Versioned};
+use chrono::NaiveDate;
+
+/// 责任单位。
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResponsibleView {
+    /// 单位。
+    unit: Option<UnitRef>,
+    /// 仅本单位, 或含下级。
+    extent: ResponsibleExtent,
+    /// 含下级时, 只指这一种类; null 为全部。
+    kind: Option<UnitKind>,
+}
+
+/// 任务清单中的一项。
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TaskView {
+    /// 标识。
+    id: Option<TaskId>,
+    /// 所属方案。
+    plan_id: PlanId,
+    /// 方案所属单位。
+    unit: Option<UnitRef>,
+    /// 在清单中的次序, 从 0 起。
+    #[schema(minimum = 0, maximum = 1000)]
+    position: i32,
+    /// 类别。
+    #[schema(max_length = 40)]
+    category: String,
+    /// 事项名称。
+    #[schema(max_length = 60)]
+    title: String,
+    /// 要求。
+    #[schema(max_length = 1000)]
+    content: String,
+    /// 牵头领导; 草稿中可为 null。
+    #[schema(max_length = 60)]
+    lead_leader: Option<String>,
+    /// 责任单位。
+    #[schema(max_items = 50)]
+    responsible: Vec<ResponsibleView>,
+    /// 完成时限, 含当日。
+    due_on: NaiveDate,
+    /// 频次。
+    frequency: Frequency,
+    /// 是否须每人逐日填报。
+    daily_entries: bool,
+    /// 目标值。
+    target: Option<Target>,
+    /// 上级方案中对应的任务。
+    parent_task_id: Option<TaskId>,
+    /// 所属方案的版本。
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    version: i64,
+}
+
+impl Versioned for TaskView {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+
+const PLAN: &str = "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d80";
+const UNIT: &str = "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77";
+
+impl Example for TaskView {
+    fn example() -> Value {
+        json!({
+            "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d90", "plan_id": PLAN,
+            "unit": { "id": UNIT, "code": "53", "name": "云南省公安厅", "kind": "province" },
+            "position": 0, "category": "服务窗口", "title": "落实一次性告知",
+            "content": "窗口受理事项一次告知全部材料, 告知单当场交群众, 留存率百分之百。",
+            "lead_leader": "分管治安工作副厅长",
+            "responsible": [{ "unit": { "id": UNIT, "code": "53", "name": "云南省公安厅", "kind": "province" }, "extent": "subtree", "kind": "county" }],
+            "due_on": "2026-06-12", "frequency": "weekly", "daily_entries": false,
+            "target": { "name": "一次性告知率", "direction": "at_least", "value": "98.00", "unit": "%" },
+            "parent_task_id": null, "version": 4,
+        })
+    }
+}
+
+/// 方案, 不含任务清单。
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanSummaryView {
+    /// 标识。
+    id: PlanId,
+    /// 所属活动。
+    campaign_id: CampaignId,
+    /// 所属单位。
+    unit: Option<UnitRef>,
+    /// 上级方案; 主办单位的方案为 null。
+    parent_plan_id: Option<PlanId>,
+    /// 标题。
+    #[schema(max_length = 100)]
+    title: String,
+    /// 状态。
+    state: PlanState,
+    /// 任务项数。
+    #[schema(minimum = 0, maximum = 1000)]
+    task_count: i64,
+    /// 最近提交时刻。
+    submitted_at: Option<Instant>,
+    /// 最近批准或退回的时刻。
+    decided_at: Option<Instant>,
+    /// 发布时刻。
+    published_at: Option<Instant>,
+    /// 本人此刻可做的操作。
+    #[schema(max_items = 10)]
+    allowed_actions: Vec<PlanAction>,
+    /// 版本。
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    version: i64,
+    /// 新建时刻。
+    created_at: Instant,
+    /// 最近修改时刻。
+    updated_at: Instant,
+}
+
+fn example_head() -> Value {
+    json!({
+        "id": PLAN, "campaign_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d78",
+        "unit": { "id": UNIT, "code": "53", "name": "云南省公安厅", "kind": "province" },
+        "parent_plan_id": null, "title": "云南省公安厅“治庸懒、强担当、树新风”主题活动实施方案", "state": "submitted",
+        "submitted_at": "2026-03-03T02:00:00.000000Z", "decided_at": null, "published_at": null,
+        "allowed_actions": ["approve", "return"], "version": 4,
+        "created_at": "2026-03-02T01:00:00.000000Z", "updated_at": "2026-03-03T02:00:00.000000Z",
+    })
+}
+
+impl Example for PlanSummaryView {
+    fn example() -> Value {
+        let mut example = example_head();
+        if let Some(map) = example.as_object_mut() {
+            map.insert("task_count".into(), json!(59));
+        }
+        example
+    }
+}
+
+/// 实施方案。
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanView {
+    /// 标识。
+    id: PlanId,
+    /// 所属活动。
+    campaign_id: CampaignId,
+    /// 所属单位。
+    unit: Option<UnitRef>,
+    /// 上级方案; 主办单位的方案为 null。
+    parent_plan_id: Option<PlanId>,
+    /// 标题。
+    #[schema(max_length = 100)]
+    title: String,
+    /// 状态。
+    state: PlanState,
+    /// 决定此方案的会议。
+    meeting: Option<Meeting>,
+    /// 阶段, 按先后。
+    #[schema(max_items = 20)]
+    phases: Vec<Phase>,
+    /// 任务清单。
+    #[schema(max_items = 300)]
+    tasks: Vec<TaskView>,
+    /// 最近一次退回的理由; 重新提交后清空。
+    #[schema(max_length = 2000)]
+    return_comment: Option<String>,
+    /// 批准时的意见。
+    #[schema(max_length = 2000)]
+    approval_comment: Option<String>,
+    /// 最近提交时刻。
+    submitted_at: Option<Instant>,
+    /// 最近批准或退回的时刻。
+    decided_at: Option<Instant>,
+    /// 由谁批准或退回。
+    decided_by: Option<UserRef>,
+    /// 发布时刻。
+    published_at: Option<Instant>,
+    /// 本人此刻可做的操作。
+    #[schema(max_items = 10)]
+    allowed_actions: Vec<PlanAction>,
+    /// 版本。
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    version: i64,
+    /// 新建时刻。
+    created_at: Instant,
+    /// 最近修改时刻。
+    updated_at: Instant,
+}
+
+impl Versioned for PlanView {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+
+impl Example for PlanView {
+    fn example() -> Value {
+        let mut example = example_head();
+        if let Some(map) = example.as_object_mut() {
+            map.insert(
+                "meeting".into(),
+                json!({ "title": "厅党委会议", "number": "云公党纪〔2026〕4号", "held_on": "2026-02-25" }),
+            );
+            map.insert(
+                "phases".into(),
+                json!([{ "name": "动员部署", "starts_on": "2026-03-02", "ends_on": "2026-03-29" }]),
+            );
+            map.insert("tasks".into(), json!([TaskView::example()]));
+            for name in ["return_comment", "approval_comment", "decided_by"] {
+                map.insert(name.into(), Value::Null);
+            }
+        }
+        example
+    }
+}
+
+fn task_view(
+    task: TaskDraft,
+    place: (PlanId, i32, i64),
+    unit: Option<UnitRef>,
+    names: &UnitNames,
+) -> TaskView {
+    let (plan_id, position, version) = place;
+    let responsible = task
+        .responsible
+        .into_iter()
+        .map(|Responsible { unit_id, extent, kind }| ResponsibleView {
+            unit: names.get(unit_id),
+            extent,
+            kind,
+        })
+        .collect();
+    TaskView {
+        id: task.id,
+        plan_id,
+        unit,
+        position,
+        category: task.category,
+        title: task.title,
+        content: task.content,
+        lead_leader: task.lead_leader,
+        responsible,
+        due_on: task.due_on,
+        frequency: task.frequency,
+        daily_entries: task.daily_entries,
+        target: task.target,
+        parent_task_id: task.parent_task_id,
+        version,
+    }
+}
+
+/// Shows tasks of several plans.
+///
+/// # Errors
+/// When the database fails.
+pub fn tasks<A: Action>(tx: &mut Tx<'_, A>, tasks: Vec<Task>) -> Result<Vec<TaskView>> {
+    let named = tasks
+        .iter()
+        .flat_map(|task| task.draft.responsible.iter().map(|one| one.unit_id).chain([task.unit_id]));
+    let names = UnitNames::load(tx, named)?;
+    Ok(tasks
+        .into_iter()
+        .map(|task| {
+            let place = (task.plan_id, task.position, task.plan_version);
+            task_view(task.draft, place, names.get(task.unit_id), &names)
+        })
+        .collect())
+}
+
+/// Shows plans without their content.
+///
+/// # Errors
+/// When the database fails.
+pub fn summaries<A: Action>(tx: &mut Tx<'_, A>, plans: Vec<Plan>) -> Result<Vec<PlanSummaryView>> {
+    let names = UnitNames::load(tx, plans.iter().map(|plan| plan.unit_id))?;
+    let counts = service::task_counts(tx, &plans)?;
+    let mut allowed = service::allowed(tx, &plans)?;
+    Ok(plans
+        .into_iter()
+        .map(|plan| PlanSummaryView {
+            unit: names.get(plan.unit_id),
+            task_count: counts.get(&plan.id).copied().unwrap_or(0),
+            allowed_actions: allowed.remove(&plan.id).unwrap_or_default(),
+            id: plan.id,
+            campaign_id: plan.campaign_id,
+            parent_plan_id: plan.parent_plan_id,
+            title: plan.title,
+            state: plan.state,
+            submitted_at: plan.submitted_at,
+            decided_at: plan.decided_at,
+            published_at: plan.published_at,
+            version: plan.version,
+            created_at: plan.created_at,
+            updated_at: plan.updated_at,
+        })
+        .collect())
+}
+
+/// Shows a plan with its content.
+///
+/// # Errors
+/// When the database fails.
+pub fn plan<A: Action>(tx: &mut Tx<'_, A>, (plan, content): (Plan, PlanContent)) -> Result<PlanView> {
+    let named = content
+        .tasks
+        .iter()
+        .flat_map(|task| task.responsible.iter().map(|one| one.unit_id))
+        .chain([plan.unit_id]);
+    let names = UnitNames::load(tx, named)?;
+    let users = UserNames::load(tx, plan.decided_by)?;
+    let mut allowed = service::allowed(tx, std::slice::from_ref(&plan))?;
+    let unit = names.get(plan.unit_id);
+    if unit.is_none() {
+        return Err(AppError::internal("a plan without a unit"));
+    }
+    let tasks = (0_i32..)
+        .zip(content.tasks)
+        .map(|(position, task)| task_view(task, (plan.id, position, plan.version), unit.clone(), &names))
+        .collect();
+    Ok(PlanView {
+        id: plan.id,
+        campaign_id: plan.campaign_id,
+        unit,
+        parent_plan_id: plan.parent_plan_id,
+        title: content.title,
+        state: plan.state,
+        meeting: content.meeting,
+        phases: content.phases,
+        tasks,
+        return_comment: plan.return_comment,
+        approval_comment: plan.approval_comment,
+        submitted_at: plan.submitted_at,
+        decided_at: plan.decided_at,
+        decided_by: plan.decided_by.and_then(|id| users.get(id)),
+        published_at: plan.published_at,
+        allowed_actions: allowed.remove(&plan.id).unwrap_or_default(),
+        version: plan.version,
+        created_at: plan.created_at,
+        updated_at: plan.updated_at,
+    })
+}

@@ -1,0 +1,36 @@
+//! Every enum of the interface with its labels. A test compares this list with the document: an enum
+//! that is missing here fails it.
+
+use crate::access::Role;
+use crate::campaigns::plan::rules::{PlanAction, PlanState};
+use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
+use crate::db::{Dictionary, Entry};
+use crate::org::rules::{ProvinceStatus, UnitKind, UnitStatus};
+
+/// A dictionary: its name and its entries in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed {
+    /// The name.
+    pub name: &'static str,
+    /// The entries.
+    pub entries: &'static [Entry],
+}
+
+const fn of<D: Dictionary>() -> Listed {
+    Listed { name: D::NAME, entries: D::ENTRIES }
+}
+
+/// Every dictionary.
+pub const ALL: &[Listed] = &[
+    of::<Role>(),
+    of::<ProvinceStatus>(),
+    of::<UnitKind>(),
+    of::<UnitStatus>(),
+    of::<CampaignState>(),
+    of::<CampaignAction>(),
+    of::<PlanState>(),
+    of::<PlanAction>(),
+    of::<Frequency>(),
+    of::<TargetDirection>(),
+    of::<ResponsibleExtent>(),
+];
