@@ -75,11 +75,11 @@ pub struct Serving {
 
 /// Everything requests share.
 #[must_use]
-pub fn context(doors: Doors) -> Arc<Context> {
+pub fn context(doors: Arc<Doors>) -> Arc<Context> {
     let api = api();
     let (document, shapes) = document(&api);
     let document_text = serde_json::to_string(&document).unwrap_or_default();
-    Arc::new(Context { doors: Arc::new(doors), api, document, document_text, shapes })
+    Arc::new(Context { doors, api, document, document_text, shapes })
 }
 
 /// Starts to serve on a bound listener; the server drains when it is stopped.

@@ -1,10 +1,147 @@
-//! Settings: flags before environment before file before defaults.
+//! Settings: flags before environment before file before defaults; printed redacted at start.
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
 
 use crate::db::start::{Result, StartError};
+use crate::db::{Limits, Location};
+
+/// What every command may be told. Each flag has an environment variable and a key of the same name
+/// in the file of `--config` (TOML, `snake_case`).
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, global = true, env = "PINGYI_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// Directory of the embedded database and the keys [default: pingyi-data]
+    #[arg(long, global = true, env = "PINGYI_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// PostgreSQL instead of the embedded database: `postgres://…` of the plain application role
+    #[arg(long, global = true, env = "PINGYI_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// PostgreSQL as the owner of the tables: for migrations only
+    #[arg(long, global = true, env = "PINGYI_ADMIN_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub admin_database_url: Option<String>,
+    /// The key file [default: keys.json in the data directory]
+    #[arg(long, global = true, env = "PINGYI_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Web origin whose pages may call; repeat for several, `*` for any [default: none]
+    #[arg(long = "cors-origin", global = true, env = "PINGYI_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
+    #[serde(default)]
+    pub cors_origins: Vec<String>,
+    /// Database connections [default: 8]
+    #[arg(long, global = true, env = "PINGYI_CONNECTIONS", value_name = "N")]
+    pub connections: Option<u32>,
+    /// Worker threads [default: one a core]
+    #[arg(long, global = true, env = "PINGYI_WORKERS", value_name = "N")]
+    pub workers: Option<usize>,
+    /// What to log, as `tracing` filters read it [default: info]
+    #[arg(long, global = true, env = "PINGYI_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+impl Settings {
+    /// Fills what neither flag nor environment gave from the file.
+    ///
+    /// # Errors
+    /// A sentence when the file cannot be read or has a key we do not know.
+    pub fn complete(self, file: Option<&Path>) -> Result<Self> {
+        let Some(path) = file else { return Ok(self) };
+        let name = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| StartError::new(format!("cannot read {name}: {error}")))?;
+        let file: Self =
+            toml::from_str(&text).map_err(|error| StartError::new(format!("{name} is not understood: {error}")))?;
+        Ok(Self {
+            listen: self.listen.or(file.listen),
+            data_dir: self.data_dir.or(file.data_dir),
+            database_url: self.database_url.or(file.database_url),
+            admin_database_url: self.admin_database_url.or(file.admin_database_url),
+            key_file: self.key_file.or(file.key_file),
+            cors_origins: if self.cors_origins.is_empty() { file.cors_origins } else { self.cors_origins },
+            connections: self.connections.or(file.connections),
+            workers: self.workers.or(file.workers),
+            log: self.log.or(file.log),
+        })
+    }
+
+    /// Where to listen.
+    #[must_use]
+    pub fn listen(&self) -> &str {
+        self.listen.as_deref().unwrap_or("127.0.0.1:8080")
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        self.data_dir.as_deref().unwrap_or_else(|| Path::new("pingyi-data"))
+    }
+
+    /// The key file.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.key_file.clone().unwrap_or_else(|| self.data_dir().join("keys.json"))
+    }
+
+    /// Where the data is.
+    ///
+    /// # Errors
+    /// A sentence for an address that is not PostgreSQL's.
+    pub fn location(&self) -> Result<Location> {
+        match &self.database_url {
+            None => Ok(Location::embedded(self.data_dir())),
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Ok(Location::Postgres(url.clone()))
+            }
+            Some(_) => Err(StartError::new("--database-url must begin with postgres://; without it the data is embedded")),
+        }
+    }
+
+    /// How much at once.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let limits = Limits::default();
+        Limits { connections: self.connections.unwrap_or(limits.connections).max(1), ..limits }
+    }
+
+    /// Worker threads.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.workers.unwrap_or_else(cores).max(1)
+    }
+
+    /// The settings in one line, without passwords.
+    #[must_use]
+    pub fn redacted(&self) -> String {
+        let database = self.database_url.as_deref().map_or_else(|| "embedded".to_owned(), redact);
+        format!(
+            "listen={} data_dir={} database={database} key_file={} cors_origins={:?} connections={} workers={}",
+            self.listen(),
+            self.data_dir().display(),
+            self.key_file().display(),
+            self.cors_origins,
+            self.limits().connections,
+            self.workers(),
+        )
+    }
+}
+
+/// Takes the password out of a database's address.
+fn redact(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (user, host))) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}:***@{}", host.split('?').next().unwrap_or_default())
+        }
+        None => url.split('?').next().unwrap_or_default().to_owned(),
+    }
+}
 
 /// Writes a file that only its owner can read; an existing one is never overwritten.
 ///
@@ -25,4 +162,28 @@ pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
             file.sync_all()
         })
         .map_err(|error| StartError::new(format!("cannot write {}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_printed() {
+        assert_eq!(redact("postgres://app:s3cr@t@db.gov.cn:5432/pingyi?x=1"), "postgres://app:***@db.gov.cn:5432/pingyi");
+        let settings = Settings { database_url: Some("postgres://app:geheim@h/d".into()), ..Settings::default() };
+        assert!(!settings.redacted().contains("geheim"));
+    }
+
+    #[test]
+    fn flags_and_environment_come_before_the_file_and_unknown_keys_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("pingyi.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\nconnections = 3\n").unwrap();
+        let given = Settings { listen: Some("127.0.0.1:2".into()), ..Settings::default() };
+        let whole = given.clone().complete(Some(&file)).unwrap();
+        assert_eq!((whole.listen(), whole.limits().connections), ("127.0.0.1:2", 3));
+        std::fs::write(&file, "lissen = 1").unwrap();
+        assert!(given.complete(Some(&file)).is_err());
+    }
 }

@@ -110,6 +110,22 @@ pub struct Facts {
     pub list_scope: String,
 }
 
+impl Facts {
+    /// Of a request that is not one: the demo's people.
+    #[must_use]
+    pub fn plain(now: Instant) -> Self {
+        Self {
+            request_id: "demo".to_owned(),
+            now,
+            precondition: Precondition::None,
+            idempotency: None,
+            address: String::new(),
+            user_agent: "pingyi demo".to_owned(),
+            list_scope: String::new(),
+        }
+    }
+}
+
 /// What an action answered with, of the type its endpoint promises.
 #[derive(Debug)]
 pub struct Done<R>(Answer, PhantomData<fn() -> R>);

@@ -71,3 +71,18 @@ pub fn readable<A: Action>(tx: &mut Tx<'_, A>, ids: &[UserId]) -> Result<Vec<Nam
     let all = named(tx, ids)?;
     Ok(all.into_iter().filter(|named| reach.contains(&named.unit_path)).collect())
 }
+
+/// The account with this login, if the caller may read it.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_login(tx: &mut Tx<'_, UserRead>, login: &str) -> Result<Option<UserId>> {
+    let tenant = tx.tenant();
+    let row: Option<(UserId, String)> = with_conn!(tx.conn(), c => users::table
+        .filter(users::tenant_id.eq(tenant))
+        .filter(users::login.eq(login))
+        .select((users::id, users::unit_path))
+        .first(c)
+        .optional())?;
+    Ok(row.filter(|(_, path)| tx.reach().contains(path)).map(|(id, _)| id))
+}

@@ -5,3 +5,5 @@ mod refresh;
 mod service;
 mod store;
 mod throttle;
+
+pub use service::login as sign_in;

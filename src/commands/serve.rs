@@ -1,0 +1,86 @@
+//! `pingyi serve`.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pingyi::access::{Doors, KeyRing};
+use pingyi::app::{self, Serving};
+use pingyi::config::Settings;
+use pingyi::db::start::{Result, StartError};
+use pingyi::db::{Clock, Db, Location, migrate};
+
+/// How long readiness fails before the listener closes, so that a balancer looks away first.
+const LOOK_AWAY: Duration = Duration::from_millis(500);
+
+/// Serves until it is told to end.
+pub(crate) fn run(settings: &Settings) -> Result<()> {
+    let doors = open(settings, false)?;
+    serve(settings, Arc::new(doors))
+}
+
+/// Opens the database and the keys. The embedded database is brought up to date and its keys are
+/// made once; on PostgreSQL, where instances share both, that is asked for.
+pub(crate) fn open(settings: &Settings, may_make_keys: bool) -> Result<Doors> {
+    let location = settings.location()?;
+    let embedded = matches!(location, Location::Sqlite(_));
+    if embedded || settings.admin_database_url.is_some() {
+        migrate::up(&location, settings.admin_database_url.as_deref())?;
+    }
+    migrate::ensure_current(&location)?;
+    let file = settings.key_file();
+    let keys = if embedded || may_make_keys {
+        KeyRing::load_or_create(&file)?
+    } else {
+        KeyRing::load(&file).map_err(|error| {
+            StartError::new(format!("{error}; all instances share one file, made once with `pingyi admin keys`"))
+        })?
+    };
+    let db = Db::open(&location, settings.limits())?;
+    Ok(Doors::new(db, Clock::system(), keys)?)
+}
+
+/// Serves with what is open.
+pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
+    tracing::info!("{}", settings.redacted());
+    let address = settings.listen().to_owned();
+    let listener = TcpListener::bind(&address)
+        .map_err(|error| StartError::new(format!("cannot listen on {address}: {error}")))?;
+    let serving = Serving { workers: settings.workers(), origins: settings.cors_origins.clone() };
+    let context = app::context(doors);
+    let system = actix_web::rt::System::new();
+    system.block_on(async move {
+        let trouble = |error: std::io::Error| StartError::new(format!("the server failed: {error}"));
+        let doors = Arc::clone(&context.doors);
+        let server = app::start(context, listener, &serving).map_err(trouble)?;
+        let handle = server.handle();
+        let url = format!("http://{address}");
+        super::say(&format!("serving {url} · docs {url}/docs/ · document {url}/api/v1/openapi.json"));
+        actix_web::rt::spawn(async move {
+            if let Err(error) = told_to_end().await {
+                tracing::error!(%error, "signals cannot be heard");
+                return;
+            }
+            tracing::info!("draining: readiness fails, requests under way finish");
+            doors.drain();
+            tokio::time::sleep(LOOK_AWAY).await;
+            handle.stop(true).await;
+        });
+        server.await.map_err(trouble)
+    })
+}
+
+#[cfg(unix)]
+async fn told_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        outcome = tokio::signal::ctrl_c() => outcome,
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_end() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
