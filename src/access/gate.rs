@@ -69,6 +69,12 @@ impl Doors {
     pub fn keys(&self) -> &KeyRing {
         &self.keys
     }
+
+    /// What hashes and verifies passwords.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
 }
 
 /// What the request said besides its input.

@@ -65,6 +65,27 @@ impl Example for UnitView {
     }
 }
 
+/// 所引用的单位。
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UnitRef {
+    /// 标识。
+    id: UnitId,
+    /// 官方代码, 省内唯一。
+    #[schema(max_length = 32, pattern = "^[0-9A-Z-]+$")]
+    code: String,
+    /// 现用名称。
+    #[schema(max_length = 100)]
+    name: String,
+    /// 种类。
+    kind: UnitKind,
+}
+
+impl From<&Unit> for UnitRef {
+    fn from(unit: &Unit) -> Self {
+        Self { id: unit.id, code: unit.code.clone(), name: unit.name.clone(), kind: unit.kind }
+    }
+}
+
 text_enum! {
     /// How far `unit_id` reaches.
     Depth as "depth" {

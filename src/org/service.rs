@@ -72,6 +72,15 @@ pub fn readable_many<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<Ve
     }
 }
 
+/// A unit that this very action reaches: where its object may be put.
+///
+/// # Errors
+/// When the database fails; one that is unknown or out of reach is `None`.
+pub fn reached<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Option<Unit>> {
+    let reach = tx.reach().clone();
+    store::find(tx, &reach, id)
+}
+
 /// Units that something visible refers to: their names may be shown with it.
 ///
 /// # Errors
