@@ -1,5 +1,6 @@
 //! Who may do what: the table, the gate, tokens, passwords, sessions, accounts.
 
+pub mod accounts;
 mod gate;
 pub mod holders;
 mod idempotency;

@@ -1,0 +1,13 @@
+//! Accounts: who can sign in, with which roles, and where they are signed in.
+
+pub mod bindings;
+pub mod http;
+mod new_password;
+mod picture;
+pub mod rules;
+pub mod service;
+pub mod session_store;
+pub mod sessions;
+mod store;
+
+pub use new_password::NewPassword;

@@ -1,0 +1,4 @@
+//! The sessions of an account as its administrators see them.
+
+pub mod http;
+pub mod service;
