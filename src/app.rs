@@ -12,6 +12,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpMessage, HttpServer, web};
 
 use crate::access::Doors;
+use crate::access::accounts::{bindings::http as bindings, http as users, sessions::http as user_sessions};
 use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
 use crate::campaigns::plan::http as plans;
@@ -28,6 +29,12 @@ pub fn api() -> Api {
         .with::<sessions::RefreshEndpoint>()
         .with::<sessions::LogoutEndpoint>()
         .with::<sessions::ChangePassword>()
+
+        .with::<users::ListUsers>().with::<users::CreateUser>().with::<users::GetUser>().with::<users::UpdateUser>()
+        .with::<users::DisableUser>().with::<users::EnableUser>().with::<users::ResetUserPassword>()
+        .with::<bindings::ListRoleBindings>().with::<bindings::GrantRole>()
+        .with::<bindings::GetRoleBinding>().with::<bindings::RevokeRole>()
+        .with::<user_sessions::ListUserSessions>().with::<user_sessions::EndUserSessions>()
 
         .with::<org::ListProvinces>()
         .with::<org::GetProvince>()

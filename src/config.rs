@@ -25,13 +25,25 @@ pub struct Settings {
     #[arg(long, global = true, env = "PINGYI_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
     /// PostgreSQL as the owner of the tables: for migrations only
-    #[arg(long, global = true, env = "PINGYI_ADMIN_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        env = "PINGYI_ADMIN_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub admin_database_url: Option<String>,
     /// The key file [default: keys.json in the data directory]
     #[arg(long, global = true, env = "PINGYI_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// Web origin whose pages may call; repeat for several, `*` for any [default: none]
-    #[arg(long = "cors-origin", global = true, env = "PINGYI_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
+    #[arg(
+        long = "cors-origin",
+        global = true,
+        env = "PINGYI_CORS_ORIGINS",
+        value_delimiter = ',',
+        value_name = "ORIGIN"
+    )]
     #[serde(default)]
     pub cors_origins: Vec<String>,
     /// Database connections [default: 8]
@@ -55,8 +67,8 @@ impl Settings {
         let name = path.display();
         let text = std::fs::read_to_string(path)
             .map_err(|error| StartError::new(format!("cannot read {name}: {error}")))?;
-        let file: Self =
-            toml::from_str(&text).map_err(|error| StartError::new(format!("{name} is not understood: {error}")))?;
+        let file: Self = toml::from_str(&text)
+            .map_err(|error| StartError::new(format!("{name} is not understood: {error}")))?;
         Ok(Self {
             listen: self.listen.or(file.listen),
             data_dir: self.data_dir.or(file.data_dir),
@@ -98,7 +110,9 @@ impl Settings {
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 Ok(Location::Postgres(url.clone()))
             }
-            Some(_) => Err(StartError::new("--database-url must begin with postgres://; without it the data is embedded")),
+            Some(_) => Err(StartError::new(
+                "--database-url must begin with postgres://; without it the data is embedded",
+            )),
         }
     }
 
@@ -170,8 +184,12 @@ mod tests {
 
     #[test]
     fn a_password_is_never_printed() {
-        assert_eq!(redact("postgres://app:s3cr@t@db.gov.cn:5432/pingyi?x=1"), "postgres://app:***@db.gov.cn:5432/pingyi");
-        let settings = Settings { database_url: Some("postgres://app:geheim@h/d".into()), ..Settings::default() };
+        assert_eq!(
+            redact("postgres://app:s3cr@t@db.gov.cn:5432/pingyi?x=1"),
+            "postgres://app:***@db.gov.cn:5432/pingyi"
+        );
+        let settings =
+            Settings { database_url: Some("postgres://app:geheim@h/d".into()), ..Settings::default() };
         assert!(!settings.redacted().contains("geheim"));
     }
 

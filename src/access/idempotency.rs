@@ -4,6 +4,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use diesel::prelude::*;
 
+use super::keys::KeyRing;
 use super::tx::UserId;
 use crate::audit::hex;
 use crate::db::schema::idempotency_keys;
@@ -26,13 +27,11 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Binds the key to the path asked for and the body sent.
+    /// Binds the key to the path asked for and the body sent. The digest is keyed: a body may hold a
+    /// password, which a bare hash would let a thief of the table guess at.
     #[must_use]
-    pub fn new(key: String, operation: &'static str, path: &str, body: &[u8]) -> Self {
-        let mut request = path.as_bytes().to_vec();
-        request.push(0);
-        request.extend_from_slice(body);
-        Self { key, operation, request_hash: hex(digest(&SHA256, &request).as_ref()) }
+    pub fn new(keys: &KeyRing, key: String, operation: &'static str, path: &str, body: &[u8]) -> Self {
+        Self { key, operation, request_hash: hex(&keys.seal("idempotency", &[path.as_bytes(), body])) }
     }
 }
 

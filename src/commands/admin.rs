@@ -50,12 +50,15 @@ pub(crate) fn run(settings: &Settings, command: &AdminCommand) -> Result<()> {
 }
 
 fn create(settings: &Settings, role: &str, province: Option<&str>, login: &str, name: &str) -> Result<()> {
-    let role = Role::parse(role)
-        .filter(|role| role.is_separated() || *role == Role::PlatformOperator)
-        .ok_or_else(|| StartError::new("--role is platform_operator, system_admin, security_admin or auditor"))?;
+    let role =
+        Role::parse(role).filter(|role| role.is_separated() || *role == Role::PlatformOperator).ok_or_else(
+            || StartError::new("--role is platform_operator, system_admin, security_admin or auditor"),
+        )?;
     let tenant = match (role, province) {
         (Role::PlatformOperator, None) => TenantId::PLATFORM,
-        (Role::PlatformOperator, Some(_)) => return Err(StartError::new("a platform operator belongs to no province")),
+        (Role::PlatformOperator, Some(_)) => {
+            return Err(StartError::new("a platform operator belongs to no province"));
+        }
         (_, None) => return Err(StartError::new("--province names the administrator's province")),
         (_, Some(code)) => TenantId::parse(code)
             .filter(|tenant| *tenant != TenantId::PLATFORM)
@@ -69,15 +72,20 @@ fn create(settings: &Settings, role: &str, province: Option<&str>, login: &str, 
     let first = random_password()?;
     let hash = password::hash_now(&first)?;
     let (login, name) = (login.to_lowercase(), name.to_owned());
-    let typed = login.clone();
+    let (typed, os_user) = (login.clone(), super::os_user());
     super::block_on(async {
-        let work = command_line(&doors, tenant, &super::os_user(), move |tx| {
+        let work = command_line(&doors, tenant, &os_user, move |tx| {
             let code = tx.tenant().to_string();
             if !org::exists(tx)? {
                 let title = root.clone().unwrap_or_else(|| "平台与部级".to_owned());
                 let tree: Vec<Entered> = root
                     .iter()
-                    .map(|name| Entered { code: code.clone(), name: name.clone(), kind: UnitKind::Province, parent: None })
+                    .map(|name| Entered {
+                        code: code.clone(),
+                        name: name.clone(),
+                        kind: UnitKind::Province,
+                        parent: None,
+                    })
                     .collect();
                 org::found_province(tx, &title, &tree)?;
             }

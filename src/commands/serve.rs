@@ -33,7 +33,9 @@ pub(crate) fn open(settings: &Settings, may_make_keys: bool) -> Result<Doors> {
         KeyRing::load_or_create(&file)?
     } else {
         KeyRing::load(&file).map_err(|error| {
-            StartError::new(format!("{error}; all instances share one file, made once with `pingyi admin keys`"))
+            StartError::new(format!(
+                "{error}; all instances share one file, made once with `pingyi admin keys`"
+            ))
         })?
     };
     let db = Db::open(&location, settings.limits())?;

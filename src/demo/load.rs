@@ -57,7 +57,8 @@ pub async fn load(
     keep(&all)?;
 
     let cities: Vec<String> = story::writing_units(&tree, &places);
-    let writers: Vec<Account> = cities.iter().map(|code| roster::writer(code)).collect::<Result<_, _>>()?;
+    let writers: Vec<Account> =
+        cities.iter().map(|code| roster::writer(code)).collect::<crate::errors::Result<_>>()?;
     let steps = all.len() + writers.len() + 8;
     let mut step = 0;
     let mut tick = |what: &str, by: usize| {
@@ -66,7 +67,8 @@ pub async fn load(
     };
     let mut everybody = Vec::new();
     for (code, accounts) in &listed {
-        let tenant = TenantId::parse(code).ok_or_else(|| StartError::new(format!("{code} is no province")))?;
+        let tenant =
+            TenantId::parse(code).ok_or_else(|| StartError::new(format!("{code} is no province")))?;
         let (name, tree) = match code.as_str() {
             "00" => ("平台与部级".to_owned(), None),
             code if code == province => (root_name(&tree), Some(&tree)),
@@ -134,7 +136,9 @@ async fn found(
     })
     .await?;
     units.ok_or_else(|| {
-        StartError::new(format!("tenant {tenant} is there already, but the demo is not whole: begin with an empty database"))
+        StartError::new(format!(
+            "tenant {tenant} is there already, but the demo is not whole: begin with an empty database"
+        ))
     })
 }
 

@@ -26,7 +26,8 @@ pub fn random_password() -> crate::errors::Result<String> {
 /// # Errors
 /// A sentence for a code that is no province.
 pub fn province_name(code: &str) -> crate::db::start::Result<String> {
-    let tree = divisions::province_tree(code).map_err(|error| crate::db::start::StartError::new(error.to_string()))?;
+    let tree = divisions::province_tree(code)
+        .map_err(|error| crate::db::start::StartError::new(error.to_string()))?;
     tree.units
         .first()
         .map(|unit| unit.name.clone())

@@ -24,9 +24,13 @@ pub struct Account {
     pub(super) name: String,
 }
 
-const SURNAMES: &[&str] = &["李", "王", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "马", "朱", "胡", "郭", "何", "高", "林", "罗"];
+const SURNAMES: &[&str] = &[
+    "李", "王", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "马", "朱", "胡", "郭", "何",
+    "高", "林", "罗",
+];
 const GIVEN: &[&str] = &[
-    "春阳", "建国", "志强", "秀英", "海燕", "文斌", "晓东", "丽华", "国栋", "云峰", "雪梅", "永刚", "思源", "玉兰", "振华", "慧敏", "立军", "红霞", "明辉",
+    "春阳", "建国", "志强", "秀英", "海燕", "文斌", "晓东", "丽华", "国栋", "云峰", "雪梅", "永刚", "思源",
+    "玉兰", "振华", "慧敏", "立军", "红霞", "明辉",
 ];
 
 /// Letters and digits that nobody mistakes for one another.
@@ -83,7 +87,8 @@ pub(super) fn places_below(tree: &ProvinceTree) -> Vec<String> {
     let mut places = Vec::new();
     let mut parent = 0;
     for kind in ["city", "county", "station"] {
-        let below = tree.units.iter().enumerate().find(|(_, unit)| unit.kind == kind && unit.parent == Some(parent));
+        let below =
+            tree.units.iter().enumerate().find(|(_, unit)| unit.kind == kind && unit.parent == Some(parent));
         if let Some((at, unit)) = below {
             places.push(unit.code.clone());
             parent = at;

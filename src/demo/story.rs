@@ -10,7 +10,8 @@ use super::campaign::{CampaignText, ResponsibleHint, ResponsibleScope, TaskFrequ
 use super::divisions::ProvinceTree;
 use super::roster::Account;
 use crate::access::policy::{
-    Action, CampaignCreate, LeadingGroupSet, Login, PlanApprove, PlanCreate, PlanPublish, PlanReturn, PlanSubmit, UserRead,
+    Action, CampaignCreate, LeadingGroupSet, Login, PlanApprove, PlanCreate, PlanPublish, PlanReturn,
+    PlanSubmit, UserRead,
 };
 use crate::access::sessions::sign_in;
 use crate::access::{Doors, Facts, Gate, Role, Tx};
@@ -62,7 +63,10 @@ const FATES: &[Fate] = &[
 /// The units that write plans: cities after the first, or counties where the province has none.
 pub(super) fn writing_units(tree: &ProvinceTree, first: &[String]) -> Vec<String> {
     let kind = if tree.count("city") > 1 { "city" } else { "county" };
-    let others = tree.units.iter().filter(|unit| unit.kind == kind && unit.parent == Some(0) && !first.contains(&unit.code));
+    let others = tree
+        .units
+        .iter()
+        .filter(|unit| unit.kind == kind && unit.parent == Some(0) && !first.contains(&unit.code));
     others.take(FATES.len()).map(|unit| unit.code.clone()).collect()
 }
 
@@ -124,10 +128,14 @@ pub(super) async fn tell(
 
     let content = campaign_draft(&text, &dates);
     let (unit, draft) = (root.id, content);
-    let campaign = office.act::<CampaignCreate, _>(move |tx| Ok(campaigns::create(tx, None, unit, &draft)?.0.id)).await?;
+    let campaign = office
+        .act::<CampaignCreate, _>(move |tx| Ok(campaigns::create(tx, None, unit, &draft)?.0.id))
+        .await?;
     let members = [(Role::UnitHead, "第一责任人"), (Role::GroupMember, "成员"), (Role::Discipline, "成员")];
     let group = leading_group(&office, people, units, &root, &members).await?;
-    office.act::<LeadingGroupSet, _>(move |tx| campaigns::set_leading_group(tx, campaign, &group).map(|_| ())).await?;
+    office
+        .act::<LeadingGroupSet, _>(move |tx| campaigns::set_leading_group(tx, campaign, &group).map(|_| ()))
+        .await?;
 
     let whole = plan_content(&text, &dates, units, &root)?;
     let plan = write(&office, campaign, &root, whole.clone()).await?;
@@ -174,7 +182,10 @@ pub(super) async fn tell(
 }
 
 fn unit_of<'a>(units: &'a [Unit], code: &str) -> Result<&'a Unit> {
-    units.iter().find(|unit| unit.code == code).ok_or_else(|| StartError::new(format!("the demo has no unit {code}")))
+    units
+        .iter()
+        .find(|unit| unit.code == code)
+        .ok_or_else(|| StartError::new(format!("the demo has no unit {code}")))
 }
 
 async fn write(desk: &Desk, campaign: CampaignId, unit: &Unit, content: PlanContent) -> Result<PlanId> {
@@ -206,7 +217,10 @@ async fn leading_group(
     };
     let mut draft = LeadingGroupDraft {
         head_user_id: Some(find(Role::GroupHead).await?),
-        office_unit_id: units.iter().find(|unit| unit.parent_id == Some(root.id) && unit.name == "办公室").map(|unit| unit.id),
+        office_unit_id: units
+            .iter()
+            .find(|unit| unit.parent_id == Some(root.id) && unit.name == "办公室")
+            .map(|unit| unit.id),
         members: Vec::new(),
     };
     for (role, duty) in members {
@@ -223,7 +237,8 @@ struct Dates {
 
 impl Dates {
     fn of(text: &CampaignText, today: NaiveDate) -> Result<Self> {
-        let second = text.phases.get(1).ok_or_else(|| StartError::new("the demo's campaign has no second phase"))?;
+        let second =
+            text.phases.get(1).ok_or_else(|| StartError::new("the demo's campaign has no second phase"))?;
         let weeks = week_shift(today, second.starts_on, second.ends_on);
         let mut dates = Self { weeks, year: 0 };
         let begins = text.phases.first().map_or(second.starts_on, |phase| phase.starts_on);
@@ -325,8 +340,10 @@ fn responsible(task: &TaskText, units: &[Unit], root: &Unit) -> Result<Vec<Respo
                     ResponsibleScope::AllDepartments => UnitKind::Department,
                 }),
                 ResponsibleHint::Department(name) => {
-                    let department = units.iter().find(|unit| unit.parent_id == Some(root.id) && unit.name == *name);
-                    let department = department.ok_or_else(|| StartError::new(format!("the demo has no {name}")))?;
+                    let department =
+                        units.iter().find(|unit| unit.parent_id == Some(root.id) && unit.name == *name);
+                    let department =
+                        department.ok_or_else(|| StartError::new(format!("the demo has no {name}")))?;
                     Responsible { unit_id: department.id, extent: ResponsibleExtent::OnlySelf, kind: None }
                 }
             })
@@ -339,9 +356,14 @@ fn child_content(parent: &PlanContent, above: &Unit, unit: &Unit) -> PlanContent
     let narrowed = |one: &Responsible| match (one.extent, one.kind) {
         (ResponsibleExtent::Subtree, Some(kind)) if one.unit_id == above.id => {
             let mine = kind == unit.kind;
-            let reaches_below = !matches!(kind, UnitKind::Province | UnitKind::City | UnitKind::Department) && !mine;
+            let reaches_below =
+                !matches!(kind, UnitKind::Province | UnitKind::City | UnitKind::Department) && !mine;
             let extent = if mine { ResponsibleExtent::OnlySelf } else { ResponsibleExtent::Subtree };
-            (mine || reaches_below).then_some(Responsible { unit_id: unit.id, extent, kind: (!mine).then_some(kind) })
+            (mine || reaches_below).then_some(Responsible {
+                unit_id: unit.id,
+                extent,
+                kind: (!mine).then_some(kind),
+            })
         }
         _ => None,
     };

@@ -2,6 +2,9 @@
 //! that is missing here fails it.
 
 use crate::access::Role;
+use crate::access::accounts::bindings::rules::{BindingAction, BindingStatus};
+use crate::access::accounts::rules::{UserAction, UserStatus};
+use crate::access::accounts::session_store::SessionEndReason;
 use crate::campaigns::plan::rules::{PlanAction, PlanState};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
 use crate::db::{Dictionary, Entry};
@@ -23,6 +26,11 @@ const fn of<D: Dictionary>() -> Listed {
 /// Every dictionary.
 pub const ALL: &[Listed] = &[
     of::<Role>(),
+    of::<UserStatus>(),
+    of::<UserAction>(),
+    of::<BindingStatus>(),
+    of::<BindingAction>(),
+    of::<SessionEndReason>(),
     of::<ProvinceStatus>(),
     of::<UnitKind>(),
     of::<UnitStatus>(),

@@ -18,7 +18,7 @@ use super::input::{Body, PathIds, parse_query};
 use super::problem::{Language, problem_response};
 use super::routes::{Api, BASE};
 use super::shape::Shapes;
-use crate::access::{Claim, Doors, Facts, Gate, Precondition};
+use crate::access::{Claim, Doors, Facts, Gate, KeyRing, Precondition};
 use crate::errors::{AppError, Code, FieldError, Place, Result, text};
 
 /// Bytes of a JSON body at most.
@@ -153,7 +153,7 @@ async fn read_input<E: Endpoint>(
         if E::Body::PRESENT { read_body(request, payload, E::Body::MEDIA).await? } else { Vec::new() };
     accepts_json(request.headers())?;
     if E::VERB == super::Verb::Post {
-        facts.idempotency = idempotency_claim::<E>(request, &bytes)?;
+        facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), &bytes)?;
     }
     let query = parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;
     let body = E::Body::parse(&context.shapes, &bytes)?;
@@ -218,7 +218,11 @@ fn precondition(header: Option<&str>, demanded: bool) -> Precondition {
     Precondition::Versions(header.split(',').filter_map(version).collect())
 }
 
-fn idempotency_claim<E: Endpoint>(request: &HttpRequest, body: &[u8]) -> Result<Option<Claim>> {
+fn idempotency_claim<E: Endpoint>(
+    request: &HttpRequest,
+    keys: &KeyRing,
+    body: &[u8],
+) -> Result<Option<Claim>> {
     let Some(key) = request.headers().get("Idempotency-Key") else { return Ok(None) };
     let key = key
         .to_str()
@@ -237,7 +241,7 @@ fn idempotency_claim<E: Endpoint>(request: &HttpRequest, body: &[u8]) -> Result<
         };
         AppError::fields(Code::InvalidHeader, vec![error])
     })?;
-    Ok(Some(Claim::new(key.to_owned(), E::ID, request.path(), body)))
+    Ok(Some(Claim::new(keys, key.to_owned(), E::ID, request.path(), body)))
 }
 
 async fn read_body(request: &HttpRequest, mut payload: web::Payload, media: &[&str]) -> Result<Vec<u8>> {

@@ -2,7 +2,7 @@ CREATE TABLE users (
     tenant_id            TEXT COLLATE "C" NOT NULL REFERENCES provinces (tenant_id),
     id                   UUID NOT NULL,
     login                TEXT COLLATE "C" NOT NULL,
-    display_name         TEXT NOT NULL,
+    display_name         TEXT COLLATE "C" NOT NULL,
     search_text          TEXT COLLATE "C" NOT NULL,
     unit_id              UUID,
     unit_path            TEXT COLLATE "C" NOT NULL,

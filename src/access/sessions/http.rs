@@ -24,7 +24,7 @@ pub struct LoginRequest {
 
 impl Example for LoginRequest {
     fn example() -> Value {
-        json!({ "login": "lichunyang", "password": "翠湖边第三棵柳树下见面" })
+        json!({ "login": "lichunyang", "password": "翠湖边第三棵柳树下面见面" })
     }
 }
 
@@ -132,7 +132,7 @@ pub struct PasswordChange {
 
 impl Example for PasswordChange {
     fn example() -> Value {
-        json!({ "current_password": "翠湖边第三棵柳树下见面", "new_password": "滇池东岸的海鸥二月才飞走" })
+        json!({ "current_password": "翠湖边第三棵柳树下面见面", "new_password": "滇池东岸的海鸥二月才飞走" })
     }
 }
 

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 use super::refresh::{self, Verdict};
 use super::store::{self, NewSession};
 use super::throttle::{self, Counter};
-use crate::access::policy::{AccountLogout, AccountPassword, Action, Login, Refresh};
+use crate::access::accounts::session_store::{self, SessionEndReason};
+use crate::access::policy::{AccountLogout, AccountPassword, Action, Login, Refresh, SessionsEnd};
 use crate::access::{Done, Gate, SessionId, Tokens, Tx, UserId, password};
 use crate::audit::{Change, hex};
 use crate::errors::{AppError, Code, Result};
@@ -86,6 +87,11 @@ pub async fn login(gate: &Gate<Login>, login: String, password: String) -> Resul
     let user = credentials.id;
     let old = credentials.password_hash;
     gate.enter(tenant, move |tx| {
+        // Disabled or given another password while this one was being verified: no session then.
+        let still = store::lock_credentials(tx, user)?;
+        if !still.is_some_and(|now| now.is_active() && now.password_hash == old) {
+            return Err(AppError::new(Code::LoginFailed));
+        }
         store::insert(tx, &row)?;
         if let Some(stronger) = stronger {
             store::replace_hash(tx, user, &old, &stronger, false)?;
@@ -232,7 +238,9 @@ pub async fn change_password(
         }
         throttle::clear(tx.conn(), &counter)?;
         let keep = tx.session()?;
-        let ended = store::end_others(tx, user, keep, "password_changed")?;
+        let ended = tx.effect::<SessionsEnd, _>(|tx| {
+            session_store::end_all(tx, user, SessionEndReason::PasswordChanged, Some(keep))
+        })?;
         let facts = json!({ "password": "changed", "sessions_ended": ended });
         tx.record(&Change {
             entity: "user",

@@ -158,21 +158,14 @@ pub(super) fn end<A: Action>(tx: &mut Tx<'_, A>, id: SessionId, reason: &str) ->
     Ok(ended > 0)
 }
 
-/// Ends every session of the account but one; how many were alive.
-pub(super) fn end_others<A: Action>(
-    tx: &mut Tx<'_, A>,
-    user: UserId,
-    keep: SessionId,
-    reason: &str,
-) -> Result<usize> {
-    let (tenant, now) = (tx.tenant(), tx.now());
-    Ok(with_conn!(tx.conn(), c => diesel::update(sessions::table)
-        .filter(sessions::tenant_id.eq(tenant))
-        .filter(sessions::user_id.eq(user))
-        .filter(sessions::id.ne(keep))
-        .filter(sessions::ended_at.is_null())
-        .set((sessions::ended_at.eq(now), sessions::end_reason.eq(reason)))
-        .execute(c))?)
+/// The credentials as they are now, the account's row locked until the transaction ends.
+pub(super) fn lock_credentials<A: Action>(tx: &mut Tx<'_, A>, user: UserId) -> Result<Option<Credentials>> {
+    let tenant = tx.tenant();
+    if let Conn::Postgres(conn) = tx.conn() {
+        let _: Option<UserId> =
+            users::table.find((tenant, user)).select(users::id).for_update().first(conn).optional()?;
+    }
+    credentials(tx.conn(), tenant, user)
 }
 
 /// Replaces the password hash if it is still `old`; whether it was.
