@@ -241,6 +241,8 @@ pub fn document(api: &Api) -> (Value, Shapes) {
     schemas.insert("Problem".into(), problem_schema());
     schemas.entry("Id").or_insert_with(id_schema);
     let shapes = Shapes::new(&schemas, queries);
+    // What a merge patch is checked against once it is merged is ours to know, not the reader's.
+    super::schemas::keep_referenced(&mut schemas, &[&Value::Object(paths.clone()), &reference("Problem")]);
     let tags: Vec<Value> = TAGS
         .iter()
         .filter(|(name, _)| used_tags.contains(*name))

@@ -173,6 +173,21 @@ impl Collector {
     }
 }
 
+/// Leaves the schemas that `roots` refer to, directly or through others.
+pub(super) fn keep_referenced(schemas: &mut Map<String, Value>, roots: &[&Value]) {
+    let mut todo = Vec::new();
+    roots.iter().for_each(|root| references(root, &mut todo));
+    let mut kept = BTreeSet::new();
+    while let Some(name) = todo.pop() {
+        if kept.insert(name.clone())
+            && let Some(schema) = schemas.get(&name)
+        {
+            references(schema, &mut todo);
+        }
+    }
+    schemas.retain(|name, _| kept.contains(name));
+}
+
 fn references(schema: &Value, found: &mut Vec<String>) {
     match schema {
         Value::Object(map) => {

@@ -19,12 +19,16 @@ use super::problem::{Language, problem_response};
 use super::routes::{Api, BASE};
 use super::shape::Shapes;
 use crate::access::{Claim, Doors, Facts, Gate, KeyRing, Precondition};
-use crate::errors::{AppError, Code, FieldError, Place, Result, text};
+use crate::errors::{AppError, Code, FieldError, Place, Result, Text, text};
 
 /// Bytes of a JSON body at most.
 pub const LARGEST_BODY: usize = 1024 * 1024;
 /// Bytes of an address at most.
 const LONGEST_URI: usize = 8 * 1024;
+/// Characters of `If-Match` and `If-None-Match` at most.
+const LONGEST_TAGS: usize = 400;
+/// Characters of an `Idempotency-Key` at most.
+const LONGEST_KEY: usize = 128;
 /// How long a request may take in all.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// How long the body may take to arrive.
@@ -152,6 +156,7 @@ async fn read_input<E: Endpoint>(
     let bytes =
         if E::Body::PRESENT { read_body(request, payload, E::Body::MEDIA).await? } else { Vec::new() };
     accepts_json(request.headers())?;
+    check_tags(request.headers())?;
     if E::VERB == super::Verb::Post {
         facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), &bytes)?;
     }
@@ -218,30 +223,35 @@ fn precondition(header: Option<&str>, demanded: bool) -> Precondition {
     Precondition::Versions(header.split(',').filter_map(version).collect())
 }
 
-fn idempotency_claim<E: Endpoint>(
-    request: &HttpRequest,
-    keys: &KeyRing,
-    body: &[u8],
-) -> Result<Option<Claim>> {
+fn bad_header(name: &'static str, detail: Text) -> AppError {
+    let error = FieldError { place: Place::Header(name), code: Code::WrongFormat, detail, facts: None };
+    AppError::fields(Code::InvalidHeader, vec![error])
+}
+
+/// Entity tags of ours are short; a longer list of them is no caller's need.
+fn check_tags(headers: &HeaderMap) -> Result<()> {
+    for (name, header) in [("If-Match", header::IF_MATCH), ("If-None-Match", header::IF_NONE_MATCH)] {
+        if headers.get(header).is_some_and(|value| value.len() > LONGEST_TAGS) {
+            let detail = text!("{name} 至多 {LONGEST_TAGS} 个字符", "{name} may have at most {LONGEST_TAGS} characters");
+            return Err(bad_header(name, detail));
+        }
+    }
+    Ok(())
+}
+
+fn idempotency_claim<E: Endpoint>(request: &HttpRequest, keys: &KeyRing, body: &[u8]) -> Result<Option<Claim>> {
     let Some(key) = request.headers().get("Idempotency-Key") else { return Ok(None) };
-    let key = key
-        .to_str()
-        .ok()
-        .filter(|key| (1..=128).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
-    let key = key.ok_or_else(|| {
+    let key = key.as_bytes();
+    if !(1..=LONGEST_KEY).contains(&key.len()) {
         let detail = text!(
-            "Idempotency-Key 须为 1 到 128 个可见 ASCII 字符",
-            "Idempotency-Key must be 1 to 128 visible ASCII characters"
+            "Idempotency-Key 须为 1 到 {LONGEST_KEY} 个字符",
+            "Idempotency-Key must have 1 to {LONGEST_KEY} characters"
         );
-        let error = FieldError {
-            place: Place::Header("Idempotency-Key"),
-            code: Code::WrongFormat,
-            detail,
-            facts: None,
-        };
-        AppError::fields(Code::InvalidHeader, vec![error])
-    })?;
-    Ok(Some(Claim::new(keys, key.to_owned(), E::ID, request.path(), body)))
+        return Err(bad_header("Idempotency-Key", detail));
+    }
+    // Whatever bytes HTTP lets through are a key; as characters they fit any column of text.
+    let key = key.iter().map(|byte| char::from(*byte)).collect();
+    Ok(Some(Claim::new(keys, key, E::ID, request.path(), body)))
 }
 
 async fn read_body(request: &HttpRequest, mut payload: web::Payload, media: &[&str]) -> Result<Vec<u8>> {

@@ -53,7 +53,7 @@ const bearer: Middleware = {
 api.use(bearer);
 
 const waiting = expected(await api.GET("/plans", { params: { query: { state: ["submitted"], limit: 200 } } }));
-const chosen: Plan | undefined = waiting.items.find((plan) => plan.allowed_actions.includes("approve"));
+const chosen = waiting.items.find((plan) => plan.allowed_actions.includes("approve"));
 assert(chosen !== undefined, "no submitted plan may be approved by this head");
 
 const path = { plan_id: chosen.id };

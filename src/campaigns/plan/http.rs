@@ -45,7 +45,7 @@ pub struct PlanQuery {
     #[schema(minimum = 1, maximum = 200)]
     limit: Option<i64>,
     /// 上一页给出的游标。
-    #[schema(max_length = 2048)]
+    #[schema(min_length = 1, max_length = 2048, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// 为 exact 时给出总行数。
     count: Option<Count>,
@@ -318,7 +318,7 @@ pub struct TaskQuery {
     #[schema(minimum = 1, maximum = 200)]
     limit: Option<i64>,
     /// 上一页给出的游标。
-    #[schema(max_length = 2048)]
+    #[schema(min_length = 1, max_length = 2048, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// 为 exact 时给出总行数。
     count: Option<Count>,
