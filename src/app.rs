@@ -29,6 +29,9 @@ pub fn api() -> Api {
         .with::<sessions::RefreshEndpoint>()
         .with::<sessions::LogoutEndpoint>()
         .with::<sessions::ChangePassword>()
+        .with::<sessions::GetMe>()
+        .with::<sessions::ListOwnSessions>()
+        .with::<sessions::EndOwnSession>()
 
         .with::<users::ListUsers>().with::<users::CreateUser>().with::<users::GetUser>().with::<users::UpdateUser>()
         .with::<users::DisableUser>().with::<users::EnableUser>().with::<users::ResetUserPassword>()

@@ -42,7 +42,7 @@ impl std::fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KeyRing")
             .field("kids", &self.keys.iter().map(|key| &key.kid).collect::<Vec<_>>())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,7 +97,7 @@ impl KeyRing {
         let mut secret = Zeroizing::new([0_u8; 32]);
         aws_lc_rs::rand::fill(&mut *secret).map_err(|error| trouble(&error))?;
         let file =
-            File { signing_keys: vec![STANDARD.encode(pair.as_ref())], secret: STANDARD.encode(&*secret) };
+            File { signing_keys: vec![STANDARD.encode(pair.as_ref())], secret: STANDARD.encode(*secret) };
         let text = Zeroizing::new(serde_json::to_string_pretty(&file).map_err(|error| trouble(&error))?);
         crate::config::write_private_file(path, text.as_bytes())
     }

@@ -83,7 +83,7 @@ impl Row {
     }
 }
 
-/// An action: a row of the table as a type. Only [`policy!`] implements it.
+/// An action: a row of the table as a type. Only the macro `policy!` implements it.
 pub trait Action: Send + Sync + 'static {
     /// The row.
     const ROW: &'static Row;

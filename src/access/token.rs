@@ -99,13 +99,12 @@ impl Tokens {
     /// `token_invalid`, whatever is wrong: the caller learns no more.
     pub fn verify(&self, keys: &KeyRing, now: Instant, token: &str) -> Result<Claims> {
         let invalid = || AppError::new(Code::TokenInvalid);
-        let claims = match self.verified.get(token) {
-            Some(claims) => claims,
-            None => {
-                let claims = self.decode(keys, token).ok_or_else(invalid)?;
-                self.verified.insert(token.to_owned(), claims);
-                claims
-            }
+        let claims = if let Some(claims) = self.verified.get(token) {
+            claims
+        } else {
+            let claims = self.decode(keys, token).ok_or_else(invalid)?;
+            self.verified.insert(token.to_owned(), claims);
+            claims
         };
         let now = now.seconds();
         if claims.not_before > now || claims.expires <= now {

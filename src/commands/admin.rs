@@ -17,10 +17,9 @@ pub(crate) enum AdminCommand {
     /// Create an administrator: a platform operator, or one of a province's three separated roles.
     /// A province that is not there yet is set up with its root unit.
     Create {
-        /// platform_operator, system_admin, security_admin or auditor
-        #[arg(long)]
+        #[arg(long, help = "platform_operator, system_admin, security_admin or auditor")]
         role: String,
-        /// Two-digit code of the province; not for platform_operator
+        /// Two-digit code of the province; not for the platform operator
         #[arg(long, value_name = "CODE")]
         province: Option<String>,
         /// What the administrator types to sign in

@@ -1,9 +1,10 @@
 //! The tables as diesel sees them: one description for both databases.
 //!
-//! `UuidSql` and `InstantSql` are our own SQL types (see [`super::types`]), for diesel's `Uuid` and
+//! `UuidSql` and `InstantSql` are our own SQL types (see `types.rs`), for diesel's `Uuid` and
 //! `Timestamptz` exist on PostgreSQL only.
 
 #![allow(missing_docs, reason = "the columns are documented in migrations/")]
+#![allow(clippy::wildcard_imports, reason = "each table takes its types from one list")]
 
 use diesel::{allow_tables_to_appear_in_same_query, table};
 

@@ -49,6 +49,7 @@ pub struct LeadingGroupText {
 
 impl LeadingGroupText {
     /// The duties of all who sit in the group, the head first; each of them may lead a task.
+    #[cfg(test)]
     pub fn duties(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.head).chain(&self.deputy_heads).chain(&self.members).map(String::as_str)
     }
@@ -140,6 +141,7 @@ pub enum ResponsibleHint {
 /// All units of a kind in the province.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::enum_variant_names, reason = "each says that it means all of a kind")]
 pub enum ResponsibleScope {
     /// Every city bureau.
     AllCities,

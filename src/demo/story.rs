@@ -170,7 +170,7 @@ pub(super) async fn tell(
             Fate::Published | Fate::Approved => approve(&head, plan).await?,
             Fate::Returned => {
                 let comment = "第三项任务没有写明本级的牵头领导, 请补充后再报。".to_owned();
-                head.act::<PlanReturn, _>(move |tx| plans::send_back(tx, plan, comment).map(|_| ())).await?;
+                head.act::<PlanReturn, _>(move |tx| plans::send_back(tx, plan, &comment).map(|_| ())).await?;
             }
             Fate::Submitted | Fate::Draft => {}
         }
@@ -195,7 +195,7 @@ async fn write(desk: &Desk, campaign: CampaignId, unit: &Unit, content: PlanCont
 
 async fn approve(head: &Desk, plan: PlanId) -> Result<()> {
     let comment = Some("同意。请结合实际抓好落实, 不得层层加码。".to_owned());
-    head.act::<PlanApprove, _>(move |tx| plans::approve(tx, plan, comment).map(|_| ())).await
+    head.act::<PlanApprove, _>(move |tx| plans::approve(tx, plan, comment.as_deref()).map(|_| ())).await
 }
 
 async fn leading_group(

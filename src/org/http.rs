@@ -33,7 +33,7 @@ pub struct UnitView {
     #[schema(minimum = 0, maximum = 20)]
     depth: i32,
     /// 版本。
-    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
     /// 录入时刻。
     created_at: Instant,
@@ -303,7 +303,7 @@ pub struct ProvinceView {
     /// 状态。
     status: ProvinceStatus,
     /// 版本。
-    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
     /// 录入时刻。
     created_at: Instant,

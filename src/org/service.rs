@@ -89,6 +89,14 @@ pub fn referred<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<Vec<Uni
     store::find_many(tx, &Reach::whole_tenant(), ids)
 }
 
+/// The units at these paths: those where somebody holds a role, for their own eyes.
+///
+/// # Errors
+/// When the database fails.
+pub fn at_paths<A: Action>(tx: &mut Tx<'_, A>, paths: &[String]) -> Result<Vec<Unit>> {
+    store::at_paths(tx, paths)
+}
+
 /// The range of paths that `unit_id=` in a query reaches: the subtree, or the unit alone.
 ///
 /// # Errors

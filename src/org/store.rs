@@ -184,6 +184,16 @@ pub(super) fn find_many<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, ids: &[Uni
     Ok(found)
 }
 
+/// The units at these paths, whatever the reach.
+pub(super) fn at_paths<A: Action>(tx: &mut Tx<'_, A>, paths: &[String]) -> Result<Vec<Unit>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(units::path.eq_any(paths.to_vec()))
+        .select(UnitRow::as_select())
+        .load(c))?;
+    Ok(rows.into_iter().map(Unit::from).collect())
+}
+
 /// The unit with this official code.
 pub(super) fn find_by_code<A: Action>(tx: &mut Tx<'_, A>, code: &str) -> Result<Option<Unit>> {
     let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());

@@ -44,7 +44,7 @@ impl Verb {
     }
 }
 
-/// One operation. Written with [`endpoint!`].
+/// One operation. Written with the macro `endpoint!`.
 pub trait Endpoint: 'static {
     /// The row of the policy table.
     type Action: Action;

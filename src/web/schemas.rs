@@ -134,7 +134,7 @@ impl Collector {
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
         let required = required.filter_map(Value::as_str).map(ToOwned::to_owned).collect();
         let mut properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
-        for (_, property) in properties.iter_mut() {
+        for (_, property) in &mut properties {
             unnullable(property);
             finish(property);
         }
@@ -176,7 +176,9 @@ impl Collector {
 /// Leaves the schemas that `roots` refer to, directly or through others.
 pub(super) fn keep_referenced(schemas: &mut Map<String, Value>, roots: &[&Value]) {
     let mut todo = Vec::new();
-    roots.iter().for_each(|root| references(root, &mut todo));
+    for root in roots {
+        references(root, &mut todo);
+    }
     let mut kept = BTreeSet::new();
     while let Some(name) = todo.pop() {
         if kept.insert(name.clone())

@@ -209,7 +209,8 @@ fn walk_text(value: &Value, pointer: &mut String, errors: &mut Vec<FieldError>) 
         }
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
-                pointer.push_str(&format!("/{at}"));
+                pointer.push('/');
+                pointer.push_str(&at.to_string());
                 walk_text(item, pointer, errors);
                 pointer.truncate(length);
             }
@@ -230,7 +231,7 @@ fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// What serde_json says of text that is no JSON.
+/// What `serde_json` says of text that is no JSON.
 pub(super) fn parse_error(error: &serde_json::Error) -> AppError {
     let (line, column) = (error.line(), error.column());
     let detail = text!(

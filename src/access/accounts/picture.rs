@@ -49,11 +49,18 @@ pub(super) fn show_all<A: Action>(tx: &mut Tx<'_, A>, users: Vec<User>) -> Resul
     } else {
         Vec::new()
     };
+    let strong = match reaches.get(&UserAction::ResetPassword) {
+        Some(reach) => {
+            let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
+            bindings::service::out_of_hands(tx, &ids, reach)?
+        }
+        None => Vec::new(),
+    };
     let me = tx.user().ok();
     let show = |user: User| {
         let (own, fixed) = (me == Some(user.id), fixed.contains(&user.id));
         let may = |action| reaches.get(&action).is_some_and(|reach| reach.contains(&user.unit_path));
-        let allowed = allowed_actions(user.status, own, fixed, may);
+        let allowed = allowed_actions(user.status, own, fixed, strong.contains(&user.id), may);
         Shown { unit: user.unit_id.and_then(|id| units.get(&id).cloned()), allowed, user }
     };
     Ok(users.into_iter().map(show).collect())

@@ -92,13 +92,14 @@ pub fn allowed_actions(
     status: UserStatus,
     own: bool,
     fixed: bool,
+    out_of_hands: bool,
     may: impl Fn(UserAction) -> bool,
 ) -> Vec<UserAction> {
     let fits = |action: UserAction| match action {
         UserAction::Update | UserAction::EndSessions => true,
         UserAction::Disable => status == UserStatus::Active && !own,
         UserAction::Enable => status == UserStatus::Disabled,
-        UserAction::ResetPassword => !own,
+        UserAction::ResetPassword => !own && !out_of_hands,
         UserAction::GrantRole => status == UserStatus::Active && !own && !fixed,
     };
     UserAction::ALL.iter().copied().filter(|&action| fits(action) && may(action)).collect()
@@ -180,14 +181,16 @@ mod tests {
     #[test]
     fn every_action_in_every_state() {
         use UserAction::{Disable, Enable, EndSessions, GrantRole, ResetPassword, Update};
-        let all = |status, own, fixed| allowed_actions(status, own, fixed, |_| true);
+        let all = |status, own, fixed| allowed_actions(status, own, fixed, false, |_| true);
         let (active, disabled) = (UserStatus::Active, UserStatus::Disabled);
         assert_eq!(all(active, false, false), [Update, Disable, ResetPassword, GrantRole, EndSessions]);
         assert_eq!(all(active, false, true), [Update, Disable, ResetPassword, EndSessions]);
         assert_eq!(all(disabled, false, false), [Update, Enable, ResetPassword, EndSessions]);
         assert_eq!(all(active, true, false), [Update, EndSessions]);
-        assert!(allowed_actions(active, false, false, |_| false).is_empty());
-        assert_eq!(allowed_actions(active, false, false, |action| action == Disable), [Disable]);
+        let strong = allowed_actions(active, false, false, true, |_| true);
+        assert_eq!(strong, [Update, Disable, GrantRole, EndSessions]);
+        assert!(allowed_actions(active, false, false, false, |_| false).is_empty());
+        assert_eq!(allowed_actions(active, false, false, false, |action| action == Disable), [Disable]);
     }
 
     #[test]

@@ -227,21 +227,23 @@ pub fn enable(tx: &mut Tx<'_, UserEnable>, id: UserId) -> Result<Shown> {
 /// The login of an account whose password the caller may reset: asked before the slow work.
 ///
 /// # Errors
-/// `not_found`, `change_own_account`.
+/// `not_found`, `change_own_account`, `reset_not_allowed`.
 pub fn resettable(tx: &mut Tx<'_, UserResetPassword>, id: UserId) -> Result<String> {
     let user = within(tx, id)?;
     refuse_own(tx, id)?;
+    refuse_stronger(tx, id)?;
     Ok(user.login)
 }
 
 /// Gives an account a password that must be changed, and ends its sessions.
 ///
 /// # Errors
-/// `not_found`, `precondition_failed`, `change_own_account`.
+/// `not_found`, `precondition_failed`, `change_own_account`, `reset_not_allowed`.
 pub fn reset_password(tx: &mut Tx<'_, UserResetPassword>, id: UserId, password_hash: &str) -> Result<Shown> {
     let before = locked(tx, id)?;
     tx.check_version(before.version)?;
     refuse_own(tx, id)?;
+    refuse_stronger(tx, id)?;
     let mut user = before.clone();
     user.must_change_password = true;
     store::save(tx, &mut user, Rights::Changed, Some(password_hash))?;
@@ -252,6 +254,12 @@ pub fn reset_password(tx: &mut Tx<'_, UserResetPassword>, id: UserId, password_h
 
 fn refuse_own<A: Action>(tx: &Tx<'_, A>, id: UserId) -> Result<()> {
     if tx.user()? == id { Err(AppError::new(Code::ChangeOwnAccount)) } else { Ok(()) }
+}
+
+fn refuse_stronger(tx: &mut Tx<'_, UserResetPassword>, id: UserId) -> Result<()> {
+    let reach = tx.reach().clone();
+    let strong = super::bindings::service::out_of_hands(tx, &[id], &reach)?;
+    if strong.is_empty() { Ok(()) } else { Err(AppError::new(Code::ResetNotAllowed)) }
 }
 
 fn record<A: Action>(tx: &mut Tx<'_, A>, before: Option<&User>, after: &User) -> Result<()> {

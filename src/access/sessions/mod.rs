@@ -1,6 +1,7 @@
 //! Signing in and out: sessions, refresh tokens and their rotation, failed logins.
 
 pub mod http;
+mod own;
 mod refresh;
 mod service;
 mod store;

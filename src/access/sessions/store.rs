@@ -193,6 +193,22 @@ pub(super) fn replace_hash<A: Action>(
     Ok(changed > 0)
 }
 
+/// What an account may know of itself.
+#[derive(Debug, Queryable)]
+pub(super) struct OwnAccount {
+    pub login: String,
+    pub display_name: String,
+    pub must_change_password: bool,
+    pub version: i64,
+}
+
+pub(super) fn own_account(conn: Conn<'_>, tenant: TenantId, user: UserId) -> Result<OwnAccount> {
+    Ok(with_conn!(conn, c => users::table
+        .find((tenant, user))
+        .select((users::login, users::display_name, users::must_change_password, users::version))
+        .first(c))?)
+}
+
 /// The login of an account.
 pub(super) fn login_of(conn: Conn<'_>, tenant: TenantId, user: UserId) -> Result<String> {
     Ok(with_conn!(conn, c => users::table.find((tenant, user)).select(users::login).first(c))?)

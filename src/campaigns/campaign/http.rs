@@ -117,7 +117,7 @@ pub struct CampaignView {
     #[schema(max_items = 10)]
     allowed_actions: Vec<CampaignAction>,
     /// 版本。
-    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
     /// 新建时刻。
     created_at: Instant,
@@ -236,7 +236,7 @@ pub struct CampaignQuery {
     /// 名称中含有的文字, 不分大小写与全角半角。
     #[schema(min_length = 1, max_length = 50)]
     q: Option<String>,
-    /// 排序; 缺省为 -created_at (新建在前)。
+    /// 排序; 缺省为 `-created_at` (新建在前)。
     sort: Option<CampaignSort>,
     /// 每页行数, 缺省 50。
     #[schema(minimum = 1, maximum = 200)]
@@ -382,7 +382,7 @@ pub struct LeadingGroupView {
     /// 组长、办公室、成员是否齐备; 齐备方可提交方案。
     complete: bool,
     /// 版本。
-    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
     /// 最近修改时刻。
     updated_at: Instant,

@@ -119,6 +119,9 @@ pub(super) fn list<A: Action>(
     Ok(page.map(|row| contents.complete(row)))
 }
 
+type PhaseRow = (CampaignId, String, chrono::NaiveDate, chrono::NaiveDate);
+type GroupRow = (Option<UserId>, Option<UnitId>, i64, Instant);
+
 /// Phases and scopes of several campaigns, fetched together.
 struct Contents {
     phases: Vec<(CampaignId, Phase)>,
@@ -128,7 +131,6 @@ struct Contents {
 impl Contents {
     fn load<A: Action>(tx: &mut Tx<'_, A>, ids: &[CampaignId]) -> Result<Self> {
         let tenant = tx.tenant();
-        type PhaseRow = (CampaignId, String, chrono::NaiveDate, chrono::NaiveDate);
         let phases: Vec<PhaseRow> = with_conn!(tx.conn(), c => campaign_phases::table
             .filter(campaign_phases::tenant_id.eq(tenant))
             .filter(campaign_phases::campaign_id.eq_any(ids.to_vec()))
@@ -333,8 +335,7 @@ pub(super) fn launch(tx: &mut EffectTx<'_, CampaignLaunch>, id: CampaignId) -> R
 
 pub(super) fn group<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<LeadingGroup> {
     let tenant = tx.tenant();
-    type Row = (Option<UserId>, Option<UnitId>, i64, Instant);
-    let (head_user_id, office_unit_id, version, updated_at): Row =
+    let (head_user_id, office_unit_id, version, updated_at): GroupRow =
         with_conn!(tx.conn(), c => leading_groups::table
         .find((tenant, id))
         .select((

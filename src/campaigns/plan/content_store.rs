@@ -276,6 +276,8 @@ pub(super) fn standing_in<A: Action>(
         .load(c))?)
 }
 
+type OutlineRow = (TaskId, PlanId, Option<String>, NaiveDate);
+
 /// What decides about completeness, of several plans at once.
 pub(super) fn outlines<A: Action>(tx: &mut Tx<'_, A>, plans: &[&Plan]) -> Result<HashMap<PlanId, Outline>> {
     let tenant = tx.tenant();
@@ -295,8 +297,7 @@ pub(super) fn outlines<A: Action>(tx: &mut Tx<'_, A>, plans: &[&Plan]) -> Result
             outline.span = Some((start.min(first), end.max(last)));
         }
     }
-    type Row = (TaskId, PlanId, Option<String>, NaiveDate);
-    let rows: Vec<Row> = with_conn!(tx.conn(), c => tasks::table
+    let rows: Vec<OutlineRow> = with_conn!(tx.conn(), c => tasks::table
         .filter(tasks::tenant_id.eq(tenant))
         .filter(tasks::plan_id.eq_any(ids))
         .order((tasks::plan_id, tasks::position))

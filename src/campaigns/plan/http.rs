@@ -242,7 +242,7 @@ endpoint! {
         codes [PlanNotSubmitted, NotTheRightHead, ApproverIsAuthor]
     async fn approve_plan(gate, id: PlanId, _query: NoQuery, body: Json<ApproveBody>) -> Resource<PlanView> {
         gate.run(move |tx| {
-            let done = service::approve(tx, id, body.0.comment)?;
+            let done = service::approve(tx, id, body.0.comment.as_deref())?;
             views::plan(tx, done).map(Resource)
         })
         .await
@@ -272,7 +272,7 @@ endpoint! {
         codes [PlanNotSubmitted, NotTheRightHead, ApproverIsAuthor]
     async fn return_plan(gate, id: PlanId, _query: NoQuery, body: Json<ReturnBody>) -> Resource<PlanView> {
         gate.run(move |tx| {
-            let done = service::send_back(tx, id, body.0.comment)?;
+            let done = service::send_back(tx, id, &body.0.comment)?;
             views::plan(tx, done).map(Resource)
         })
         .await
@@ -312,7 +312,7 @@ pub struct TaskQuery {
     frequency: Vec<Frequency>,
     /// 是否须每人逐日填报。
     daily_entries: Option<bool>,
-    /// 排序; 缺省为 due_on (先到期在前)。
+    /// 排序; 缺省为 `due_on` (先到期在前)。
     sort: Option<TaskSort>,
     /// 每页行数, 缺省 50。
     #[schema(minimum = 1, maximum = 200)]

@@ -1,5 +1,6 @@
 //! Use cases on plans: draft, submit, approve or return, publish; a child under a published parent.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
@@ -278,7 +279,7 @@ fn decide<A: Action>(
     tx: &mut Tx<'_, A>,
     id: PlanId,
     action: PlanAction,
-    comment: Option<String>,
+    comment: Option<&str>,
 ) -> Result<(Plan, PlanContent)> {
     let plan = for_change(tx, id)?;
     let state = next(plan.state, action).map_err(AppError::new)?;
@@ -288,12 +289,12 @@ fn decide<A: Action>(
     may_decide(&plan.unit_path, Decider { heads: &heads, mine: &my_headships(tx), is_author })?;
     let mut after = Plan { state, decided_at: Some(tx.now()), decided_by: Some(user), ..plan.clone() };
     if action == PlanAction::Return {
-        after.return_comment.clone_from(&comment);
+        after.return_comment = comment.map(ToOwned::to_owned);
     } else {
-        after.approval_comment.clone_from(&comment);
+        after.approval_comment = comment.map(ToOwned::to_owned);
     }
     store::save_state(tx, &after, None)?;
-    record(tx, id, Some(&facts(&plan, None)), &facts(&after, None), comment.as_deref())?;
+    record(tx, id, Some(&facts(&plan, None)), &facts(&after, None), comment)?;
     whole(tx, id)
 }
 
@@ -305,7 +306,7 @@ fn decide<A: Action>(
 pub fn approve(
     tx: &mut Tx<'_, PlanApprove>,
     id: PlanId,
-    comment: Option<String>,
+    comment: Option<&str>,
 ) -> Result<(Plan, PlanContent)> {
     decide(tx, id, PlanAction::Approve, comment)
 }
@@ -314,7 +315,7 @@ pub fn approve(
 ///
 /// # Errors
 /// As [`approve`].
-pub fn send_back(tx: &mut Tx<'_, PlanReturn>, id: PlanId, comment: String) -> Result<(Plan, PlanContent)> {
+pub fn send_back(tx: &mut Tx<'_, PlanReturn>, id: PlanId, comment: &str) -> Result<(Plan, PlanContent)> {
     decide(tx, id, PlanAction::Return, Some(comment))
 }
 
@@ -366,9 +367,8 @@ pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<
         if submittable.is_empty() { HashMap::new() } else { contents::outlines(tx, &submittable)? };
     let mut groups: HashMap<CampaignId, GroupFacts> = HashMap::new();
     for plan in &submittable {
-        if !groups.contains_key(&plan.campaign_id) {
-            let facts = group_facts(tx, plan.campaign_id)?;
-            groups.insert(plan.campaign_id, facts);
+        if let Entry::Vacant(place) = groups.entry(plan.campaign_id) {
+            place.insert(group_facts(tx, plan.campaign_id)?);
         }
     }
     let decidable: Vec<&Plan> = plans

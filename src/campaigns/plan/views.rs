@@ -66,7 +66,7 @@ pub struct TaskView {
     /// 上级方案中对应的任务。
     parent_task_id: Option<TaskId>,
     /// 所属方案的版本。
-    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
 }
 
@@ -124,7 +124,7 @@ pub struct PlanSummaryView {
     #[schema(max_items = 10)]
     allowed_actions: Vec<PlanAction>,
     /// 版本。
-    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
     /// 新建时刻。
     created_at: Instant,
@@ -195,7 +195,7 @@ pub struct PlanView {
     #[schema(max_items = 10)]
     allowed_actions: Vec<PlanAction>,
     /// 版本。
-    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
     /// 新建时刻。
     created_at: Instant,

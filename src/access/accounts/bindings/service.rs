@@ -214,6 +214,22 @@ pub(in crate::access) fn with_separated_role<A: Action>(
     store::holders(tx, users, &separated)
 }
 
+/// Those of the accounts that hold more than whoever resets their password may lay hands on: a role
+/// above or beside `reach`, or one of the three separated roles. Who sets an account's password can
+/// sign in as its owner, so a reset must not lead past the separation of the three (三员分立).
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::access) fn out_of_hands<A: Action>(
+    tx: &mut Tx<'_, A>,
+    users: &[UserId],
+    reach: &Reach,
+) -> Result<Vec<UserId>> {
+    let held = store::held_by(tx, users)?;
+    let beyond = held.into_iter().filter(|(_, role, path)| role.is_separated() || !reach.contains(path));
+    Ok(beyond.map(|(user, _, _)| user).collect())
+}
+
 /// Binds a role without end, for the command line and the demo.
 ///
 /// # Errors

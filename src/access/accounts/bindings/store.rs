@@ -124,6 +124,21 @@ pub(super) fn holders<A: Action>(
     Ok(holders)
 }
 
+/// What the accounts hold today or will hold, wherever: account, role, path of the unit.
+pub(super) fn held_by<A: Action>(
+    tx: &mut Tx<'_, A>,
+    users: &[UserId],
+) -> Result<Vec<(UserId, Role, String)>> {
+    let (tenant, reach, today) = (tx.tenant(), Reach::whole_tenant(), tx.now().shanghai_day());
+    let held = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(role_bindings::user_id.eq_any(users.to_vec()))
+        .filter(role_bindings::revoked_at.is_null())
+        .filter(role_bindings::valid_until_on.is_null().or(role_bindings::valid_until_on.ge(today)))
+        .select((role_bindings::user_id, role_bindings::role, role_bindings::unit_path))
+        .load(c))?;
+    Ok(held)
+}
+
 /// Enters a binding; `false` when one of this tenant has the id.
 pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, binding: &Binding) -> Result<bool> {
     let row = NewBinding {

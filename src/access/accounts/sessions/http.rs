@@ -67,12 +67,12 @@ impl Example for SessionView {
 pub struct SessionQuery {
     /// 每页行数, 缺省 50。
     #[schema(minimum = 1, maximum = 200)]
-    limit: Option<i64>,
+    pub limit: Option<i64>,
     /// 上一页给出的游标。
     #[schema(min_length = 1, max_length = 2048, pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
+    pub cursor: Option<String>,
     /// 为 exact 时给出总行数。
-    count: Option<Count>,
+    pub count: Option<Count>,
 }
 
 endpoint! {
