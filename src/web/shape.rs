@@ -344,9 +344,7 @@ fn describe(kind: &ValidationErrorKind) -> (Code, Text) {
         ValidationErrorKind::MinProperties { .. } => {
             (Code::Required, text!("至少要写一个字段", "At least one field is needed"))
         }
-        ValidationErrorKind::Pattern { pattern } => {
-            (Code::WrongFormat, text!("格式应符合 {pattern}", "It must match {pattern}"))
-        }
+        ValidationErrorKind::Pattern { pattern } => pattern_text(pattern),
         ValidationErrorKind::Format { format } => {
             (Code::WrongFormat, text!("格式应为 {format}", "It must be a {format}"))
         }
@@ -354,6 +352,30 @@ fn describe(kind: &ValidationErrorKind) -> (Code, Text) {
             (Code::NotUnique, text!("有重复的项", "Its items must be unique"))
         }
         _ => (Code::WrongType, text!("不符合要求", "It does not match the schema")),
+    }
+}
+
+/// A person is told what a pattern means, not the pattern.
+fn pattern_text(pattern: &str) -> (Code, Text) {
+    match pattern {
+        r"^\S(?:.*\S)?$" => (
+            Code::Blank,
+            text!(
+                "不能为空白, 首尾不能有空格, 只能一行",
+                "It may not be blank, nor begin or end with a space, nor have several lines"
+            ),
+        ),
+        r"^[^\u0000]*$" => {
+            (Code::ControlCharacter, text!("含有不可见的控制字符", "It holds a control character"))
+        }
+        r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$" => (
+            Code::WrongFormat,
+            text!(
+                "应为十进制数, 如 98.00, 至多 12 位整数与 6 位小数",
+                "It must be a decimal such as 98.00, with at most 12 digits before and 6 after the point"
+            ),
+        ),
+        _ => (Code::WrongFormat, text!("格式应符合 {pattern}", "It must match {pattern}")),
     }
 }
 
