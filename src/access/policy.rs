@@ -244,5 +244,5 @@ effects! {
     // Publishing the plan of the campaign's own unit makes the campaign visible to its scope.
     CampaignLaunch "campaign.launch" by PlanPublish;
     // What ends or changes somebody's rights ends what they are signed in with.
-    SessionsEnd "sessions.end" by AccountPassword, UserDisable, UserResetPassword, Refresh;
+    SessionsEnd "sessions.end" by AccountPassword, UserDisable, UserResetPassword;
 }
