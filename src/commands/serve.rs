@@ -48,6 +48,8 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
     let address = settings.listen().to_owned();
     let listener = TcpListener::bind(&address)
         .map_err(|error| StartError::new(format!("cannot listen on {address}: {error}")))?;
+    // Port 0 asks the system for a free one.
+    let address = listener.local_addr().map_or(address, |bound| bound.to_string());
     let serving = Serving { workers: settings.workers(), origins: settings.cors_origins.clone() };
     let context = app::context(doors);
     let system = actix_web::rt::System::new();
