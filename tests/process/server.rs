@@ -114,7 +114,7 @@ impl Program {
             for line in stderr.lines().map_while(Result::ok) {
                 if let Some(rest) = line.strip_prefix("serving http://") {
                     let address = rest.split(' ').next().and_then(|text| text.parse().ok());
-                    drop(address.map(|address| tell.send(address)));
+                    let _ = address.map(|address| tell.send(address));
                 }
                 kept.lock().unwrap().push(line);
             }
@@ -139,7 +139,7 @@ impl Program {
     }
 
     /// SIGKILL.
-    pub fn kill(mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
