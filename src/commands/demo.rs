@@ -42,12 +42,13 @@ pub(crate) fn run(settings: &Settings, args: &DemoArgs) -> Result<()> {
             known.accounts_file.display()
         ));
     } else {
+        // With PostgreSQL nothing has made it yet.
+        pingyi::db::migrate::create_private_dir(settings.data_dir())?;
         let file = args.accounts_file.clone().unwrap_or_else(|| settings.data_dir().join("accounts.json"));
         load(&doors, &args.province, &file)?;
         let file = std::path::absolute(&file).unwrap_or(file);
         let known = Marker { province: args.province.clone(), accounts_file: file };
         let text = serde_json::to_string(&known).map_err(|error| StartError::new(error.to_string()))?;
-        pingyi::db::migrate::create_private_dir(settings.data_dir())?;
         write_private_file(&marker, text.as_bytes())?;
     }
     super::serve::serve(settings, doors)

@@ -48,21 +48,22 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
     let address = settings.listen().to_owned();
     let listener = TcpListener::bind(&address)
         .map_err(|error| StartError::new(format!("cannot listen on {address}: {error}")))?;
+    // Port 0 asks the system for a free one.
+    let address = listener.local_addr().map_or(address, |bound| bound.to_string());
     let serving = Serving { workers: settings.workers(), origins: settings.cors_origins.clone() };
     let context = app::context(doors);
     let system = actix_web::rt::System::new();
     system.block_on(async move {
         let trouble = |error: std::io::Error| StartError::new(format!("the server failed: {error}"));
         let doors = Arc::clone(&context.doors);
+        // Heard from here on, so that nobody who was told the address can end the program unheard.
+        let end = told_to_end().map_err(trouble)?;
         let server = app::start(context, listener, &serving).map_err(trouble)?;
         let handle = server.handle();
         let url = format!("http://{address}");
         super::say(&format!("serving {url} · docs {url}/docs/ · document {url}/api/v1/openapi.json"));
         actix_web::rt::spawn(async move {
-            if let Err(error) = told_to_end().await {
-                tracing::error!(%error, "signals cannot be heard");
-                return;
-            }
+            end.await;
             tracing::info!("draining: readiness fails, requests under way finish");
             doors.drain();
             tokio::time::sleep(LOOK_AWAY).await;
@@ -72,17 +73,26 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
     })
 }
 
+/// Begins to listen for the signals at once; what it answers ends with the first of them.
 #[cfg(unix)]
-async fn told_to_end() -> std::io::Result<()> {
+fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        outcome = tokio::signal::ctrl_c() => outcome,
-    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 #[cfg(not(unix))]
-async fn told_to_end() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "signals cannot be heard");
+            std::future::pending::<()>().await;
+        }
+    })
 }

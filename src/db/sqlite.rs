@@ -66,6 +66,7 @@ impl Sqlite {
             .max_size(limits.connections)
             .min_idle(Some(1))
             .test_on_check_out(false)
+            .connection_timeout(READ_WAIT)
             .connection_customizer(Box::new(ReadOnly))
             .build(ConnectionManager::new(name))
             .map_err(|error| StartError::new(format!("cannot open the database {name}: {error}")))?;

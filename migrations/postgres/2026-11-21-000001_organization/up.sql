@@ -16,7 +16,7 @@ CREATE TABLE units (
     code        TEXT COLLATE "C" NOT NULL,
     name        TEXT COLLATE "C" NOT NULL,
     search_text TEXT COLLATE "C" NOT NULL,
-    kind        TEXT NOT NULL CHECK (kind IN ('province', 'city', 'county', 'station', 'department', 'service_window', 'detention_house')),
+    kind        TEXT COLLATE "C" NOT NULL CHECK (kind IN ('province', 'city', 'county', 'station', 'department', 'service_window', 'detention_house')),
     status      TEXT NOT NULL CHECK (status IN ('active', 'deactivated')),
     path        TEXT COLLATE "C" NOT NULL,
     version     BIGINT NOT NULL DEFAULT 1,

@@ -31,7 +31,7 @@ CREATE TABLE role_bindings (
     tenant_id      TEXT COLLATE "C" NOT NULL REFERENCES provinces (tenant_id),
     id             UUID NOT NULL,
     user_id        UUID NOT NULL,
-    role           TEXT NOT NULL CHECK (role IN ('platform_operator', 'ministry_viewer', 'system_admin', 'security_admin', 'auditor', 'group_head', 'group_member', 'group_office', 'unit_head', 'liaison', 'officer', 'inspector', 'discipline', 'special_supervisor', 'rater', 'intake_clerk', 'identity_custodian')),
+    role           TEXT COLLATE "C" NOT NULL CHECK (role IN ('platform_operator', 'ministry_viewer', 'system_admin', 'security_admin', 'auditor', 'group_head', 'group_member', 'group_office', 'unit_head', 'liaison', 'officer', 'inspector', 'discipline', 'special_supervisor', 'rater', 'intake_clerk', 'identity_custodian')),
     unit_id        UUID,
     unit_path      TEXT COLLATE "C" NOT NULL,
     valid_from_on  DATE,
@@ -70,7 +70,7 @@ CREATE INDEX sessions_user ON sessions (tenant_id, user_id, id);
 
 -- Failed logins per account and per address (both as digests), shared by all instances.
 CREATE TABLE login_throttles (
-    key_digest    TEXT NOT NULL PRIMARY KEY,
+    key_digest    TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     failures      BIGINT NOT NULL,
     window_end_at TIMESTAMPTZ NOT NULL
 );

@@ -1,0 +1,92 @@
+//! SIGTERM: readiness fails first, requests under way finish, then the door is shut.
+
+use std::io::ErrorKind;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::process::{Connection, nap, until};
+use super::work::{BOTH, Demo, Kind, new_body};
+
+fn is_ready(connection: &mut Connection) -> std::io::Result<u16> {
+    connection.request("GET", "/health/ready", &[], None).map(|reply| reply.status)
+}
+
+#[test]
+fn on_sigterm_readiness_fails_first_and_requests_under_way_finish() {
+    for backend in BOTH {
+        let demo = Demo::start(backend);
+        let crew = demo.crew();
+        let at = demo.at();
+        // One is known to the server but idle, one is half sent, others are at work.
+        let mut idle = Connection::open(at).unwrap();
+        assert_eq!(is_ready(&mut idle).unwrap(), 200);
+        let id = uuid::Uuid::now_v7();
+        let body = new_body(Kind::Campaign, id, &crew, None, 1);
+        let request = crew.office.compose("POST", "/campaigns", &[], Some(&body));
+        let (first, rest) = request.split_at(request.len() - 100);
+        let mut slow = Connection::open(at).unwrap();
+        slow.send(first).unwrap();
+        nap(Duration::from_millis(100));
+        let account =
+            demo.accounts.iter().find(|one| one.role == "group_office" && one.unit_code == "53").unwrap();
+        let body = serde_json::json!({ "login": account.login, "password": account.password }).to_string();
+        let mut logins: Vec<Connection> = (0..6).map(|_| Connection::open(at).unwrap()).collect();
+        for login in &mut logins {
+            let request = format!(
+                "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+                 Content-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            login.send(request.as_bytes()).unwrap();
+        }
+
+        demo.program.terminate();
+        let told = Instant::now();
+        // Balancers see it on a connection of their own while new connections are still let in.
+        until(Duration::from_millis(400), "readiness to fail", || {
+            let mut fresh = Connection::open(at).expect("new connections are let in while readiness fails");
+            (is_ready(&mut fresh).unwrap() == 503).then_some(())
+        });
+        assert_eq!(
+            Connection::open(at).unwrap().request("GET", "/health/live", &[], None).unwrap().status,
+            200
+        );
+        until(Duration::from_secs(5), "the listener to close", || {
+            match TcpStream::connect_timeout(&at, Duration::from_secs(1)) {
+                Err(error) if error.kind() == ErrorKind::ConnectionRefused => Some(()),
+                _ => None,
+            }
+        });
+        assert!(
+            told.elapsed() >= Duration::from_millis(400),
+            "the door was shut before anybody could look away"
+        );
+        for login in &mut logins {
+            login.receive().unwrap().expect(200);
+        }
+        slow.send(rest).unwrap();
+        slow.receive().unwrap().expect(201);
+        drop((slow, logins));
+        let answered = Instant::now();
+        let said = demo.program.said();
+        let status = demo.program.wait(Duration::from_secs(40));
+        println!(
+            "{backend:?}: ended {:?} after the last answer, with an idle connection open",
+            answered.elapsed()
+        );
+        assert_eq!(status.code(), Some(0), "{said}");
+        assert!(answered.elapsed() < Duration::from_secs(10), "an idle connection held the end up");
+    }
+}
+
+#[test]
+fn on_sigterm_without_anything_under_way_it_ends_at_once() {
+    let demo = Demo::start(super::process::Backend::Sqlite);
+    let store = demo.store;
+    demo.program.terminate();
+    let told = Instant::now();
+    assert_eq!(demo.program.wait(Duration::from_secs(40)).code(), Some(0));
+    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    // Closed in order: nothing is left for the next start to repair.
+    assert!(store.file().exists());
+}

@@ -1,0 +1,224 @@
+//! Up, down, up: empty, and with data in every table.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use diesel::connection::SimpleConnection;
+use diesel::migration::MigrationSource;
+use diesel::{Connection, PgConnection, SqliteConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
+use pingyi::access::{Doors, KeyRing};
+use pingyi::db::{Clock, Db, Limits, Location, migrate};
+
+use super::model::{Schema, of_postgres, of_sqlite};
+use super::process::{Backend, Database, own_database, query};
+
+/// One database of either kind, migrated up.
+struct Subject {
+    dir: tempfile::TempDir,
+    database: Option<Database>,
+}
+
+impl Subject {
+    fn new(backend: Backend) -> Self {
+        let subject = Self {
+            dir: tempfile::tempdir().unwrap(),
+            database: (backend == Backend::Postgres).then(own_database),
+        };
+        subject.up();
+        subject
+    }
+
+    fn location(&self) -> Location {
+        match &self.database {
+            Some(database) => Location::Postgres(database.app_url.clone()),
+            None => Location::Sqlite(self.dir.path().join("pingyi.sqlite3")),
+        }
+    }
+
+    fn up(&self) {
+        let admin = self.database.as_ref().map(|one| one.admin_url.as_str());
+        migrate::up(&self.location(), admin).unwrap();
+    }
+
+    fn sqlite(&self) -> SqliteConnection {
+        let Location::Sqlite(file) = self.location() else { panic!("not embedded") };
+        let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        conn.batch_execute("PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000").unwrap();
+        conn
+    }
+
+    fn owner(&self) -> Option<PgConnection> {
+        self.database.as_ref().map(|one| PgConnection::establish(&one.admin_url).unwrap())
+    }
+
+    /// Takes back the newest `count` migrations.
+    fn down(&self, count: usize) {
+        for _ in 0..count {
+            match self.owner() {
+                Some(mut conn) => conn.revert_last_migration(migrate::POSTGRES).map(|_| ()).unwrap(),
+                None => self.sqlite().revert_last_migration(migrate::SQLITE).map(|_| ()).unwrap(),
+            }
+        }
+    }
+
+    fn schema(&self) -> Schema {
+        match &self.database {
+            Some(database) => of_postgres(&database.admin_url),
+            None => of_sqlite(&mut self.sqlite()),
+        }
+    }
+
+    /// Whatever there is besides tables: functions, triggers, views, types, sequences.
+    fn leftovers(&self) -> Vec<String> {
+        match &self.database {
+            Some(database) => query(
+                &database.admin_url,
+                "",
+                "SELECT 'function ' || proname AS line FROM pg_proc WHERE pronamespace = 'public'::regnamespace \
+                 AND proname NOT LIKE 'diesel%' \
+                 UNION ALL SELECT 'relation ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace \
+                 AND relname NOT LIKE '\\_\\_diesel%' \
+                 UNION ALL SELECT 'type ' || typname FROM pg_type WHERE typnamespace = 'public'::regnamespace \
+                 AND typname NOT LIKE '%diesel%'",
+            ),
+            None => lines(
+                &mut self.sqlite(),
+                "SELECT type || ' ' || name AS line FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' \
+                 AND name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'",
+            ),
+        }
+    }
+
+    fn execute(&self, sql: &str) {
+        match &self.database {
+            Some(database) => {
+                let mut conn = PgConnection::establish(&database.app_url).unwrap();
+                conn.batch_execute(&format!("SET app.tenant = '53'; {sql}"))
+                    .unwrap_or_else(|e| panic!("{e}: {sql}"));
+            }
+            None => self.sqlite().batch_execute(sql).unwrap_or_else(|error| panic!("{error}: {sql}")),
+        }
+    }
+
+    /// How many rows of the province each table has.
+    fn counts(&self) -> BTreeMap<String, i64> {
+        let tables = self.schema().into_keys();
+        let count = |table: &String| {
+            let of_tenant = table != "login_throttles";
+            let filter = if of_tenant { "WHERE tenant_id = '53'" } else { "" };
+            let sql = format!("SELECT CAST(count(*) AS TEXT) AS line FROM {table} {filter}");
+            let lines = match &self.database {
+                Some(database) => query(&database.app_url, "53", &sql),
+                None => lines(&mut self.sqlite(), &sql),
+            };
+            lines.first().and_then(|line| line.parse().ok()).unwrap()
+        };
+        tables.map(|table| (table.clone(), count(&table))).collect()
+    }
+}
+
+fn lines(conn: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    use diesel::RunQueryDsl;
+    let rows: Vec<super::process::Line> =
+        diesel::sql_query(sql).load(conn).unwrap_or_else(|error| panic!("{error}: {sql}"));
+    rows.into_iter().map(super::process::Line::into_text).collect()
+}
+
+fn versions() -> usize {
+    let migrations =
+        MigrationSource::<diesel::sqlite::Sqlite>::migrations(&migrate::SQLITE as &EmbeddedMigrations);
+    migrations.unwrap().len()
+}
+
+fn up_down_up(backend: Backend) {
+    let subject = Subject::new(backend);
+    let first = subject.schema();
+    assert!(!first.is_empty());
+    // Each step down and up again by itself.
+    for depth in 1..=versions() {
+        subject.down(depth);
+        if depth == versions() {
+            assert_eq!(subject.leftovers(), Vec::<String>::new(), "down leaves nothing behind");
+        }
+        subject.up();
+        assert_eq!(subject.schema(), first, "after {depth} down and up again");
+    }
+    // Up on what is up does nothing.
+    subject.up();
+    assert_eq!(subject.schema(), first);
+}
+
+#[test]
+fn up_down_up_sqlite() {
+    up_down_up(Backend::Sqlite);
+}
+
+#[test]
+fn up_down_up_postgres() {
+    up_down_up(Backend::Postgres);
+}
+
+/// The demo fills most tables; these have rows only once somebody works.
+const REST: &str = "\
+    INSERT INTO login_throttles (key_digest, failures, window_end_at) VALUES ('digest', 3, {at}); \
+    INSERT INTO idempotency_keys (tenant_id, user_id, operation, key, request_hash, status, body, created_at) \
+    SELECT tenant_id, id, 'create_plan', 'key-1', 'hash', 201, '{}', created_at FROM users \
+    WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
+    INSERT INTO sessions (tenant_id, id, user_id, generation, nonce, token_hash, rotated_at, user_agent, created_at, \
+    idle_until, expires_at) SELECT tenant_id, id, id, 1, 'n', 'h', created_at, 'a', created_at, created_at, created_at \
+    FROM users WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
+    INSERT INTO campaign_scope_units (tenant_id, campaign_id, position, unit_id, unit_path) \
+    SELECT c.tenant_id, c.id, 99, u.id, u.path FROM campaigns c JOIN units u ON u.tenant_id = c.tenant_id \
+    WHERE c.tenant_id = '53' AND u.kind = 'city' ORDER BY c.id, u.path LIMIT 1";
+
+fn with_data(backend: Backend) {
+    let subject = Subject::new(backend);
+    let keys = KeyRing::load_or_create(&subject.dir.path().join("keys.json")).unwrap();
+    let open = || Db::open(&subject.location(), Limits { connections: 2, queue: 64 }).unwrap();
+    let doors = Arc::new(Doors::new(open(), Clock::system(), keys).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let today = NaiveDate::from_ymd_opt(2026, 7, 1).unwrap();
+    runtime.block_on(pingyi::demo::load(&doors, "53", "test", today, |_| Ok(()), &mut |_, _, _| {})).unwrap();
+    drop(doors);
+    let at = if backend == Backend::Postgres { "now()" } else { "1767225600000000" };
+    subject.execute(&REST.replace("{at}", at));
+
+    let before = subject.counts();
+    let empty: Vec<_> = before.iter().filter(|(_, count)| **count == 0).map(|(table, _)| table).collect();
+    assert!(empty.is_empty(), "no row in {empty:?}: add one to REST in tests/migrations/round_trip.rs");
+    let schema = subject.schema();
+
+    // The newest alone: what it made goes with its rows, everything else stays.
+    subject.down(1);
+    let below = subject.counts();
+    for (table, count) in &below {
+        assert_eq!(count, &before[table], "{table} lost rows when the newest migration was taken back");
+    }
+    subject.up();
+    assert_eq!(subject.schema(), schema);
+    for (table, count) in subject.counts() {
+        let kept = if below.contains_key(&table) { before[&table] } else { 0 };
+        assert_eq!(count, kept, "{table} after up again");
+    }
+    // And the program works with it.
+    runtime.block_on(open().ping()).unwrap();
+
+    // All the way, with data still in the older tables.
+    subject.down(versions());
+    assert_eq!(subject.leftovers(), Vec::<String>::new());
+    subject.up();
+    assert_eq!(subject.schema(), schema);
+    assert!(subject.counts().values().all(|count| *count == 0));
+}
+
+#[test]
+fn up_down_up_with_data_sqlite() {
+    with_data(Backend::Sqlite);
+}
+
+#[test]
+fn up_down_up_with_data_postgres() {
+    with_data(Backend::Postgres);
+}

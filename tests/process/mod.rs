@@ -1,0 +1,73 @@
+//! The program from outside: the real binary in a process of its own, a plain HTTP/1.1 client, and
+//! databases that are made for one test and dropped with it. Shared by `faults`, `migrations` and `bench`.
+
+#![allow(dead_code, unused_imports, reason = "each suite uses a part of it")]
+
+mod account;
+mod http;
+mod postgres;
+mod server;
+
+pub use account::{Account, Session, accounts_of, login, sign_in};
+pub use http::{Connection, Reply};
+pub use postgres::{Cluster, Database, Line, execute, own_database, query, scalar};
+pub use server::{Program, Store};
+
+/// The two databases each test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// The embedded one.
+    Sqlite,
+    /// PostgreSQL, from `scripts/postgres`.
+    Postgres,
+}
+
+/// A small generator of random numbers; a failing test names its seed.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// Begins with a seed of its own.
+    pub fn new() -> Self {
+        Self::seeded(uuid::Uuid::new_v4().as_u64_pair().0 | 1)
+    }
+
+    /// Begins with this seed.
+    pub fn seeded(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
+    /// What it began with, or is at.
+    pub fn seed(&self) -> u64 {
+        self.0
+    }
+
+    /// The next number below `limit` (xorshift64*, Vigna 2014).
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % limit
+    }
+}
+
+/// Waits until `done` answers something, asking every few milliseconds.
+pub fn until<R>(within: std::time::Duration, what: &str, mut done: impl FnMut() -> Option<R>) -> R {
+    let started = std::time::Instant::now();
+    loop {
+        if let Some(result) = done() {
+            return result;
+        }
+        assert!(started.elapsed() < within, "waited {within:?} in vain for {what}");
+        nap(std::time::Duration::from_millis(5));
+    }
+}
+
+/// Lets time pass where nothing can be waited for.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the moment of a kill and the pace of a slow client are times, not events"
+)]
+pub fn nap(time: std::time::Duration) {
+    std::thread::sleep(time);
+}

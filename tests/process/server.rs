@@ -1,0 +1,171 @@
+//! The program in a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::postgres::{Database, own_database};
+use super::{Backend, until};
+
+/// A data directory, and on PostgreSQL a database: what outlives a process.
+#[derive(Debug)]
+pub struct Store {
+    dir: TempDir,
+    database: Option<Database>,
+    urls: Option<(String, String)>,
+    binary: PathBuf,
+}
+
+impl Store {
+    /// A fresh one for this binary.
+    pub fn new(binary: &str, backend: Backend) -> Self {
+        let database = (backend == Backend::Postgres).then(own_database);
+        let urls = database.as_ref().map(|one| (one.app_url.clone(), one.admin_url.clone()));
+        Self { dir: tempfile::tempdir().unwrap(), database, urls, binary: binary.into() }
+    }
+
+    /// A fresh one on a server of the test's own: the application role's address, the owner's.
+    pub fn on(binary: &str, app_url: String, admin_url: String) -> Self {
+        let urls = Some((app_url, admin_url));
+        Self { dir: tempfile::tempdir().unwrap(), database: None, urls, binary: binary.into() }
+    }
+
+    /// A fresh one in this directory.
+    pub fn inside(binary: &str, dir: &Path) -> Self {
+        Self { dir: tempfile::tempdir_in(dir).unwrap(), database: None, urls: None, binary: binary.into() }
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// The embedded database.
+    pub fn file(&self) -> PathBuf {
+        self.data_dir().join("pingyi.sqlite3")
+    }
+
+    /// The accounts file of the demo.
+    pub fn accounts_file(&self) -> PathBuf {
+        self.data_dir().join("accounts.json")
+    }
+
+    /// PostgreSQL as the application role.
+    pub fn app_url(&self) -> Option<&str> {
+        self.urls.as_ref().map(|(app, _)| app.as_str())
+    }
+
+    /// A command of the program on this store, without the environment's own settings.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("PINGYI_") {
+                command.env_remove(name);
+            }
+        }
+        command.args(arguments).arg("--data-dir").arg(self.data_dir());
+        if let Some((app, admin)) = &self.urls {
+            command.args(["--database-url", app, "--admin-database-url", admin]);
+            command.arg("--key-file").arg(self.dir.path().join("keys.json"));
+        }
+        command.env("RUST_BACKTRACE", "0").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Starts to serve and waits until it does.
+    #[track_caller]
+    pub fn start(&self, arguments: &[&str]) -> Program {
+        Program::spawn(self.command(arguments).args(["--listen", "127.0.0.1:0", "--workers", "2"]))
+    }
+}
+
+/// A running program; killed when dropped.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    /// Where it serves.
+    pub address: SocketAddr,
+    /// How long from its start until it served.
+    pub started_in: Duration,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Program {
+    #[track_caller]
+    fn spawn(command: &mut Command) -> Self {
+        let begun = Instant::now();
+        let mut child = command.spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (tell, told): (_, Receiver<SocketAddr>) = channel();
+        let kept = lines.clone();
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if let Some(rest) = line.strip_prefix("serving http://") {
+                    let address = rest.split(' ').next().and_then(|text| text.parse().ok());
+                    let _ = address.map(|address| tell.send(address));
+                }
+                kept.lock().unwrap().push(line);
+            }
+        });
+        let told = told.recv_timeout(Duration::from_secs(60));
+        let Ok(address) = told else {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("the program did not serve:\n{}", lines.lock().unwrap().join("\n"));
+        };
+        Self { child, address, started_in: begun.elapsed(), lines }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has said so far.
+    pub fn said(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; it goes on for a while.
+    pub fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub fn wait(mut self, within: Duration) -> ExitStatus {
+        let child = &mut self.child;
+        until(within, "the program's end", || child.try_wait().unwrap())
+    }
+
+    /// Whether it has not ended.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
