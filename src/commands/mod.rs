@@ -19,8 +19,10 @@ pub(crate) fn say(line: &str) {
 
 /// Starts logging to standard error.
 pub(crate) fn log(settings: &Settings) -> Result<()> {
-    let filter = EnvFilter::try_new(settings.log.as_deref().unwrap_or("info,actix_server=warn,actix_http::h1::dispatcher=off"))
-        .map_err(|error| StartError::new(format!("--log is not understood: {error}")))?;
+    let filter = EnvFilter::try_new(
+        settings.log.as_deref().unwrap_or("info,actix_server=warn,actix_http::h1::dispatcher=off"),
+    )
+    .map_err(|error| StartError::new(format!("--log is not understood: {error}")))?;
     let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
     Ok(())

@@ -232,14 +232,21 @@ fn bad_header(name: &'static str, detail: Text) -> AppError {
 fn check_tags(headers: &HeaderMap) -> Result<()> {
     for (name, header) in [("If-Match", header::IF_MATCH), ("If-None-Match", header::IF_NONE_MATCH)] {
         if headers.get(header).is_some_and(|value| value.len() > LONGEST_TAGS) {
-            let detail = text!("{name} 至多 {LONGEST_TAGS} 个字符", "{name} may have at most {LONGEST_TAGS} characters");
+            let detail = text!(
+                "{name} 至多 {LONGEST_TAGS} 个字符",
+                "{name} may have at most {LONGEST_TAGS} characters"
+            );
             return Err(bad_header(name, detail));
         }
     }
     Ok(())
 }
 
-fn idempotency_claim<E: Endpoint>(request: &HttpRequest, keys: &KeyRing, body: &[u8]) -> Result<Option<Claim>> {
+fn idempotency_claim<E: Endpoint>(
+    request: &HttpRequest,
+    keys: &KeyRing,
+    body: &[u8],
+) -> Result<Option<Claim>> {
     let Some(key) = request.headers().get("Idempotency-Key") else { return Ok(None) };
     let key = key.as_bytes();
     if !(1..=LONGEST_KEY).contains(&key.len()) {

@@ -13,4 +13,8 @@
 #[allow(dead_code, reason = "each suite uses a part of it")]
 mod support;
 
+mod document;
+mod grid;
+mod operations;
+mod roles;
 mod world;
