@@ -1,0 +1,20 @@
+//! Security: everything here is generated from the list of routes, the document and the policy
+//! table, so that a new route is covered the day it is born. A failing check names its cure.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests stand outside #[test] functions, where clippy.toml's allowances do not reach"
+)]
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each suite uses a part of it")]
+mod support;
+
+mod document;
+mod grid;
+mod operations;
+mod roles;
+mod world;

@@ -1,0 +1,207 @@
+//! The operations as the document and the list of routes give them: what every generated test reads.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use jsonschema::Validator;
+use pingyi::access::Role;
+use pingyi::access::policy::{Audience, Cell, Row};
+use pingyi::web::address;
+use serde_json::{Map, Value, json};
+
+use crate::support::client::As;
+use crate::support::people::root_login;
+use crate::support::{World, client};
+
+/// The document, made from the code.
+pub fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| pingyi::web::document(&pingyi::app::api()).0)
+}
+
+/// One operation.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// Its id.
+    pub id: String,
+    /// The method.
+    pub method: &'static str,
+    /// The path below the base path, ids in braces.
+    pub path: &'static str,
+    /// The row of the policy table.
+    pub row: &'static Row,
+    /// What the document says.
+    pub said: &'static Value,
+}
+
+/// Every operation.
+pub fn operations() -> Vec<Operation> {
+    let api = pingyi::app::api();
+    let routes = api.routes().iter();
+    routes
+        .map(|route| Operation {
+            id: route.id.to_owned(),
+            method: route.verb.name(),
+            path: route.path,
+            row: route.row,
+            said: &document()["paths"][route.path][route.verb.name().to_lowercase()],
+        })
+        .collect()
+}
+
+impl Operation {
+    /// `METHOD /path`, for messages.
+    pub fn name(&self) -> String {
+        format!("{} {} ({})", self.method, self.path, self.id)
+    }
+
+    /// The names of the ids in the path.
+    pub fn ids(&self) -> Vec<&'static str> {
+        self.path.split('/').filter_map(|piece| piece.strip_prefix('{')?.strip_suffix('}')).collect()
+    }
+
+    /// The address with these ids in it.
+    pub fn at(&self, ids: &[String]) -> String {
+        let mut ids = ids.iter();
+        let pieces = self.path.split('/').map(|piece| {
+            if piece.starts_with('{') {
+                ids.next().expect("an id for each place").clone()
+            } else {
+                piece.to_owned()
+            }
+        });
+        address(&pieces.collect::<Vec<_>>().join("/"))
+    }
+
+    /// The address with ids that exist nowhere.
+    pub fn at_nothing(&self) -> String {
+        let absent = |name: &&str| if *name == "province_code" { "99".to_owned() } else { fresh_id() };
+        self.at(&self.ids().iter().map(absent).collect::<Vec<_>>())
+    }
+
+    /// Schema and media types of the body, if there is one.
+    pub fn body(&self) -> Option<Body> {
+        let content = self.said["requestBody"]["content"].as_object()?;
+        let (_, first) = content.iter().next()?;
+        Some(Body {
+            media: content.keys().cloned().collect(),
+            schema: resolve(&first["schema"]).clone(),
+            example: first["example"].clone(),
+        })
+    }
+
+    /// The parameters of the query, by name.
+    pub fn query(&self) -> BTreeMap<String, Value> {
+        let parameters = self.said["parameters"].as_array().into_iter().flatten();
+        parameters
+            .filter(|parameter| parameter["in"] == "query")
+            .map(|parameter| {
+                let name = parameter["name"].as_str().expect("a name").to_owned();
+                (name, resolve(&parameter["schema"]).clone())
+            })
+            .collect()
+    }
+
+    /// Whether it answers pages.
+    pub fn is_list(&self) -> bool {
+        self.method == "GET" && self.query().contains_key("cursor")
+    }
+
+    /// Who may do it: somebody at the root, or nobody in particular where no account is needed.
+    pub fn caller<'w>(&self, world: &'w World) -> As<'w> {
+        match self.row.audience {
+            Audience::Public => world.anonymous(),
+            Audience::Account => world.as_("53-liaison"),
+            Audience::Roles => {
+                let role = Role::ALL.iter().find(|role| self.row.cell(**role) != Cell::Never);
+                let role = role.unwrap_or_else(|| panic!("no role may {}: mend the table", self.row.name));
+                world.as_(&root_login(*role))
+            }
+        }
+    }
+
+    /// A call that is well-formed, of an object that does not exist.
+    pub fn call<'w>(&self, who: &As<'w>, path: &str) -> client::Call<'w> {
+        let call = who.call(self.method, path);
+        match self.body() {
+            Some(body) => call.json(&body.example),
+            None => call,
+        }
+    }
+}
+
+/// What an operation takes.
+#[derive(Debug, Clone)]
+pub struct Body {
+    /// The media types read.
+    pub media: Vec<String>,
+    /// The schema.
+    pub schema: Value,
+    /// The example.
+    pub example: Value,
+}
+
+impl Body {
+    /// The names of the required properties.
+    pub fn required(&self) -> Vec<String> {
+        client::strings(&self.schema["required"])
+    }
+
+    /// The properties.
+    pub fn properties(&self) -> Map<String, Value> {
+        self.schema["properties"].as_object().cloned().unwrap_or_default()
+    }
+}
+
+/// A schema, or the one it refers to.
+pub fn resolve(schema: &'static Value) -> &'static Value {
+    match schema["$ref"].as_str().and_then(|path| path.strip_prefix('#')) {
+        Some(pointer) => {
+            document().pointer(pointer).unwrap_or_else(|| panic!("the document lacks {pointer}"))
+        }
+        None => schema,
+    }
+}
+
+/// A validator of a schema of the document.
+pub fn validator(schema: &Value) -> Validator {
+    let mut whole = schema.clone();
+    whole["components"] = json!({ "schemas": document()["components"]["schemas"] });
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(&whole)
+        .unwrap_or_else(|error| panic!("the schema {schema} does not compile: {error}"))
+}
+
+/// Every error of a value against a schema.
+pub fn mismatches(schema: &Value, value: &Value) -> Vec<String> {
+    validator(schema)
+        .iter_errors(value)
+        .map(|error| format!("{} at {}", error, error.instance_path()))
+        .collect()
+}
+
+/// An id that nobody has.
+pub fn fresh_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// Collects what fails, so that one run tells all of it.
+#[derive(Default)]
+pub struct Failures(Vec<String>);
+
+impl Failures {
+    /// Notes a failure unless `good`.
+    pub fn check(&mut self, good: bool, what: impl FnOnce() -> String) {
+        if !good {
+            self.0.push(what());
+        }
+    }
+
+    /// Fails with all of them, and the cure.
+    #[track_caller]
+    pub fn settle(self, cure: &str) {
+        let shown: Vec<&str> = self.0.iter().take(12).map(String::as_str).collect();
+        assert!(self.0.is_empty(), "{} failures; {cure}\n  {}", self.0.len(), shown.join("\n  "));
+    }
+}

@@ -1,0 +1,221 @@
+//! What the suites share: a fresh database with named people, the real server in this process, and
+//! a client that tells what went wrong.
+//!
+//! ```ignore
+//! both! {
+//!     fn a_stranger_sees_nothing(world) {
+//!         world.as_("53-nobody").get("/plans").expect(403, "forbidden");
+//!     }
+//! }
+//! ```
+//! makes `a_stranger_sees_nothing::sqlite` and `a_stranger_sees_nothing::postgres`.
+
+pub mod client;
+pub mod people;
+pub mod postgres;
+pub mod raw;
+pub mod story;
+pub mod template;
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use pingyi::access::{Doors, KeyRing};
+use pingyi::app::{self, Serving};
+use pingyi::db::{Clock, Db, Limits, Location};
+use serde_json::{Value, json};
+
+use client::{As, Reply};
+use people::Cast;
+
+/// Writes each test once and runs it on both databases.
+macro_rules! both {
+    ($( $(#[$meta:meta])* fn $name:ident($world:ident) $body:block )+) => { $(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports, reason = "a test may need none of them")]
+            use super::*;
+
+            fn run($world: &$crate::support::World) $body
+
+            #[test]
+            fn sqlite() {
+                run(&$crate::support::World::on($crate::support::Backend::Sqlite));
+            }
+
+            #[test]
+            fn postgres() {
+                run(&$crate::support::World::on($crate::support::Backend::Postgres));
+            }
+        }
+    )+ };
+}
+pub(crate) use both;
+
+/// The databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// The embedded one.
+    Sqlite,
+    /// The server that `scripts/postgres` started.
+    Postgres,
+}
+
+/// Where the data of one test is, and what removes it.
+pub enum Place {
+    /// A file in the test's directory.
+    Sqlite(PathBuf),
+    /// A database of its own on the server.
+    Postgres(postgres::Database),
+}
+
+/// A database of its own, a server on it, the people in it, and the clock.
+pub struct World {
+    /// Which database it is.
+    pub backend: Backend,
+    /// The server's clock: it stands still until a test moves it.
+    pub clock: Clock,
+    /// Everybody and every unit, by name.
+    pub cast: Cast,
+    address: SocketAddr,
+    doors: Arc<Doors>,
+    tokens: Mutex<HashMap<String, String>>,
+    server: Option<(actix_web::dev::ServerHandle, JoinHandle<()>)>,
+    // Dropped last, in this order: the database once nobody is connected, then the directory.
+    place: Place,
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    /// A world of its own.
+    pub fn on(backend: Backend) -> Self {
+        let dir =
+            tempfile::Builder::new().prefix("pingyi-test-").tempdir().expect("a directory for the test");
+        let (place, cast) = match backend {
+            Backend::Sqlite => template::sqlite(dir.path()),
+            Backend::Postgres => template::postgres(),
+        };
+        let location = match &place {
+            Place::Sqlite(file) => Location::Sqlite(file.clone()),
+            Place::Postgres(database) => Location::Postgres(database.app_url()),
+        };
+        let clock = Clock::manual(Clock::system().now());
+        let keys = KeyRing::load_or_create(&dir.path().join("keys.json")).expect("keys");
+        let limits = Limits { connections: 4, ..Limits::default() };
+        let db = Db::open(&location, limits).expect("the cloned database opens");
+        let doors = Arc::new(Doors::new(db, clock.clone(), keys).expect("doors"));
+        let (address, server) = serve(doors.clone());
+        let tokens = Mutex::default();
+        Self { backend, clock, cast, address, doors, tokens, server: Some(server), place, dir }
+    }
+
+    /// Somebody of [`people`], signed in (once a test).
+    pub fn as_(&self, login: &str) -> As<'_> {
+        let known = self.tokens.lock().expect("tokens").get(login).cloned();
+        let token = known.unwrap_or_else(|| {
+            let token = self.sign_in(login).json()["access_token"].as_str().expect("a token").to_owned();
+            self.tokens.lock().expect("tokens").insert(login.to_owned(), token.clone());
+            token
+        });
+        As::new(self, login, Some(token))
+    }
+
+    /// Nobody: no token.
+    pub fn anonymous(&self) -> As<'_> {
+        As::new(self, "nobody", None)
+    }
+
+    /// Whoever bears this token.
+    pub fn bearing(&self, token: &str) -> As<'_> {
+        As::new(self, "bearer", Some(token.to_owned()))
+    }
+
+    /// Signs in anew, as each call of `as_` after [`World::forget`] does.
+    pub fn sign_in(&self, login: &str) -> Reply {
+        let body = json!({ "login": login, "password": people::PASSWORD });
+        self.anonymous().post("/auth/login", &body).expect(200, "")
+    }
+
+    /// Forgets who is signed in: for when the clock has left the tokens behind.
+    pub fn forget(&self) {
+        self.tokens.lock().expect("tokens").clear();
+    }
+
+    /// Moves the clock; tokens live 15 minutes, so people sign in again after longer.
+    pub fn advance(&self, seconds: i64) {
+        self.clock.advance(seconds);
+        if seconds >= 600 {
+            self.forget();
+        }
+    }
+
+    /// The id of the unit with this official code.
+    pub fn unit(&self, code: &str) -> &str {
+        self.cast
+            .units
+            .get(code)
+            .unwrap_or_else(|| panic!("no unit {code}: enter it in tests/support/people.rs"))
+    }
+
+    /// The id of the account with this login.
+    pub fn user(&self, login: &str) -> &str {
+        self.cast
+            .users
+            .get(login)
+            .unwrap_or_else(|| panic!("no account {login}: enter it in tests/support/people.rs"))
+    }
+
+    /// Today as the server sees it, plus `days`, as `YYYY-MM-DD`.
+    pub fn day(&self, days: i64) -> String {
+        (self.clock.now().shanghai_day() + chrono::Duration::days(days)).to_string()
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the data is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What the server was put together from.
+    pub fn doors(&self) -> &Arc<Doors> {
+        &self.doors
+    }
+
+    /// The key file of this server.
+    pub fn key_file(&self) -> Value {
+        let text = std::fs::read_to_string(self.dir.path().join("keys.json")).expect("the key file");
+        serde_json::from_str(&text).expect("the key file is JSON")
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some((handle, thread)) = self.server.take() {
+            // The command is sent at once; the thread ends when the server has.
+            drop(handle.stop(false));
+            drop(thread.join());
+        }
+    }
+}
+
+fn serve(doors: Arc<Doors>) -> (SocketAddr, (actix_web::dev::ServerHandle, JoinHandle<()>)) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let serving = Serving { workers: 1, origins: Vec::new() };
+            let server = app::start(app::context(doors), listener, &serving).expect("the server starts");
+            sender.send(server.handle()).expect("the test waits");
+            server.await.expect("the server serves");
+        });
+    });
+    (address, (receiver.recv().expect("the server starts"), thread))
+}

@@ -1,0 +1,92 @@
+//! What tests begin from: a campaign, its leading group, plans in any state, all made by the people
+//! whose business it is.
+
+use serde_json::{Value, json};
+
+use super::World;
+
+/// A campaign of a province under way.
+pub struct Story {
+    /// The campaign.
+    pub campaign: String,
+    /// The plan of the campaign's own unit.
+    pub plan: String,
+    /// A task of that plan.
+    pub task: String,
+}
+
+/// A body for `POST /campaigns` at the unit with this code.
+pub fn campaign_body(world: &World, code: &str) -> Value {
+    json!({
+        "unit_id": world.unit(code), "name": "治庸懒、强担当、树新风", "theme": "整治冷硬横推、慵懒散拖。", "year": 2026,
+        "phases": phases(world), "scope": { "kinds": ["city", "county"], "unit_ids": [] },
+    })
+}
+
+fn phases(world: &World) -> Value {
+    json!([
+        { "name": "动员部署", "starts_on": world.day(-20), "ends_on": world.day(-1) },
+        { "name": "自查自纠", "starts_on": world.day(0), "ends_on": world.day(60) },
+    ])
+}
+
+/// A body for `POST /plans` that is complete enough to submit.
+pub fn plan_body(world: &World, campaign: &str, code: &str) -> Value {
+    json!({
+        "campaign_id": campaign, "unit_id": world.unit(code), "title": "主题活动实施方案",
+        "meeting": { "title": "党委会议", "number": "云公党纪〔2026〕4号", "held_on": world.day(-21) },
+        "phases": phases(world),
+        "tasks": [{
+            "category": "服务窗口", "title": "落实一次性告知", "content": "一次告知全部材料。",
+            "lead_leader": "分管副厅长", "due_on": world.day(30), "frequency": "weekly",
+            "responsible": [{ "unit_id": world.unit(code), "extent": "self" }],
+        }],
+    })
+}
+
+/// A leading group of people of the root with this code.
+pub fn group_body(world: &World, code: &str) -> Value {
+    json!({
+        "head_user_id": world.user(&format!("{code}-group-head")),
+        "office_unit_id": world.unit(&format!("{code}-D01")),
+        "members": [{ "user_id": world.user(&format!("{code}-group-member")), "duty": "副组长" }],
+    })
+}
+
+/// A campaign with a complete leading group, not launched.
+pub fn campaign(world: &World, code: &str) -> String {
+    let office = world.as_(&format!("{code}-group-office"));
+    let campaign = office.post("/campaigns", &campaign_body(world, code)).expect(201, "").id();
+    let group = format!("/campaigns/{campaign}/leading-group");
+    let etag = office.get(&group).expect(200, "").etag();
+    office.put(&group, &etag, &group_body(world, code)).expect(200, "");
+    campaign
+}
+
+/// A draft of the unit with this code, by whoever holds `by` there.
+pub fn draft(world: &World, campaign: &str, code: &str, by: &str) -> String {
+    world.as_(by).post("/plans", &plan_body(world, campaign, code)).expect(201, "").id()
+}
+
+/// Takes a plan a step further.
+pub fn step(world: &World, by: &str, plan: &str, action: &str) {
+    let body = if action == "return" {
+        json!({ "comment": "第三项任务没有量化目标, 请补充后再报。" })
+    } else {
+        json!({})
+    };
+    world.as_(by).post(&format!("/plans/{plan}/{action}"), &body).expect(200, "");
+}
+
+/// A launched campaign of the root with this code: its plan is published.
+pub fn launched(world: &World, code: &str) -> Story {
+    let campaign = campaign(world, code);
+    let (office, head) = (format!("{code}-group-office"), format!("{code}-group-head"));
+    let plan = draft(world, &campaign, code, &office);
+    step(world, &office, &plan, "submit");
+    step(world, &head, &plan, "approve");
+    step(world, &office, &plan, "publish");
+    let shown = world.as_(&office).get(&format!("/plans/{plan}")).expect(200, "").json();
+    let task = shown["tasks"][0]["id"].as_str().expect("a task").to_owned();
+    Story { campaign, plan, task }
+}
