@@ -98,21 +98,37 @@ impl Collector {
         let name = format!("{of}Patch");
         let mut schema = self.schemas.get(&of).cloned().unwrap_or_default();
         if let Some(object) = schema.as_object_mut() {
-            object.remove("required");
             object.insert("minProperties".into(), json!(1));
             object.insert(
                 "description".into(),
                 json!("合并补丁 (RFC 7396): 只写要改的字段, null 表示清空, 数组整体替换。"),
             );
             object.insert("example".into(), T::patch_example());
-            if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
-                for (_, property) in properties.iter_mut() {
-                    *property = nullable(property.take());
-                }
-            }
+            self.loosen(object);
         }
         self.schemas.insert(name.clone(), schema);
         name
+    }
+
+    /// Makes no property of an object required and each nullable, in the objects inside it too: a
+    /// merge patch merges them property by property. Arrays are replaced whole and stay as they are.
+    fn loosen(&self, object: &mut Map<String, Value>) {
+        object.remove("required");
+        let properties = object.get_mut("properties").and_then(Value::as_object_mut);
+        for (_, property) in properties.into_iter().flatten() {
+            let either = property.get("oneOf").and_then(Value::as_array);
+            let named =
+                either.into_iter().flatten().chain([&*property]).find_map(|one| one.get("$ref")?.as_str());
+            let inner =
+                named.and_then(|path| self.schemas.get(path.rsplit('/').next()?)).and_then(Value::as_object);
+            if let Some(inner) = inner.filter(|inner| inner.contains_key("properties")) {
+                let mut inner = inner.clone();
+                inner.remove("example");
+                self.loosen(&mut inner);
+                *property = Value::Object(inner);
+            }
+            *property = nullable(property.take());
+        }
     }
 
     fn example(&mut self, name: &str, example: Value) {

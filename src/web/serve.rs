@@ -84,7 +84,7 @@ pub(super) async fn method_not_allowed(request: HttpRequest, allow: String) -> H
 
 /// 404 for a path that is not in the table.
 pub async fn unknown_path(request: HttpRequest) -> HttpResponse {
-    if request.uri().to_string().len() > LONGEST_URI {
+    if request.path().len() + request.query_string().len() > LONGEST_URI {
         return refuse(&request, &AppError::new(Code::UriTooLong));
     }
     refuse(&request, &AppError::new(Code::NotFound))
@@ -128,7 +128,7 @@ async fn answer<E: Endpoint>(
     payload: web::Payload,
     context: &Arc<Context>,
 ) -> Result<Answer> {
-    if request.uri().to_string().len() > LONGEST_URI {
+    if request.path().len() + request.query_string().len() > LONGEST_URI {
         return Err(AppError::new(Code::UriTooLong));
     }
     let mut facts = facts_of::<E>(request, context);

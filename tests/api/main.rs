@@ -1,0 +1,18 @@
+//! Through HTTP, on both databases: the main job from campaign to child plan, and the conventions of
+//! the wire (versions, keys, merge patch, search, languages).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    dead_code,
+    reason = "a test that fails says why; the support serves other suites too"
+)]
+
+mod path;
+mod plan_rules;
+mod search;
+#[path = "../support/mod.rs"]
+mod support;
+mod wire;

@@ -1,0 +1,131 @@
+//! Versions, keys, merge patch, client-chosen ids, languages, the pages beside the API.
+
+use serde_json::{Value, json};
+
+use crate::support::{both, story};
+
+both! {
+    fn versions_guard_changes_and_spare_reading(world) {
+        let office = world.as_("53-group-office");
+        let campaign = story::campaign(world, "53");
+        let path = format!("/campaigns/{campaign}");
+        let read = office.get(&path).expect(200, "");
+        let etag = read.etag();
+        assert!(etag.starts_with("\"v1."), "{etag}");
+        office.call("GET", &path).header("If-None-Match", &etag).send().expect(304, "");
+        office.call("GET", &path).header("If-None-Match", "\"v1.0000\"").send().expect(200, "");
+        office.call("PATCH", &path).json(&json!({ "year": 2027 })).send().expect(428, "precondition_required");
+        let changed = office.patch(&path, &etag, &json!({ "year": 2027 })).expect(200, "");
+        assert_eq!(changed.json()["version"], 2);
+        let stale = office.patch(&path, &etag, &json!({ "year": 2028 })).expect(412, "precondition_failed");
+        assert_eq!(stale.header("etag"), Some(changed.etag().as_str()), "412 tells the current tag");
+        // The hash is the reader's: the version alone is compared.
+        office.patch(&path, "\"v2.ffff\"", &json!({ "year": 2028 })).expect(200, "");
+        office.patch(&path, "*", &json!({ "year": 2028 })).expect(200, "");
+        office.patch(&path, "W/\"v3.ffff\"", &json!({ "year": 2029 })).expect(412, "precondition_failed");
+    }
+
+    fn a_merge_patch_changes_what_it_names_and_null_removes(world) {
+        let office = world.as_("53-group-office");
+        let campaign = story::campaign(world, "53");
+        let plan = office.post("/plans", &story::plan_body(world, &campaign, "53")).expect(201, "");
+        let path = format!("/plans/{}", plan.id());
+        let nested = json!({ "meeting": { "number": null } });
+        let media = office.call("PATCH", &path).header("If-Match", &plan.etag()).bytes("application/merge-patch+json", nested.to_string());
+        let changed = media.send().expect(200, "").json();
+        assert_eq!((&changed["meeting"]["number"], &changed["meeting"]["title"]), (&Value::Null, &json!("党委会议")));
+        assert_eq!(changed["tasks"], {
+            let mut tasks = plan.json()["tasks"].clone();
+            tasks[0]["version"] = json!(2);
+            tasks
+        });
+        let removed = office.patch(&path, "*", &json!({ "meeting": null })).expect(200, "").json();
+        assert_eq!(removed["meeting"], Value::Null);
+        let refused = office.patch(&path, "*", &json!({ "title": null, "colour": "red" })).expect(422, "invalid_body");
+        assert_eq!(refused.errors(), [("/colour".to_owned(), "unknown_field".to_owned())]);
+        let refused = office.patch(&path, "*", &json!({ "title": null })).expect(422, "invalid_body");
+        assert_eq!(refused.errors(), [("/title".to_owned(), "required".to_owned())]);
+        office.patch(&path, "*", &json!({ "state": "approved" })).expect(422, "invalid_body");
+    }
+
+    fn a_key_makes_a_retry_safe(world) {
+        let office = world.as_("53-group-office");
+        let body = story::campaign_body(world, "53");
+        let send = |key: &str, body: &Value| office.call("POST", "/campaigns").header("Idempotency-Key", key).json(body).send();
+        let first = send("morning", &body).expect(201, "");
+        let again = send("morning", &body).expect(201, "");
+        assert_eq!((first.text(), first.etag(), first.header("location")), (again.text(), again.etag(), again.header("location")));
+        let mut other = body.clone();
+        other["year"] = json!(2027);
+        send("morning", &other).expect(422, "idempotency_key_reused");
+        assert_eq!(office.get("/campaigns?count=exact").expect(200, "").json()["total"], 1);
+        // Another's key is another key; a refusal is not remembered; after a day the key is free.
+        world.as_("5301-group-office").call("POST", "/campaigns").header("Idempotency-Key", "morning")
+            .json(&story::campaign_body(world, "5301")).send().expect(201, "");
+        send("later", &json!({})).expect(422, "invalid_body");
+        send("later", &body).expect(201, "");
+        world.advance(24 * 3600);
+        let office = world.as_("53-group-office");
+        office.call("POST", "/campaigns").header("Idempotency-Key", "morning").json(&other).send().expect(201, "");
+    }
+
+    fn a_client_may_choose_the_id(world) {
+        let office = world.as_("53-group-office");
+        let mut body = story::campaign_body(world, "53");
+        body["id"] = json!("01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d42");
+        office.post("/campaigns", &body).expect(201, "");
+        office.post("/campaigns", &body).expect(200, "");
+        body["year"] = json!(2027);
+        office.post("/campaigns", &body).expect(409, "id_taken");
+        // The same id in another province is another object.
+        let mut other = story::campaign_body(world, "50");
+        other["id"] = body["id"].clone();
+        world.as_("50-group-office").post("/campaigns", &other).expect(201, "");
+    }
+
+    fn problems_speak_the_callers_language_and_their_pages_exist(world) {
+        let office = world.as_("53-group-office");
+        let path = "/plans/01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d42";
+        let zh = office.get(path).expect(404, "not_found");
+        assert_eq!((zh.json()["title"].as_str(), zh.header("content-language")), (Some("没有找到"), Some("zh-CN")));
+        let en = office.call("GET", path).header("Accept-Language", "en-GB, zh;q=0.5").send().expect(404, "not_found");
+        assert_eq!((en.json()["title"].as_str(), en.header("content-language")), (Some("Not found"), Some("en")));
+        assert_eq!(zh.header("content-type"), Some("application/problem+json"));
+        for &code in pingyi::errors::Code::ALL {
+            let page = world.anonymous().get(&pingyi::web::type_of(code));
+            let wanted = if code.kind() == pingyi::errors::Kind::Field { 404 } else { 200 };
+            assert_eq!(page.status, wanted, "{}", page.story());
+            assert!(wanted == 404 || page.text().contains(code.title_zh()) && page.text().contains(code.title_en()));
+        }
+    }
+
+    fn the_documentation_needs_no_other_host(world) {
+        let stranger = world.anonymous();
+        let served = stranger.get("/api/v1/openapi.json").expect(200, "").json();
+        assert_eq!(served, pingyi::web::document(&pingyi::app::api()).0);
+        let page = stranger.get("/docs/").expect(200, "").text();
+        for piece in page.split(['"', '\'']).filter(|piece| piece.ends_with(".js") || piece.ends_with(".css")) {
+            assert!(!piece.contains("//"), "{piece} is fetched from elsewhere");
+            stranger.get(&format!("/docs/{}", piece.trim_start_matches("./"))).expect(200, "");
+        }
+        stranger.get("/health/live").expect(200, "");
+        stranger.get("/health/ready").expect(200, "");
+        let keys = stranger.get("/.well-known/jwks.json").expect(200, "").json();
+        assert_eq!((&keys["keys"][0]["crv"], keys["keys"][0].get("d")), (&json!("Ed25519"), None));
+    }
+
+    fn a_first_password_opens_nothing_but_its_own_change(world) {
+        let newcomer = world.as_("53-first-password");
+        newcomer.get("/plans").expect(403, "password_change_required");
+        assert_eq!(newcomer.get("/auth/me").expect(200, "").json()["password_change_required"], true);
+        let change = |current: &str, new: &str| {
+            newcomer.post("/auth/password", &json!({ "current_password": current, "new_password": new }))
+        };
+        let current = crate::support::people::PASSWORD;
+        change("不是这个密码", "滇池东岸的海鸥二月才飞走").expect(422, "password_wrong");
+        change(current, "woaini1314520").expect(422, "password_weak");
+        change(current, "太短").expect(422, "invalid_body");
+        change(current, "滇池东岸的海鸥二月才飞走").expect(204, "");
+        newcomer.get("/plans").expect(200, "");
+    }
+}
