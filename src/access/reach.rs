@@ -137,6 +137,8 @@ pub(crate) use within_reach;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::access::policy::{Action, PlanRead, PlanSubmit, UnitRead};
 
@@ -171,6 +173,27 @@ mod tests {
         let reach = Reach::of(PlanRead::ROW, &both).unwrap();
         assert_eq!(reach.ranges, vec![PathRange::subtree("53/")]);
         assert!(Reach::of(UnitRead::ROW, &[held(Role::MinistryViewer, "")]).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_holds_exactly_what_begins_with_the_path(
+            above in proptest::collection::vec("[0-9A-Z-]{1,6}", 1..4),
+            other in proptest::collection::vec("[0-9A-Z-]{1,6}", 1..5),
+            below in proptest::collection::vec("[0-9A-Z-]{1,6}", 0..3),
+        ) {
+            let path = |codes: &[String]| codes.iter().map(|code| format!("{code}/")).collect::<String>();
+            let (root, other) = (path(&above), path(&other));
+            let child = format!("{root}{}", path(&below));
+            let (subtree, alone) = (PathRange::subtree(&root), PathRange::alone(&root));
+            prop_assert!(subtree.contains(&child));
+            prop_assert_eq!(subtree.contains(&other), other.starts_with(&root));
+            prop_assert_eq!(alone.contains(&other), other == root);
+            prop_assert_eq!(alone.contains(&child), below.is_empty());
+            let above_child = ancestors(&child);
+            prop_assert!(above_child.iter().all(|one| child.starts_with(one.as_str()) && *one != child));
+            prop_assert_eq!(above_child.contains(&root), !below.is_empty());
+        }
     }
 
     #[test]
