@@ -14,7 +14,11 @@
 mod support;
 
 mod document;
+mod foreign;
 mod grid;
+mod input;
+mod lists;
+mod objects;
 mod operations;
 mod roles;
 mod world;
