@@ -13,7 +13,9 @@
 #[allow(dead_code, reason = "each suite uses a part of it")]
 mod support;
 
+mod audit;
 mod document;
+mod duties;
 mod foreign;
 mod grid;
 mod input;
@@ -21,4 +23,7 @@ mod lists;
 mod objects;
 mod operations;
 mod roles;
+mod sessions;
+mod states;
+mod tokens;
 mod world;

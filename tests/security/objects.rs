@@ -22,6 +22,7 @@ pub struct Objects<'w> {
     own_campaign: String,
     far_campaign: String,
     bindings: [String; 3],
+    sessions: [String; 3],
 }
 
 /// Where an object stands.
@@ -76,7 +77,13 @@ impl<'w> Objects<'w> {
                 auditor.get(&format!("/users/{}/role-bindings", world.user(login))).expect(200, "").json();
             list["items"][0]["id"].as_str().unwrap().to_owned()
         };
+        let session = |login: &str| {
+            let list = world.as_(login).get("/auth/sessions").expect(200, "").json();
+            let items = list["items"].as_array().unwrap();
+            items.iter().find(|one| one["current"] == true).unwrap()["id"].as_str().unwrap().to_owned()
+        };
         Self {
+            sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan: child("5301"),
             far_plan: child("5303"),
             own_campaign: own_campaign("5301"),
@@ -120,6 +127,8 @@ impl<'w> Objects<'w> {
                 pick(user("5301-liaison"), user("5303-liaison"), user("50-liaison"))
             }
             ("binding_id", _) => pick(&self.bindings[0], &self.bindings[1], &self.bindings[2]),
+            // A colleague's session is as far as one of another province.
+            ("session_id", _) => pick(&self.sessions[0], &self.sessions[1], &self.sessions[2]),
             // What the province has launched can be read from below, but not changed.
             ("campaign_id", Stand::OutOfReach) if changes => self.here.campaign.clone(),
             ("campaign_id", _) => pick(&self.own_campaign, &self.far_campaign, &self.there.campaign),
