@@ -14,6 +14,7 @@ mod types;
 pub use clock::Clock;
 pub(crate) use enums::text_enum;
 pub use enums::{Dictionary, Entry};
+pub(crate) use types::ID_PATTERN;
 pub use types::{Id, Instant, InstantSql, TenantId, UuidSql, contains_pattern, fold};
 
 use std::path::{Path, PathBuf};

@@ -59,7 +59,8 @@ impl<E> Id<E> {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let raw = Uuid::try_parse(text).ok()?;
-        (text.len() == 36).then(|| Self::from_uuid(raw))
+        let canonical = text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        canonical.then(|| Self::from_uuid(raw))
     }
 }
 
@@ -112,6 +113,9 @@ impl<'de, E> Deserialize<'de> for Id<E> {
     }
 }
 
+/// The one spelling of an id.
+pub(crate) const ID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
 impl<E> utoipa::PartialSchema for Id<E> {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::ObjectBuilder::new()
@@ -119,7 +123,8 @@ impl<E> utoipa::PartialSchema for Id<E> {
             .format(Some(utoipa::openapi::SchemaFormat::Custom("uuid".into())))
             .min_length(Some(36))
             .max_length(Some(36))
-            .description(Some("UUID (一般为 v7), 带连字符的形式。"))
+            .pattern(Some(ID_PATTERN))
+            .description(Some("UUID (一般为 v7), 带连字符的小写形式。"))
             .into()
     }
 }

@@ -281,7 +281,7 @@ pub fn document(api: &Api) -> (Value, Shapes) {
 
 fn id_schema() -> Value {
     json!({
-        "type": "string", "format": "uuid", "minLength": 36, "maxLength": 36,
+        "type": "string", "format": "uuid", "minLength": 36, "maxLength": 36, "pattern": crate::db::ID_PATTERN,
         "description": "UUID (一般为 v7), 带连字符的小写形式。",
         "example": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77",
     })

@@ -125,6 +125,9 @@ pub fn type_of(code: Code) -> String {
     format!("/problems/{}", code.name().replace('_', "-"))
 }
 
+/// Bytes of a path that are repeated at most, as the document says.
+const LONGEST_INSTANCE: usize = 8192;
+
 /// Answers a refusal.
 #[must_use]
 pub fn problem_response(
@@ -141,7 +144,7 @@ pub fn problem_response(
         title: language.pick(&title),
         status,
         detail: language.pick(error.detail()),
-        instance,
+        instance: instance.get(..LONGEST_INSTANCE).unwrap_or(instance),
         code: code.name(),
         request_id,
         errors: error.errors().iter().map(|error| Item::of(error, language)).collect(),

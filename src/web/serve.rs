@@ -178,13 +178,13 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn facts_of<E: Endpoint>(request: &HttpRequest, context: &Context) -> Facts {
+    // `If-Match` speaks of the object in the path; where there is none it has nothing to say.
+    let if_match =
+        text_header(request.headers(), header::IF_MATCH.as_str()).filter(|_| E::PATH.contains('{'));
     Facts {
         request_id: request_id(request),
         now: context.doors.now(),
-        precondition: precondition(
-            text_header(request.headers(), header::IF_MATCH.as_str()),
-            E::VERB.demands_version(),
-        ),
+        precondition: precondition(if_match, E::VERB.demands_version()),
         idempotency: None,
         address: request.peer_addr().map_or_else(String::new, |address| address.ip().to_string()),
         user_agent: text_header(request.headers(), header::USER_AGENT.as_str())

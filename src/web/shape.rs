@@ -163,7 +163,7 @@ impl Shapes {
             }))
         });
         let errors: Vec<FieldError> =
-            validator.iter_errors(value).flat_map(|error| body_errors(&error)).collect();
+            validator.iter_errors(value).flat_map(|error| body_errors(&error, value)).collect();
         if errors.is_empty() { Ok(()) } else { Err(AppError::fields(Code::InvalidBody, errors)) }
     }
 
@@ -243,7 +243,7 @@ pub(super) fn parse_error(error: &serde_json::Error) -> AppError {
 
 /// The errors of a query's parameters: the place is the parameter's name.
 pub(super) fn query_errors(validator: &Validator, object: &Value) -> Vec<FieldError> {
-    let found = validator.iter_errors(object).flat_map(|error| body_errors(&error));
+    let found = validator.iter_errors(object).flat_map(|error| body_errors(&error, object));
     found
         .map(|error| {
             let pointer = match &error.place {
@@ -256,7 +256,7 @@ pub(super) fn query_errors(validator: &Validator, object: &Value) -> Vec<FieldEr
         .collect()
 }
 
-fn body_errors(error: &ValidationError<'_>) -> Vec<FieldError> {
+fn body_errors(error: &ValidationError<'_>, whole: &Value) -> Vec<FieldError> {
     let pointer = error.instance_path().to_string();
     let at = |pointer: String, code: Code, detail: Text| vec![FieldError::body(pointer, code, detail)];
     match error.kind() {
@@ -269,19 +269,16 @@ fn body_errors(error: &ValidationError<'_>) -> Vec<FieldError> {
             )
         }
         ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => unexpected
-            .iter()
-            .map(|name| {
-                let place = format!("{pointer}/{}", escape(name));
-                FieldError::body(
-                    place,
-                    Code::UnknownField,
-                    text!("没有字段 {name}", "There is no field {name}"),
-                )
-            })
-            .collect(),
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            unexpected.iter().map(|name| unknown_field(&pointer, name)).collect()
+        }
+        // An object that may have no property at all: the library does not name those it has.
+        ValidationErrorKind::FalseSchema if whole.pointer(&pointer).is_some_and(Value::is_object) => {
+            let object = whole.pointer(&pointer).and_then(Value::as_object);
+            object.into_iter().flat_map(Map::keys).map(|name| unknown_field(&pointer, name)).collect()
+        }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            alternatives(context, &pointer)
+            alternatives(context, &pointer, whole)
         }
         kind => {
             let (code, detail) = describe(kind);
@@ -290,14 +287,19 @@ fn body_errors(error: &ValidationError<'_>) -> Vec<FieldError> {
     }
 }
 
+fn unknown_field(pointer: &str, name: &str) -> FieldError {
+    let detail = text!("没有字段 {name}", "There is no field {name}");
+    FieldError::body(format!("{pointer}/{}", escape(name)), Code::UnknownField, detail)
+}
+
 /// Of alternatives (a nullable object, mostly) the errors of the one that came furthest are told.
-fn alternatives(context: &[Vec<ValidationError<'static>>], pointer: &str) -> Vec<FieldError> {
+fn alternatives(context: &[Vec<ValidationError<'static>>], pointer: &str, whole: &Value) -> Vec<FieldError> {
     let nearest = context
         .iter()
         .filter(|errors| !errors.iter().all(|error| matches!(error.kind(), ValidationErrorKind::Type { .. })))
         .min_by_key(|errors| errors.len());
     match nearest {
-        Some(errors) => errors.iter().flat_map(body_errors).collect(),
+        Some(errors) => errors.iter().flat_map(|error| body_errors(error, whole)).collect(),
         None => vec![FieldError::body(pointer, Code::WrongType, text!("类型不符", "It has the wrong type"))],
     }
 }

@@ -13,8 +13,17 @@
 #[allow(dead_code, reason = "each suite uses a part of it")]
 mod support;
 
+mod audit;
 mod document;
+mod duties;
+mod foreign;
 mod grid;
+mod input;
+mod lists;
+mod objects;
 mod operations;
 mod roles;
+mod sessions;
+mod states;
+mod tokens;
 mod world;

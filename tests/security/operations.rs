@@ -1,7 +1,7 @@
 //! The operations as the document and the list of routes give them: what every generated test reads.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jsonschema::Validator;
 use pingyi::access::Role;
@@ -113,7 +113,10 @@ impl Operation {
             Audience::Public => world.anonymous(),
             Audience::Account => world.as_("53-liaison"),
             Audience::Roles => {
-                let role = Role::ALL.iter().find(|role| self.row.cell(**role) != Cell::Never);
+                // The platform's people come last: they have objects of their own in no province.
+                let may = |role: &&Role| self.row.cell(**role) != Cell::Never;
+                let provincial = Role::ALL.iter().filter(|role| !role.is_of_platform()).find(may);
+                let role = provincial.or_else(|| Role::ALL.iter().find(may));
                 let role = role.unwrap_or_else(|| panic!("no role may {}: mend the table", self.row.name));
                 world.as_(&root_login(*role))
             }
@@ -164,7 +167,7 @@ pub fn resolve(schema: &'static Value) -> &'static Value {
 }
 
 /// A validator of a schema of the document.
-pub fn validator(schema: &Value) -> Validator {
+fn validator(schema: &Value) -> Validator {
     let mut whole = schema.clone();
     whole["components"] = json!({ "schemas": document()["components"]["schemas"] });
     jsonschema::draft202012::options()
@@ -173,12 +176,16 @@ pub fn validator(schema: &Value) -> Validator {
         .unwrap_or_else(|error| panic!("the schema {schema} does not compile: {error}"))
 }
 
-/// Every error of a value against a schema.
+/// Every error of a value against a schema; compiling one takes its time, so each is compiled once.
 pub fn mismatches(schema: &Value, value: &Value) -> Vec<String> {
-    validator(schema)
-        .iter_errors(value)
-        .map(|error| format!("{} at {}", error, error.instance_path()))
-        .collect()
+    static KNOWN: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
+    let known = KNOWN.lock().expect("schemas").get(&schema.to_string()).cloned();
+    let validator = known.unwrap_or_else(|| {
+        let made = Arc::new(validator(schema));
+        KNOWN.lock().expect("schemas").insert(schema.to_string(), made.clone());
+        made
+    });
+    validator.iter_errors(value).map(|error| format!("{} at {}", error, error.instance_path())).collect()
 }
 
 /// An id that nobody has.

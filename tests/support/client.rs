@@ -42,6 +42,13 @@ impl<'w> As<'w> {
         call
     }
 
+    /// A request for exactly this path.
+    pub fn at_root(&self, method: &str, path: &str) -> Call<'w> {
+        let mut call = self.call(method, "/");
+        path.clone_into(&mut call.path);
+        call
+    }
+
     /// GET.
     pub fn get(&self, path: &str) -> Reply {
         self.call("GET", path).send()

@@ -42,12 +42,19 @@ const YUNNAN: &[Place] = &[
     ("5301-K01", "昆明市看守所", UnitKind::DetentionHouse, Some(2)),
     ("5303", "曲靖市公安局", UnitKind::City, Some(0)),
     ("5304", "玉溪市公安局", UnitKind::City, Some(0)),
+    ("530302", "曲靖市公安局麒麟分局", UnitKind::County, Some(7)),
+    ("530302001", "南宁派出所", UnitKind::Station, Some(9)),
+    ("5303-W01", "曲靖市公安局服务窗口", UnitKind::ServiceWindow, Some(7)),
+    ("5303-D01", "曲靖市公安局办公室", UnitKind::Department, Some(7)),
+    ("5301-D01", "昆明市公安局办公室", UnitKind::Department, Some(2)),
 ];
 
 const CHONGQING: &[Place] = &[
     ("50", "重庆市公安局(渝州雾都)", UnitKind::Province, None),
     ("50-D01", "办公室(渝州雾都)", UnitKind::Department, Some(0)),
     ("500103", "渝中区分局(渝州雾都)", UnitKind::County, Some(0)),
+    ("500103001", "解放碑派出所(渝州雾都)", UnitKind::Station, Some(2)),
+    ("50-W01", "服务窗口(渝州雾都)", UnitKind::ServiceWindow, Some(0)),
 ];
 
 const BELOW: &[Role] = &[Role::UnitHead, Role::GroupHead, Role::GroupOffice, Role::Liaison];

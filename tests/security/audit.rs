@@ -1,0 +1,299 @@
+//! The audit log: every write leaves its row, nobody changes one, and the databases hold each tenant
+//! to itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pingyi::access::policy::Audience;
+use pingyi::db::{Db, Limits, Location};
+use serde_json::json;
+
+use crate::operations::operations;
+use crate::support::client::Reply;
+use crate::support::raw::Raw;
+use crate::support::{Backend, Place, World, both, people, postgres, story};
+
+/// Rows that a request left, as `action actor entity`.
+fn rows(world: &World, tenant: &str, reply: &Reply) -> Vec<String> {
+    let id = reply.header("x-request-id").unwrap();
+    let sql = format!(
+        "SELECT action || ' ' || actor || ' ' || entity AS text FROM audit_log WHERE request_id = '{id}' ORDER BY id"
+    );
+    Raw::owner(world, tenant).texts(&sql)
+}
+
+/// Checks requests against the log, and notes which actions were seen.
+struct Ledger<'w> {
+    world: &'w World,
+    seen: BTreeSet<String>,
+}
+
+impl Ledger<'_> {
+    /// A write that succeeded: exactly these rows, by this person.
+    #[track_caller]
+    fn wrote(&mut self, by: &str, reply: Reply, wanted: &[&str]) -> Reply {
+        assert!(reply.status < 300, "{}", reply.story());
+        let tenant = if by.starts_with("platform") { "00" } else { &by[..2] };
+        let actor = if by.ends_with("public") {
+            "public".to_owned()
+        } else {
+            format!("user:{}", self.world.user(by))
+        };
+        let mut expected: Vec<String> = wanted
+            .iter()
+            .map(|row| {
+                let (action, entity) = row.split_once(' ').unwrap();
+                format!("{action} {actor} {entity}")
+            })
+            .collect();
+        let mut found = rows(self.world, tenant, &reply);
+        self.seen.extend(wanted.iter().map(|row| row.split(' ').next().unwrap().to_owned()));
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, expected, "rows of the audit log for\n{}", reply.story());
+        reply
+    }
+
+    /// A refusal, or a write that changed nothing: no row.
+    #[track_caller]
+    fn left_nothing(&self, by: &str, reply: &Reply) {
+        let found = rows(self.world, &by[..2], reply);
+        assert!(found.is_empty(), "{found:?}\n{}", reply.story());
+    }
+}
+
+both! {
+    fn every_write_leaves_its_row(world) {
+        let mut log = Ledger { world, seen: BTreeSet::new() };
+        let (office, head) = ("53-group-office", "53-group-head");
+        let (system, security) = ("53-system-admin", "53-security-admin");
+        let at = |login: &str| world.as_(login);
+
+        // Signing in, refreshing, signing out.
+        let signed_in = log.wrote("53-public", world.sign_in("53-liaison"), &["auth.login session"]).json();
+        let body = json!({ "refresh_token": signed_in["refresh_token"] });
+        let refreshed = log.wrote("53-public", world.anonymous().post("/auth/refresh", &body), &["auth.refresh session"]);
+        log.left_nothing("53", &world.anonymous().post("/auth/refresh", &body).expect(409, ""));
+        let who = world.bearing(refreshed.json()["access_token"].as_str().unwrap());
+        let wrong = json!({ "login": "53-liaison", "password": "wrong-password-1" });
+        log.left_nothing("53", &world.anonymous().post("/auth/login", &wrong).expect(401, ""));
+        let other = world.bearing(world.sign_in("53-liaison").json()["access_token"].as_str().unwrap());
+        let change = json!({ "current_password": people::PASSWORD, "new_password": "滇池东岸的海鸥二月才飞走" });
+        log.wrote("53-liaison", who.post("/auth/password", &change), &["account.password user", "sessions.end session"]);
+        other.get("/plans").expect(401, "");
+        let list = who.get("/auth/sessions").json();
+        let current = list["items"].as_array().unwrap().iter().find(|one| one["current"] == true).unwrap()["id"].clone();
+        let body = json!({ "login": "53-liaison", "password": "滇池东岸的海鸥二月才飞走" });
+        let third = world.anonymous().post("/auth/login", &body).expect(200, "").json();
+        let third = world.bearing(third["access_token"].as_str().unwrap());
+        let ended = third.delete(&format!("/auth/sessions/{}", current.as_str().unwrap()));
+        log.wrote("53-liaison", ended, &["session.end session"]);
+        log.wrote("53-liaison", third.post("/auth/logout", &json!({})), &["account.logout session"]);
+
+        // Accounts and roles.
+        let body = json!({ "login": "new-person", "display_name": "新人", "unit_id": world.unit("53"), "password": people::PASSWORD });
+        let user = log.wrote(system, at(system).post("/users", &body), &["user.create user"]).id();
+        log.left_nothing(system, &at(system).post("/users", &body).expect(409, "login_taken"));
+        let path = format!("/users/{user}");
+        log.wrote(system, at(system).patch(&path, "*", &json!({ "display_name": "改名" })), &["user.update user"]);
+        log.left_nothing(system, &at(system).patch(&path, "*", &json!({ "display_name": "改名" })).expect(200, ""));
+        let role = json!({ "role": "officer", "unit_id": world.unit("53") });
+        let granted = at(security).post(&format!("{path}/role-bindings"), &role);
+        let binding = log.wrote(security, granted, &["role_binding.grant role_binding"]).id();
+        log.wrote(security, at(security).delete(&format!("{path}/role-bindings/{binding}")), &["role_binding.revoke role_binding"]);
+        world.anonymous().post("/auth/login", &json!({ "login": "new-person", "password": people::PASSWORD })).expect(200, "");
+        log.wrote(security, at(security).delete(&format!("{path}/sessions")), &["user_session.end session"]);
+        log.left_nothing(security, &at(security).delete(&format!("{path}/sessions")).expect(204, ""));
+        world.anonymous().post("/auth/login", &json!({ "login": "new-person", "password": people::PASSWORD })).expect(200, "");
+        let reset = json!({ "password": "滇池东岸的海鸥二月才飞走" });
+        log.wrote(system, at(system).post(&format!("{path}/reset-password"), &reset), &["user.reset_password user", "sessions.end session"]);
+        log.wrote(system, at(system).post(&format!("{path}/disable"), &json!({})), &["user.disable user"]);
+        log.left_nothing(system, &at(system).post(&format!("{path}/disable"), &json!({})).expect(409, ""));
+        log.wrote(system, at(system).post(&format!("{path}/enable"), &json!({})), &["user.enable user"]);
+
+        // A campaign and its plan.
+        let made = at(office).post("/campaigns", &story::campaign_body(world, "53"));
+        let campaign = log.wrote(office, made, &["campaign.create campaign"]).id();
+        let path = format!("/campaigns/{campaign}");
+        log.wrote(office, at(office).patch(&path, "*", &json!({ "theme": "整治慵懒散拖。" })), &["campaign.update campaign"]);
+        let group = at(office).put(&format!("{path}/leading-group"), "*", &story::group_body(world, "53"));
+        log.wrote(office, group, &["leading_group.set leading_group"]);
+        let made = at(office).post("/plans", &story::plan_body(world, &campaign, "53"));
+        let plan = log.wrote(office, made, &["plan.create plan"]).id();
+        let path = format!("/plans/{plan}");
+        log.wrote(office, at(office).patch(&path, "*", &json!({ "title": "实施方案" })), &["plan.update plan"]);
+        let act = |by: &str, action: &str, body: serde_json::Value| at(by).post(&format!("{path}/{action}"), &body);
+        log.left_nothing(office, &act(office, "publish", json!({})).expect(409, ""));
+        log.wrote(office, act(office, "submit", json!({})), &["plan.submit plan"]);
+        log.left_nothing(head, &act(head, "return", json!({})).expect(422, ""));
+        log.wrote(head, act(head, "return", json!({ "comment": "请补充。" })), &["plan.return plan"]);
+        log.wrote(office, act(office, "submit", json!({})), &["plan.submit plan"]);
+        log.wrote(head, act(head, "approve", json!({})), &["plan.approve plan"]);
+        log.wrote(office, act(office, "publish", json!({})), &["plan.publish plan", "campaign.launch campaign"]);
+
+        let writes: BTreeSet<String> = operations()
+            .iter()
+            .filter(|operation| operation.row.writes)
+            .map(|operation| operation.row.name.to_owned())
+            .collect();
+        let missing: Vec<&String> = writes.difference(&log.seen).collect();
+        assert!(missing.is_empty(), "add a step for {missing:?} to this test in tests/security/audit.rs");
+    }
+
+    fn a_retry_with_its_key_leaves_one_row(world) {
+        let office = world.as_("53-group-office");
+        let send = || {
+            let call = office.call("POST", "/campaigns").json(&story::campaign_body(world, "53"));
+            call.header("Idempotency-Key", "one-effect").send().expect(201, "")
+        };
+        let (first, again) = (send(), send());
+        assert_eq!(first.text(), again.text());
+        assert_eq!(rows(world, "53", &first).len(), 1);
+        assert!(rows(world, "53", &again).is_empty());
+    }
+
+    fn the_roles_held_and_the_reason_given_are_in_the_row(world) {
+        let campaign = story::campaign(world, "53");
+        let plan = story::draft(world, &campaign, "53", "53-group-office");
+        story::step(world, "53-group-office", &plan, "submit");
+        story::step(world, "53-group-head", &plan, "return");
+        let text = "SELECT roles || '|' || coalesce(reason, '') || '|' || (before_digest <> after_digest) AS text \
+                    FROM audit_log WHERE action = 'plan.return'";
+        let found = Raw::owner(world, "53").texts(text);
+        let yes = if world.backend == Backend::Sqlite { "1" } else { "true" };
+        assert_eq!(found, [format!("group_head|第三项任务没有量化目标, 请补充后再报。|{yes}")]);
+    }
+
+    fn nobody_changes_or_removes_a_row(world) {
+        world.sign_in("53-liaison");
+        let count = |raw: &mut Raw| raw.texts("SELECT CAST(count(*) AS text) AS text FROM audit_log").pop();
+        let mut raw = Raw::owner(world, "53");
+        let before = count(&mut raw);
+        let copy = "INSERT INTO audit_log SELECT * FROM audit_log";
+        let mut statements = vec![
+            "UPDATE audit_log SET action = 'nothing'".to_owned(),
+            "UPDATE audit_log SET tenant_id = '50'".to_owned(),
+            "DELETE FROM audit_log".to_owned(),
+            "DELETE FROM audit_log WHERE tenant_id = '53'".to_owned(),
+            copy.to_owned(),
+        ];
+        match world.backend {
+            // REPLACE removes the old row without asking a trigger on DELETE.
+            Backend::Sqlite => statements.extend([
+                copy.replace("INSERT", "INSERT OR REPLACE"),
+                copy.replace("INSERT", "REPLACE"),
+                format!("{copy} WHERE true ON CONFLICT DO UPDATE SET action = 'nothing'"),
+            ]),
+            Backend::Postgres => statements.extend([
+                "TRUNCATE audit_log".to_owned(),
+                "TRUNCATE audit_log CASCADE".to_owned(),
+                format!("{copy} ON CONFLICT (tenant_id, id) DO UPDATE SET action = 'nothing'"),
+            ]),
+        }
+        let digest = "SELECT action || actor || request_id AS text FROM audit_log ORDER BY id";
+        let content = raw.texts(digest);
+        for statement in &statements {
+            assert!(raw.run(statement).is_err(), "the owner may: {statement}");
+        }
+        assert_eq!(count(&mut raw), before);
+        assert_eq!(raw.texts(digest), content);
+        if let Place::Postgres(database) = world.place() {
+            for statement in statements {
+                let mut app = postgres::connect(&database.app_url());
+                postgres::run(&mut app, "SET app.tenant = '53'");
+                assert!(Raw::Postgres(app).run(&statement).is_err(), "the application's role may: {statement}");
+            }
+        }
+    }
+
+    fn an_audit_row_holds_no_personal_value(world) {
+        let body = json!({ "login": "wang-jianguo", "display_name": "王建国", "unit_id": world.unit("53"), "password": people::PASSWORD });
+        let user = world.as_("53-system-admin").post("/users", &body).expect(201, "").id();
+        world.as_("53-system-admin").patch(&format!("/users/{user}"), "*", &json!({ "display_name": "王建军" })).expect(200, "");
+        let text = "SELECT actor || roles || entity_id || coalesce(before_digest, '') || coalesce(after_digest, '') || \
+                    coalesce(reason, '') AS text FROM audit_log";
+        for row in Raw::owner(world, "53").texts(text) {
+            for word in ["wang-jianguo", "王建国", "王建军", people::PASSWORD, "$argon2"] {
+                assert!(!row.contains(word), "{row}");
+            }
+        }
+    }
+}
+
+/// What the application's role finds in each table that has tenants.
+fn counts(url: &str, tenant: Option<&str>) -> BTreeMap<String, i64> {
+    let mut app = postgres::connect(url);
+    if let Some(tenant) = tenant {
+        postgres::run(&mut app, &format!("SET app.tenant = '{tenant}'"));
+    }
+    let mut raw = Raw::Postgres(app);
+    let tables = raw.texts(
+        "SELECT table_name::text AS text FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'tenant_id'",
+    );
+    let own = tenant.map_or_else(String::new, |tenant| format!(" WHERE tenant_id <> '{tenant}'"));
+    tables
+        .into_iter()
+        .map(|table| {
+            let count = raw.texts(&format!("SELECT count(*)::text AS text FROM {table}{own}"));
+            (table, count[0].parse().unwrap())
+        })
+        .collect()
+}
+
+/// Tables outside row-level security, and why.
+const OPEN: &[(&str, &str)] = &[
+    ("provinces", "the list of tenants itself"),
+    ("login_directory", "where to look for a login, before the tenant is known"),
+];
+
+#[test]
+fn postgres_shows_no_row_without_its_tenant() {
+    let world = World::on(Backend::Postgres);
+    let Place::Postgres(database) = world.place() else { unreachable!("a world on PostgreSQL") };
+    story::launched(&world, "53");
+    story::launched(&world, "50");
+    let is_open = |table: &str| OPEN.iter().any(|(open, _)| *open == table);
+    for tenant in [None, Some("53"), Some("99"), Some("")] {
+        let counted = counts(&database.app_url(), tenant);
+        assert!(counted.len() > 10, "tables with tenants: {counted:?}");
+        for (table, count) in counted {
+            assert!(
+                count == 0 || is_open(&table),
+                "{table} shows {count} foreign rows to tenant {tenant:?}: FORCE ROW LEVEL SECURITY in its migration"
+            );
+        }
+    }
+    // The owner is held to it too.
+    for (table, count) in counts(&database.owner_url(), None) {
+        assert!(count == 0 || is_open(&table), "{table} shows {count} rows to the owner");
+    }
+    let mut app = postgres::connect(&database.app_url());
+    postgres::run(&mut app, "SET app.tenant = '53'");
+    let foreign = "INSERT INTO idempotency_keys SELECT '50', id, 'x', 'x', 'x', 200, NULL, NULL, '', now() FROM users LIMIT 1";
+    assert!(Raw::Postgres(app).run(foreign).is_err(), "a row of another tenant can be written");
+}
+
+#[test]
+fn postgres_is_not_opened_by_a_role_that_could_step_round_it() {
+    let world = World::on(Backend::Postgres);
+    let Place::Postgres(database) = world.place() else { unreachable!("a world on PostgreSQL") };
+    let backup = std::env::var("PINGYI_TEST_PG_BACKUP_URL")
+        .expect("PINGYI_TEST_PG_BACKUP_URL is not set: run scripts/test");
+    let (server, _) = backup.rsplit_once('/').unwrap();
+    let name = database.app_url().rsplit_once('/').unwrap().1.to_owned();
+    for url in [database.owner_url(), format!("{server}/{name}")] {
+        let opened = Db::open(&Location::Postgres(url), Limits::default());
+        let error = opened.err().expect("a powerful role is refused").to_string();
+        assert!(error.contains("row-level security"), "{error}");
+    }
+    assert!(Db::open(&Location::Postgres(database.app_url()), Limits::default()).is_ok());
+}
+
+#[test]
+fn writes_are_never_open_to_everybody_but_signing_in() {
+    let open: Vec<&str> = operations()
+        .iter()
+        .filter(|operation| operation.row.writes && operation.row.audience == Audience::Public)
+        .map(|operation| operation.row.name)
+        .collect();
+    assert_eq!(open, ["auth.login", "auth.refresh"], "a write without an account needs a reason of its own");
+}

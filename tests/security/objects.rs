@@ -1,0 +1,158 @@
+//! What the ids in paths stand for: of each an object of one's own, one out of reach, one of another
+//! province. A parameter that is not here fails every test that needs it, and says so.
+
+use serde_json::json;
+
+use crate::operations::{Operation, fresh_id};
+use crate::support::World;
+use crate::support::story::{self, Story};
+
+/// Objects of the two provinces, as seen from Kunming (5301).
+pub struct Objects<'w> {
+    world: &'w World,
+    /// The campaign of 53.
+    pub here: Story,
+    /// The campaign of 50.
+    pub there: Story,
+    /// Kunming's plan, and a task of it.
+    own_plan: (String, String),
+    /// Qujing's plan, a draft, and a task of it.
+    far_plan: (String, String),
+    /// Campaigns begun by Kunming and by Qujing themselves.
+    own_campaign: String,
+    far_campaign: String,
+    bindings: [String; 3],
+    sessions: [String; 3],
+}
+
+/// Where an object stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// Within Kunming's reach.
+    Own,
+    /// In the same province, out of Kunming's reach.
+    OutOfReach,
+    /// In another province.
+    Foreign,
+    /// Nowhere.
+    Absent,
+    /// One's own, in capital letters: an id has one spelling.
+    Respelt,
+    /// Its id is none.
+    Malformed(&'static str),
+}
+
+/// What is asked for instead of one's own.
+pub const STRANGERS: &[Stand] = &[
+    Stand::OutOfReach,
+    Stand::Foreign,
+    Stand::Respelt,
+    Stand::Malformed("x"),
+    Stand::Malformed("0"),
+    Stand::Malformed("00000000-0000-0000-0000-00000000000g"),
+    Stand::Malformed("01936F2A-7C1E-7B6D-9A54-2F0E8C3B1D77"),
+    Stand::Malformed("01936f2a7c1e7b6d9a542f0e8c3b1d77"),
+    Stand::Malformed("..%2f..%2fpolicy"),
+    Stand::Malformed("%00"),
+    Stand::Malformed("%FF%FE"),
+];
+
+impl<'w> Objects<'w> {
+    /// Makes them.
+    pub fn of(world: &'w World) -> Self {
+        let (here, there) = (story::launched(world, "53"), story::launched(world, "50"));
+        let child = |code: &str| {
+            let by = format!("{code}-group-office");
+            let plan = story::draft(world, &here.campaign, code, &by);
+            let shown = world.as_(&by).get(&format!("/plans/{plan}")).expect(200, "").json();
+            (plan, shown["tasks"][0]["id"].as_str().unwrap().to_owned())
+        };
+        let own_campaign = |code: &str| {
+            let by = world.as_(&format!("{code}-group-office"));
+            by.post("/campaigns", &story::campaign_body(world, code)).expect(201, "").id()
+        };
+        let binding = |login: &str| {
+            let auditor = world.as_(&format!("{}-auditor", &login[..2]));
+            let list =
+                auditor.get(&format!("/users/{}/role-bindings", world.user(login))).expect(200, "").json();
+            list["items"][0]["id"].as_str().unwrap().to_owned()
+        };
+        let session = |login: &str| {
+            let list = world.as_(login).get("/auth/sessions").expect(200, "").json();
+            let items = list["items"].as_array().unwrap();
+            items.iter().find(|one| one["current"] == true).unwrap()["id"].as_str().unwrap().to_owned()
+        };
+        Self {
+            sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
+            own_plan: child("5301"),
+            far_plan: child("5303"),
+            own_campaign: own_campaign("5301"),
+            far_campaign: own_campaign("5303"),
+            bindings: [binding("5301-liaison"), binding("5303-liaison"), binding("50-liaison")],
+            here,
+            there,
+            world,
+        }
+    }
+
+    /// The id of the object that the parameter `name` of the operation names.
+    pub fn id(&self, operation: &Operation, name: &str, stand: Stand) -> String {
+        let pick = |own: &str, far: &str, foreign: &str| {
+            match stand {
+                Stand::Own => own,
+                Stand::OutOfReach => far,
+                Stand::Foreign => foreign,
+                Stand::Absent | Stand::Respelt | Stand::Malformed(_) => "",
+            }
+            .to_owned()
+        };
+        let unit = |own: &str, far: &str, foreign: &str| {
+            pick(self.world.unit(own), self.world.unit(far), self.world.unit(foreign))
+        };
+        let changes = operation.method != "GET";
+        match (name, stand) {
+            ("province_code", Stand::Absent | Stand::Respelt) => "99".to_owned(),
+            (_, Stand::Respelt) => self.id(operation, name, Stand::Own).to_uppercase(),
+            (_, Stand::Absent) => fresh_id(),
+            (_, Stand::Malformed(text)) => text.to_owned(),
+            ("unit_id", _) => match operation.path.split('/').nth(1).unwrap_or_default() {
+                "cities" => unit("5301", "5303", "50"),
+                "stations" => unit("530102001", "530302001", "500103001"),
+                "departments" => unit("5301-D01", "5303-D01", "50-D01"),
+                "service-windows" => unit("5301-W01", "5303-W01", "50-W01"),
+                _ => unit("530102", "530302", "500103"),
+            },
+            ("user_id", _) => {
+                let user = |login: &str| self.world.user(login);
+                pick(user("5301-liaison"), user("5303-liaison"), user("50-liaison"))
+            }
+            ("binding_id", _) => pick(&self.bindings[0], &self.bindings[1], &self.bindings[2]),
+            // A colleague's session is as far as one of another province.
+            ("session_id", _) => pick(&self.sessions[0], &self.sessions[1], &self.sessions[2]),
+            // What the province has launched can be read from below, but not changed.
+            ("campaign_id", Stand::OutOfReach) if changes => self.here.campaign.clone(),
+            ("campaign_id", _) => pick(&self.own_campaign, &self.far_campaign, &self.there.campaign),
+            ("plan_id", _) => pick(&self.own_plan.0, &self.far_plan.0, &self.there.plan),
+            ("task_id", _) => pick(&self.own_plan.1, &self.far_plan.1, &self.there.task),
+            // The platform sees every province; the reserved tenant is none.
+            ("province_code", Stand::Own) => "53".to_owned(),
+            ("province_code", _) => "00".to_owned(),
+            _ => panic!(
+                "{}: the tests do not know what {name} stands for; give Objects::id in tests/security/objects.rs \
+                 one of Kunming's, one of Qujing's and one of province 50",
+                operation.name()
+            ),
+        }
+    }
+
+    /// The address of the operation with one's own objects.
+    pub fn own(&self, operation: &Operation) -> String {
+        let ids = operation.ids();
+        operation.at(&ids.iter().map(|name| self.id(operation, name, Stand::Own)).collect::<Vec<_>>())
+    }
+}
+
+/// A body for an operation, well-formed and refused by no schema.
+pub fn body(operation: &Operation) -> Option<serde_json::Value> {
+    operation.body().map(|body| if body.example.is_null() { json!({}) } else { body.example })
+}

@@ -1,0 +1,360 @@
+//! State × event for everything that has `allowed_actions`: what they name succeeds, what they do not
+//! name is refused, by the state (409), by a rule (422), by the right (403) or by the reach (404).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::operations::{Failures, document};
+use crate::support::client::{Reply, strings};
+use crate::support::story::{draft, plan_body, step};
+use crate::support::{World, both, story};
+
+/// The views that carry `allowed_actions`, each tested below.
+const TESTED: &[&str] = &["BindingView", "CampaignView", "PlanSummaryView", "PlanView", "UserView"];
+
+#[test]
+fn everything_with_allowed_actions_is_tested_here() {
+    let schemas = document()["components"]["schemas"].as_object().unwrap();
+    let have: BTreeSet<&str> = schemas
+        .iter()
+        .filter(|(_, schema)| schema["properties"].get("allowed_actions").is_some())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let tested: BTreeSet<&str> = TESTED.iter().copied().collect();
+    assert_eq!(have, tested, "add the new one to tests/security/states.rs");
+}
+
+fn actions_of(name: &str) -> Vec<String> {
+    let found = strings(&document()["components"]["schemas"][name]["enum"]);
+    assert!(!found.is_empty(), "the document has no enum {name}");
+    found
+}
+
+const STATES: &[&str] = &["draft", "submitted", "returned", "approved", "published"];
+
+/// Where an action leads from a state (domain.md §6), or the code of its refusal.
+fn plan_event(state: &str, action: &str) -> Result<&'static str, &'static str> {
+    match (action, state) {
+        ("update", "draft") => Ok("draft"),
+        ("update", "returned") => Ok("returned"),
+        ("update", _) => Err("plan_not_editable"),
+        ("submit", "draft" | "returned") => Ok("submitted"),
+        ("submit", _) => Err("plan_not_submittable"),
+        ("approve", "submitted") => Ok("approved"),
+        ("return", "submitted") => Ok("returned"),
+        ("approve" | "return", _) => Err("plan_not_submitted"),
+        ("publish", "approved") => Ok("published"),
+        ("publish", _) => Err("plan_not_approved"),
+        _ => panic!("tell plan_event in tests/security/states.rs what {action} does"),
+    }
+}
+
+/// Takes a draft to a state, by its writer and its decider.
+fn drive(world: &World, plan: &str, state: &str, writer: &str, head: &str) {
+    let steps: &[(&str, &str)] = match state {
+        "draft" => &[],
+        "submitted" => &[(writer, "submit")],
+        "returned" => &[(writer, "submit"), (head, "return")],
+        "approved" => &[(writer, "submit"), (head, "approve")],
+        "published" => &[(writer, "submit"), (head, "approve"), (writer, "publish")],
+        _ => panic!("tell drive in tests/security/states.rs how a plan becomes {state}"),
+    };
+    for (by, action) in steps {
+        step(world, by, plan, action);
+    }
+}
+
+fn attempt_plan(world: &World, by: &str, plan: &str, action: &str) -> Reply {
+    let who = world.as_(by);
+    let path = format!("/plans/{plan}");
+    match action {
+        "update" => who.patch(
+            &path,
+            "*",
+            &json!({ "title": format!("主题活动实施方案 (改) {}", uuid::Uuid::new_v4()) }),
+        ),
+        "return" => who.post(&format!("{path}/return"), &json!({ "comment": "请补充量化目标。" })),
+        "submit" | "approve" | "publish" => who.post(&format!("{path}/{action}"), &json!({})),
+        _ => panic!("tell attempt_plan in tests/security/states.rs how to {action}"),
+    }
+}
+
+/// A plan of the unit in a state, in a campaign of its own.
+fn plan_in(world: &World, code: &str, state: &str, writer: &str, head: &str) -> String {
+    let campaign =
+        if code == "53" { story::campaign(world, "53") } else { story::launched(world, "53").campaign };
+    let plan = draft(world, &campaign, code, writer);
+    drive(world, &plan, state, writer, head);
+    plan
+}
+
+both! {
+    fn every_state_of_a_plan_and_every_event(world) {
+        let mut failures = Failures::default();
+        let (office, head) = ("53-group-office", "53-group-head");
+        let documented: BTreeSet<String> = actions_of("PlanState").into_iter().collect();
+        let driven: BTreeSet<String> = STATES.iter().map(ToString::to_string).collect();
+        assert_eq!(documented, driven, "tell tests/security/states.rs of the new state");
+        for state in STATES {
+            for action in actions_of("PlanAction") {
+                let plan = plan_in(world, "53", state, office, head);
+                let by = if ["approve", "return"].contains(&action.as_str()) { head } else { office };
+                let before = world.as_(office).get(&format!("/plans/{plan}")).expect(200, "");
+                let reply = attempt_plan(world, by, &plan, &action);
+                let after = world.as_(office).get(&format!("/plans/{plan}")).expect(200, "");
+                match plan_event(state, &action) {
+                    Ok(next) => {
+                        let good = reply.status == 200 && reply.json()["state"] == next && after.json()["state"] == next;
+                        failures.check(good, || format!("{action} of {state} should give {next}: {}", reply.story()));
+                    }
+                    Err(code) => {
+                        failures.check(reply.status == 409 && reply.code() == code, || {
+                            format!("{action} of {state} should be 409 {code}: {}", reply.story())
+                        });
+                        failures.check(before.body == after.body, || format!("a refused {action} of {state} changed it"));
+                    }
+                }
+            }
+        }
+        failures.settle("the state machine is in campaigns/plan/rules.rs");
+    }
+
+    fn what_a_plan_allows_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        // Unit, who writes, who decides, and who tries.
+        let at_the_root: &[&str] = &[
+            "53-group-office", "53-group-head", "53-group-member", "53-unit-head", "53-liaison", "53-inspector",
+            "5301-group-head", "5301-group-office",
+        ];
+        let below: &[&str] = &[
+            "5301-group-office", "5301-group-head", "53-group-head", "5301-unit-head", "5301-liaison",
+            "5301-office-and-head", "53-group-office", "530102-liaison", "5303-unit-head",
+        ];
+        // Yuxi has no head of its own: the province's decides.
+        let without_head: &[&str] = &["5304-unit-head", "53-group-head", "5301-group-head", "53-group-office"];
+        let cases: &[(&str, &str, &str, &[&str])] = &[
+            ("53", "53-group-office", "53-group-head", at_the_root),
+            ("5301", "5301-office-and-head", "5301-group-head", below),
+            ("5304", "5304-unit-head", "53-group-head", without_head),
+        ];
+        for (code, writer, head, people) in cases {
+            for state in STATES {
+                let shared = plan_in(world, code, state, writer, head);
+                for person in *people {
+                    let shown = world.as_(person).get(&format!("/plans/{shared}"));
+                    let listed = world.as_(person).get("/plans?limit=200&sort=-created_at").expect(200, "").json();
+                    let listed = listed["items"].as_array().unwrap().iter().find(|row| row["id"] == shared.as_str());
+                    let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+                    let in_list = listed.map(|row| strings(&row["allowed_actions"])).unwrap_or_default();
+                    failures.check(allowed == in_list && listed.is_some() == (shown.status == 200), || {
+                        format!("{person}, {code} {state}: alone {allowed:?}, in the list {in_list:?}")
+                    });
+                    for action in actions_of("PlanAction") {
+                        let says = allowed.contains(&action);
+                        // What should be refused changes nothing, so one plan serves for all of it.
+                        let plan = if says { plan_in(world, code, state, writer, head) } else { shared.clone() };
+                        let reply = attempt_plan(world, person, &plan, &action);
+                        failures.check((reply.status == 200) == says, || {
+                            format!("{person}, {code} {state}: {action} allowed: {says}, but {}", reply.story())
+                        });
+                        failures.check(says || [403, 404, 409, 422].contains(&reply.status), || reply.story());
+                    }
+                }
+            }
+        }
+        failures.settle("allowed() in campaigns/plan/service.rs and the guards of the transitions must agree");
+    }
+
+    fn an_incomplete_plan_does_not_offer_submit(world) {
+        let campaign = story::campaign(world, "53");
+        let office = world.as_("53-group-office");
+        let body = json!({ "campaign_id": campaign, "unit_id": world.unit("53"), "title": "只有标题" });
+        let plan = office.post("/plans", &body).expect(201, "");
+        assert_eq!(plan.allowed(), ["update"], "{}", plan.story());
+        let reply = office.post(&format!("/plans/{}/submit", plan.id()), &json!({})).expect(422, "plan_incomplete");
+        let places: Vec<String> = reply.errors().into_iter().map(|(place, _)| place).collect();
+        for wanted in ["/meeting", "/phases", "/tasks"] {
+            assert!(places.iter().any(|place| place == wanted), "{wanted}: {}", reply.story());
+        }
+        let after = office.patch(&format!("/plans/{}", plan.id()), &plan.etag(), &{
+            let mut whole = plan_body(world, &campaign, "53");
+            let map = whole.as_object_mut().unwrap();
+            map.remove("campaign_id");
+            map.remove("unit_id");
+            whole
+        });
+        assert_eq!(after.expect(200, "").allowed(), ["update", "submit"]);
+    }
+
+    fn what_a_campaign_allows_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        for state in actions_of("CampaignState") {
+            let campaign = match state.as_str() {
+                "preparing" => story::campaign(world, "53"),
+                "launched" => story::launched(world, "53").campaign,
+                _ => panic!("tell tests/security/states.rs how a campaign becomes {state}"),
+            };
+            let path = format!("/campaigns/{campaign}");
+            for person in ["53-group-office", "53-unit-head", "53-group-head", "5301-group-office", "5301-liaison", "53-inspector"] {
+                let who = world.as_(person);
+                let shown = who.get(&path);
+                let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+                let listed = who.get("/campaigns?limit=200").expect(200, "").json();
+                let listed = listed["items"].as_array().unwrap().iter().find(|row| row["id"] == campaign.as_str());
+                let in_list = listed.map(|row| strings(&row["allowed_actions"])).unwrap_or_default();
+                failures.check(allowed == in_list && listed.is_some() == (shown.status == 200), || {
+                    format!("{person}, {state}: alone {allowed:?}, in the list {in_list:?}")
+                });
+                for action in actions_of("CampaignAction") {
+                    let reply = match action.as_str() {
+                        "update" => who.patch(&path, "*", &json!({ "theme": format!("整治慵懒散拖 {person}") })),
+                        "set_leading_group" => {
+                            who.put(&format!("{path}/leading-group"), "*", &story::group_body(world, "53"))
+                        }
+                        _ => panic!("tell tests/security/states.rs how to {action} a campaign"),
+                    };
+                    let says = allowed.contains(&action);
+                    failures.check((reply.status == 200) == says, || {
+                        format!("{person}, {state}: {action} allowed: {says}, but {}", reply.story())
+                    });
+                    if action == "update" && state == "launched" && person == "53-group-office" {
+                        failures.check(reply.status == 409 && reply.code() == "campaign_launched", || reply.story());
+                    }
+                }
+            }
+        }
+        failures.settle("allowed() in campaigns/campaign/service.rs and the guards must agree");
+    }
+
+    fn what_an_account_allows_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        let system = world.as_("53-system-admin");
+        let mut made = 0;
+        // Accounts to be tried on: what roles they hold, and in which state they are.
+        let kinds: &[(&str, &[(&str, &str)])] = &[
+            ("5301", &[]),
+            ("5301", &[("liaison", "5301")]),
+            ("5301", &[("group_head", "53")]),
+            ("5303", &[("officer", "5303")]),
+        ];
+        let people = ["53-system-admin", "53-security-admin", "53-auditor", "53-group-office", "5301-system-admin", "5301-security-admin"];
+        let mut new_account = |unit: &str, roles: &[(&str, &str)], state: &str| {
+            made += 1;
+            let body = json!({
+                "login": format!("tried-{made}"), "display_name": "受试者", "unit_id": world.unit(unit),
+                "password": crate::support::people::PASSWORD,
+            });
+            let id = system.post("/users", &body).expect(201, "").id();
+            for (role, unit) in roles {
+                let binding = json!({ "role": role, "unit_id": world.unit(unit) });
+                world.as_("53-security-admin").post(&format!("/users/{id}/role-bindings"), &binding).expect(201, "");
+            }
+            if state == "disabled" {
+                system.post(&format!("/users/{id}/disable"), &json!({})).expect(200, "");
+            }
+            id
+        };
+        let existing: Vec<String> =
+            ["53-auditor", "53-system-admin", "53-security-admin", "5301-security-admin"].map(|login| world.user(login).to_owned()).to_vec();
+        let mut try_all = |id: &str, what: &str, mut fresh: Option<&mut dyn FnMut() -> String>| {
+            for person in people {
+                let who = world.as_(person);
+                let shown = who.get(&format!("/users/{id}"));
+                let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+                if shown.status == 200 {
+                    let login = shown.json()["login"].as_str().unwrap().to_owned();
+                    let listed = who.get(&format!("/users?limit=200&q={login}")).expect(200, "").json();
+                    let listed = listed["items"].as_array().unwrap().iter().find(|row| row["id"] == *id);
+                    let in_list = listed.map(|row| strings(&row["allowed_actions"]));
+                    failures.check(in_list.as_ref() == Some(&allowed), || {
+                        format!("{person}, {what}: alone {allowed:?}, in the list {in_list:?}")
+                    });
+                }
+                for action in actions_of("UserAction") {
+                    let says = allowed.contains(&action);
+                    let target = match (&mut fresh, says) {
+                        (Some(fresh), true) => fresh(),
+                        // Who is there already is only asked what should be refused.
+                        (None, true) => continue,
+                        _ => id.to_owned(),
+                    };
+                    let path = format!("/users/{target}");
+                    let reply = match action.as_str() {
+                        "update" => who.patch(&path, "*", &json!({ "display_name": format!("改名{person}") })),
+                        "disable" | "enable" => who.post(&format!("{path}/{action}"), &json!({})),
+                        "reset_password" => {
+                            who.post(&format!("{path}/reset-password"), &json!({ "password": "滇池东岸的海鸥二月才飞走" }))
+                        }
+                        "grant_role" => {
+                            let unit = if person.starts_with("5301") { "5301" } else { "53" };
+                            let binding = json!({ "role": "rater", "unit_id": world.unit(unit) });
+                            who.post(&format!("{path}/role-bindings"), &binding)
+                        }
+                        "end_sessions" => who.delete(&format!("{path}/sessions")),
+                        _ => panic!("tell tests/security/states.rs how to {action} an account"),
+                    };
+                    failures.check((reply.status < 300) == says, || {
+                        format!("{person}, {what}: {action} allowed: {says}, but {}", reply.story())
+                    });
+                    failures.check(says || [403, 404, 409, 422].contains(&reply.status), || reply.story());
+                }
+            }
+        };
+        for (unit, roles) in kinds {
+            for state in actions_of("UserStatus") {
+                let id = new_account(unit, roles, &state);
+                let what = format!("an account at {unit} with {roles:?}, {state}");
+                try_all(&id, &what, Some(&mut || new_account(unit, roles, &state)));
+            }
+        }
+        for id in &existing {
+            try_all(id, "one of the three", None);
+        }
+        failures.settle("allowed_actions() in access/accounts/rules.rs and the guards must agree");
+    }
+
+    fn what_a_binding_allows_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        let security = world.as_("53-security-admin");
+        for state in actions_of("BindingStatus") {
+            for (login, unit) in [("5301-liaison", "5301"), ("53-liaison", "53")] {
+                let list = format!("/users/{}/role-bindings", world.user(login));
+                let make = || {
+                    let (from, until) = match state.as_str() {
+                        "pending" => (json!(world.day(2)), Value::Null),
+                        "expired" => (Value::Null, json!(world.day(-2))),
+                        _ => (Value::Null, Value::Null),
+                    };
+                    let body = json!({ "role": "inspector", "unit_id": world.unit(unit), "valid_from_on": from, "valid_until_on": until });
+                    let id = security.post(&list, &body).expect(201, "").id();
+                    if state == "revoked" {
+                        security.delete(&format!("{list}/{id}")).expect(204, "");
+                    }
+                    id
+                };
+                let shared = make();
+                for person in ["53-security-admin", "5301-security-admin", "53-auditor", "53-system-admin", "53-group-head"] {
+                    let who = world.as_(person);
+                    let shown = who.get(&format!("{list}/{shared}"));
+                    let (allowed, status) = if shown.status == 200 {
+                        (shown.allowed(), shown.json()["status"].clone())
+                    } else {
+                        (Vec::new(), json!(state))
+                    };
+                    failures.check(status == json!(state), || shown.story());
+                    for action in actions_of("BindingAction") {
+                        assert_eq!(action, "revoke", "tell tests/security/states.rs how to {action} a binding");
+                        let says = allowed.contains(&action);
+                        let id = if says { make() } else { shared.clone() };
+                        let reply = who.delete(&format!("{list}/{id}"));
+                        failures.check((reply.status == 204) == says, || {
+                            format!("{person}, {state} of {login}: {action} allowed: {says}, but {}", reply.story())
+                        });
+                    }
+                }
+            }
+        }
+        failures.settle("show_all() in access/accounts/bindings/service.rs and the guards must agree");
+    }
+}
