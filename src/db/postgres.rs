@@ -93,13 +93,17 @@ impl Postgres {
             let _turn = turn;
             let begin = begin_statement(tenant, access);
             let mut conn = pool.get().map_err(|error| AppError::unavailable(2, error))?;
-            // A pooled connection may have died with its server: a fresh one is tried once, which
-            // is safe, for nothing has been sent on it yet.
-            if AnsiTransactionManager::begin_transaction_sql(&mut *conn, &begin).is_err() {
+            // Pooled connections may have died with their server, all of them at once: as many are
+            // tried as there can be, which is safe, for nothing has been sent on them yet.
+            let mut left = pool.max_size();
+            while let Err(error) = AnsiTransactionManager::begin_transaction_sql(&mut *conn, &begin) {
+                if left == 0 {
+                    return Err(AppError::unavailable(2, error));
+                }
+                left -= 1;
+                // The pool throws it away, now that it is known to be broken.
                 drop(conn);
                 conn = pool.get().map_err(|error| AppError::unavailable(2, error))?;
-                AnsiTransactionManager::begin_transaction_sql(&mut *conn, &begin)
-                    .map_err(|error| AppError::unavailable(2, error))?;
             }
             let conn = &mut *conn;
             let result = catch_unwind(AssertUnwindSafe(|| work(Conn::Postgres(conn))))

@@ -1,6 +1,15 @@
 //! What happens when things break: killed processes, retried requests, many writers, databases that
 //! go away, disks that are full, clients that are slow or hostile. The real program, both databases.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests stand outside #[test] functions, where clippy.toml's allowances do not reach"
+)]
+
 #[path = "../process/mod.rs"]
 mod process;
 

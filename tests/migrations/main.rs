@@ -2,6 +2,15 @@
 //! checks; what only PostgreSQL has (row-level security, collations, rights) is as it must be; up, down
 //! and up again works, with data in every table.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests stand outside #[test] functions, where clippy.toml's allowances do not reach"
+)]
+
 #[path = "../process/mod.rs"]
 mod process;
 

@@ -129,6 +129,41 @@ impl Connection {
         Ok(Reply { status, headers, body })
     }
 
+    /// Receives one answer in full and keeps nothing of it but its status: for those who ask often.
+    pub fn skim(&mut self) -> io::Result<u16> {
+        let (status, head, length) = loop {
+            let have = self.stream.buffer();
+            if let Some(end) = have.windows(4).position(|four| four == b"\r\n\r\n") {
+                let head = &have[..end];
+                let status =
+                    head.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+                let length = head
+                    .windows(16)
+                    .position(|name| name.eq_ignore_ascii_case(b"content-length: "))
+                    .map(|at| &head[at + 16..])
+                    .and_then(|rest| {
+                        std::str::from_utf8(rest.split(|byte| *byte == b'\r').next()?).ok()?.parse().ok()
+                    });
+                break (status.unwrap_or(0), end + 4, length.unwrap_or(0_usize));
+            }
+            // The head is small and comes at once; the buffer is empty only before it.
+            assert!(have.is_empty(), "an answer's head came in pieces");
+            if self.stream.fill_buf()?.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        };
+        let mut left = head + length;
+        while left > 0 {
+            let have = self.stream.fill_buf()?.len().min(left);
+            if have == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.stream.consume(have);
+            left -= have;
+        }
+        Ok(status)
+    }
+
     /// The socket.
     pub fn socket(&self) -> &TcpStream {
         self.stream.get_ref()

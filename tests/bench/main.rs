@@ -1,0 +1,189 @@
+//! What a request costs: CPU of the server's process per request and throughput, beside floors that
+//! are measured in the same run. Started by `scripts/bench`.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a report is what this is for, and whatever goes wrong ends it"
+)]
+
+#[path = "../process/mod.rs"]
+mod process;
+
+mod floor;
+mod load;
+mod report;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use process::{Account, Backend, Connection, Program, Session, Store, accounts_of, sign_in, until};
+use serde_json::json;
+
+use floor::Floor;
+use load::{Cost, drive};
+use report::Report;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_pingyi");
+/// Interleaved, so that a slow minute of the machine hits everything alike.
+const RUNS: usize = 5;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let after = |flag: &str| {
+        let at = arguments.iter().position(|argument| argument == flag)?;
+        arguments.get(at + 1).cloned()
+    };
+    let scale = if arguments.iter().any(|argument| argument == "--quick") { 10 } else { 1 };
+    // For a look under a profiler: one operation, one database.
+    let only = after("--only");
+    let backends = match after("--backend").as_deref() {
+        Some("sqlite") => vec![Backend::Sqlite],
+        Some("postgres") => vec![Backend::Postgres],
+        _ => vec![Backend::Sqlite, Backend::Postgres],
+    };
+    let mut subjects: Vec<Subject> = backends.into_iter().map(Subject::new).collect();
+    for subject in &mut subjects {
+        // Warm-up: caches, the pool, the allocator; measured by nobody.
+        subject.run(10 * scale, only.as_deref());
+        subject.costs.clear();
+        subject.starts.clear();
+    }
+    for run in 1..=RUNS {
+        for subject in &mut subjects {
+            eprintln!("run {run} of {RUNS}: {:?}, process {}", subject.backend, subject.program.pid());
+            subject.run(scale, only.as_deref());
+        }
+    }
+    for subject in subjects {
+        println!("{}", subject.report());
+    }
+}
+
+/// A database under the program, with what has been measured on it.
+struct Subject {
+    backend: Backend,
+    store: Store,
+    program: Program,
+    floor: Floor,
+    office: Session,
+    account: Account,
+    unit: String,
+    root: String,
+    demo_loaded_in: Duration,
+    costs: BTreeMap<&'static str, Vec<Cost>>,
+    starts: Vec<Duration>,
+    resident: (u64, u64),
+}
+
+impl Subject {
+    fn new(backend: Backend) -> Self {
+        eprintln!("loading the demo: {backend:?}");
+        let store = Store::new(BINARY, backend);
+        let program = store.start(&["demo"]);
+        let (at, demo_loaded_in) = (program.address, program.started_in);
+        let accounts = accounts_of(&store.accounts_file());
+        let office = sign_in(at, &accounts, "group_office", "53");
+        let id = |path: &str| {
+            let page = office.get(at, path).expect(200).json();
+            page["items"][0]["id"].as_str().unwrap().to_owned()
+        };
+        // A city with its subtree, and the province that owns what is made.
+        let (unit, root) = (id("/units?code=5301"), id("/units?code=53"));
+        let account =
+            accounts.into_iter().find(|one| one.role == "group_office" && one.unit_code == "53").unwrap();
+        let floor = Floor::new(&store, &unit, &account.login);
+        Self {
+            backend,
+            store,
+            program,
+            floor,
+            office,
+            account,
+            unit,
+            root,
+            demo_loaded_in,
+            costs: BTreeMap::new(),
+            starts: Vec::new(),
+            resident: (0, 0),
+        }
+    }
+
+    /// Every operation once (or one alone), with so many times fewer requests.
+    fn run(&mut self, scale: usize, only: Option<&str>) {
+        let session = self.office.clone();
+        let same = |bytes: Vec<u8>| move |_: usize, _: usize| bytes.clone();
+        let get = |path: &str| session.compose("GET", path, &[], None);
+        let root = self.root.clone();
+        let create = |_: usize, _: usize| {
+            let id = uuid::Uuid::now_v7();
+            let body = json!({
+                "id": id, "unit_id": root, "name": "治庸懒、强担当、树新风",
+                "theme": "整治冷硬横推、慵懒散拖, 让群众办事少跑路、有回音。", "year": 2026,
+                "phases": [
+                    { "name": "动员部署", "starts_on": "2026-03-02", "ends_on": "2026-03-29" },
+                    { "name": "自查自纠", "starts_on": "2026-03-30", "ends_on": "2026-06-14" },
+                ],
+                "scope": { "kinds": ["city", "county"] },
+            });
+            let key = id.to_string();
+            session.compose("POST", "/campaigns", &[("Idempotency-Key", &key)], Some(&body.to_string()))
+        };
+        let body = json!({ "login": self.account.login, "password": self.account.password }).to_string();
+        let login = format!(
+            "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let live = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n".to_vec();
+        let one = get(&format!("/units/{}", self.unit));
+        let list = get(&format!("/units?unit_id={}&limit=50", self.unit));
+        let (program, floor) = (&self.program, &self.floor);
+        let operations: [(&'static str, &dyn Fn() -> Cost); 8] = [
+            ("live", &|| drive(program, 4, 20_000 / scale, 200, same(live.clone()))),
+            ("get", &|| drive(program, 4, 12_000 / scale, 200, same(one.clone()))),
+            ("get floor", &|| floor.get(40_000 / scale)),
+            ("list", &|| drive(program, 4, 4_000 / scale, 200, same(list.clone()))),
+            ("list floor", &|| floor.list(8_000 / scale)),
+            ("create", &|| drive(program, 32, 6_400 / scale, 201, create)),
+            ("create floor", &|| floor.create(32, 12_800 / scale)),
+            ("login", &|| drive(program, 2, (100 / scale).max(10), 200, same(login.clone().into_bytes()))),
+        ];
+        for (name, measure) in operations {
+            if only.is_none_or(|only| only == name) {
+                self.costs.entry(name).or_default().push(measure());
+            }
+        }
+        if only.is_none() {
+            self.resident = load::memory(self.program.pid());
+            self.starts.push(self.cold_start());
+        }
+    }
+
+    /// From exec to the first 200 of readiness, of a second process on the same data.
+    fn cold_start(&self) -> Duration {
+        let begun = Instant::now();
+        let second = self.store.start(&["serve"]);
+        until(Duration::from_secs(20), "readiness", || {
+            let mut connection = Connection::open(second.address).ok()?;
+            let reply = connection.request("GET", "/health/ready", &[], None).ok()?;
+            (reply.status == 200).then_some(())
+        });
+        begun.elapsed()
+    }
+
+    fn report(self) -> Report {
+        Report {
+            backend: self.backend,
+            costs: self.costs,
+            starts: self.starts,
+            resident: self.resident,
+            demo_loaded_in: self.demo_loaded_in,
+        }
+    }
+}
