@@ -120,7 +120,7 @@ codes! {
     GrantNotAllowed = Unprocessable, "grant_not_allowed", "您的角色不能授予此角色", "Your role may not grant this role";
     GrantToSelf = Unprocessable, "grant_to_self", "不得给自己授权", "Nobody grants a role to itself";
     ChangeOwnAccount = Unprocessable, "change_own_account", "不得停用或重置自己的账号", "Nobody disables or resets the own account";
-    ResetNotAllowed = Unprocessable, "reset_not_allowed", "该账号持有三员角色或您辖区之外的角色, 不能由您重置密码", "The account holds a separated role, or one beyond your reach: its password is not yours to reset";
+    AccountOutOfHands = Unprocessable, "account_out_of_hands", "该账号持有三员角色或您辖区之外的角色, 不由您处置", "The account holds a separated role, or one beyond your reach: it is not yours to reset or disable";
     RolesExclusive = Unprocessable, "roles_exclusive", "三员与业务角色互斥", "The three administrator roles exclude each other and every business role";
     UserDisabled = Conflict, "user_disabled", "账号已停用", "The account is disabled";
     UserActive = Conflict, "user_active", "账号未停用", "The account is not disabled";

@@ -263,7 +263,7 @@ endpoint! {
     ///
     /// 设新的首次密码, 立即结束其全部会话; 下次登录须修改密码。不得重置本人的密码。
     ResetUserPassword: UserResetPassword, Post "/users/{user_id}/reset-password", tag "users",
-        codes [ChangeOwnAccount, ResetNotAllowed, PasswordWeak]
+        codes [ChangeOwnAccount, AccountOutOfHands, PasswordWeak]
     async fn reset_user_password(gate, id: UserId, _query: NoQuery, body: Json<ResetPassword>)
         -> Resource<UserView>
     {

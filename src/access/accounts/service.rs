@@ -227,7 +227,7 @@ pub fn enable(tx: &mut Tx<'_, UserEnable>, id: UserId) -> Result<Shown> {
 /// The login of an account whose password the caller may reset: asked before the slow work.
 ///
 /// # Errors
-/// `not_found`, `change_own_account`, `reset_not_allowed`.
+/// `not_found`, `change_own_account`, `account_out_of_hands`.
 pub fn resettable(tx: &mut Tx<'_, UserResetPassword>, id: UserId) -> Result<String> {
     let user = within(tx, id)?;
     refuse_own(tx, id)?;
@@ -238,7 +238,7 @@ pub fn resettable(tx: &mut Tx<'_, UserResetPassword>, id: UserId) -> Result<Stri
 /// Gives an account a password that must be changed, and ends its sessions.
 ///
 /// # Errors
-/// `not_found`, `precondition_failed`, `change_own_account`, `reset_not_allowed`.
+/// `not_found`, `precondition_failed`, `change_own_account`, `account_out_of_hands`.
 pub fn reset_password(tx: &mut Tx<'_, UserResetPassword>, id: UserId, password_hash: &str) -> Result<Shown> {
     let before = locked(tx, id)?;
     tx.check_version(before.version)?;
@@ -259,7 +259,7 @@ fn refuse_own<A: Action>(tx: &Tx<'_, A>, id: UserId) -> Result<()> {
 fn refuse_stronger(tx: &mut Tx<'_, UserResetPassword>, id: UserId) -> Result<()> {
     let reach = tx.reach().clone();
     let strong = super::bindings::service::out_of_hands(tx, &[id], &reach)?;
-    if strong.is_empty() { Ok(()) } else { Err(AppError::new(Code::ResetNotAllowed)) }
+    if strong.is_empty() { Ok(()) } else { Err(AppError::new(Code::AccountOutOfHands)) }
 }
 
 fn record<A: Action>(tx: &mut Tx<'_, A>, before: Option<&User>, after: &User) -> Result<()> {
