@@ -3,8 +3,7 @@
 
 use crate::access::Role;
 use crate::access::accounts::bindings::rules::{BindingAction, BindingStatus};
-use crate::access::accounts::rules::{UserAction, UserStatus};
-use crate::access::accounts::session_store::SessionEndReason;
+use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
 use crate::campaigns::plan::rules::{PlanAction, PlanState};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
 use crate::db::{Dictionary, Entry};

@@ -181,6 +181,11 @@ both! {
             Backend::Sqlite => statements.extend([
                 copy.replace("INSERT", "INSERT OR REPLACE"),
                 copy.replace("INSERT", "REPLACE"),
+                // The same by the row's hidden number, under a new id.
+                "REPLACE INTO audit_log (rowid, tenant_id, id, at, actor, roles, action, entity, entity_id, request_id) \
+                 SELECT rowid, tenant_id, randomblob(16), at, actor, roles, 'nothing', entity, entity_id, request_id \
+                 FROM audit_log"
+                    .to_owned(),
                 format!("{copy} WHERE true ON CONFLICT DO UPDATE SET action = 'nothing'"),
             ]),
             Backend::Postgres => statements.extend([

@@ -144,6 +144,29 @@ fn every_example_is_true_to_its_schema_and_chinese() {
 }
 
 both! {
+    fn every_enum_of_the_document_is_a_dictionary(world) {
+        let told = world.as_("53-liaison").get("/dictionaries").expect(200, "").json();
+        let values = |items: &Value, key: &str| -> Vec<String> {
+            let items = items.as_array().into_iter().flatten();
+            items.filter_map(|item| if key.is_empty() { item.as_str() } else { item[key].as_str() }).map(Into::into).collect()
+        };
+        let known: BTreeSet<Vec<String>> =
+            told["dictionaries"].as_array().unwrap().iter().map(|one| values(&one["entries"], "value")).collect();
+        let mut failures = Failures::default();
+        for (name, schema) in document()["components"]["schemas"].as_object().unwrap() {
+            let listed = values(&schema["enum"], "");
+            // Orders of lists and switches of queries are no data.
+            if !listed.is_empty() && !name.ends_with("Sort") && !["Count", "Depth"].contains(&name.as_str()) {
+                failures.check(known.contains(&listed), || format!("{name} is in no dictionary"));
+            }
+        }
+        for entry in told["dictionaries"].as_array().unwrap().iter().flat_map(|one| one["entries"].as_array().unwrap()) {
+            let labelled = entry["zh"].as_str().is_some_and(|zh| !zh.is_empty()) && entry["en"].as_str().is_some_and(|en| !en.is_empty());
+            failures.check(labelled, || format!("{entry} lacks a label"));
+        }
+        failures.settle("enter it in reference/dictionaries.rs");
+    }
+
     fn every_documented_operation_answers(world) {
         let mut failures = Failures::default();
         for operation in operations() {

@@ -26,3 +26,12 @@ CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log
 BEGIN
     SELECT RAISE(ABORT, 'audit_log is append-only');
 END;
+-- REPLACE removes the row in its way without asking the trigger on DELETE.
+CREATE TRIGGER audit_log_no_replace BEFORE INSERT ON audit_log
+WHEN EXISTS (
+    SELECT 1 FROM audit_log
+    WHERE (tenant_id = NEW.tenant_id AND id = NEW.id) OR rowid = NEW.rowid
+)
+BEGIN
+    SELECT RAISE(ABORT, 'audit_log is append-only');
+END;

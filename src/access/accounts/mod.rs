@@ -6,7 +6,7 @@ mod new_password;
 mod picture;
 pub mod rules;
 pub mod service;
-pub mod session_store;
+pub(in crate::access) mod session_store;
 pub mod sessions;
 mod store;
 

@@ -30,6 +30,18 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Why a session ended.
+    SessionEndReason as "session_end_reason" {
+        Logout = "logout", "退出登录", "Signed out", grey;
+        EndedByOwner = "ended_by_owner", "本人结束", "Ended by its owner", grey;
+        EndedByAdministrator = "ended_by_administrator", "管理员结束", "Ended by an administrator", orange;
+        PasswordChanged = "password_changed", "密码已更改", "The password was changed", orange;
+        AccountDisabled = "account_disabled", "账号已停用", "The account was disabled", red;
+        RefreshReused = "refresh_reused", "刷新令牌被重复使用", "A refresh token was used again", red;
+    }
+}
+
 /// An account, without its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {

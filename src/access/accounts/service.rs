@@ -3,8 +3,8 @@
 pub use super::bindings::service::bind;
 pub use super::picture::Shown;
 use super::picture::{show, show_all};
-use super::rules::{User, UserDraft, UserStatus, check_names};
-use super::session_store::{self, SessionEndReason};
+use super::rules::{SessionEndReason, User, UserDraft, UserStatus, check_names};
+use super::session_store;
 use super::store::{self, Entry, Rights};
 pub use super::store::{UserFilter, UserSort};
 use crate::access::policy::{

@@ -3,25 +3,14 @@
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
+use super::rules::SessionEndReason;
 use crate::access::policy::{Action, SessionsEnd, UserSessionEnd};
 use crate::access::{EffectTx, SessionId, Tx, UserId};
 use crate::audit::Change;
 use crate::db::schema::sessions;
-use crate::db::{Conn, Instant, TenantId, text_enum, with_conn};
+use crate::db::{Conn, Instant, TenantId, with_conn};
 use crate::errors::{AppError, Code, Result};
 use crate::web::{Page, Paging};
-
-text_enum! {
-    /// Why a session ended.
-    SessionEndReason as "session_end_reason" {
-        Logout = "logout", "退出登录", "Signed out", grey;
-        EndedByOwner = "ended_by_owner", "本人结束", "Ended by its owner", grey;
-        EndedByAdministrator = "ended_by_administrator", "管理员结束", "Ended by an administrator", orange;
-        PasswordChanged = "password_changed", "密码已更改", "The password was changed", orange;
-        AccountDisabled = "account_disabled", "账号已停用", "The account was disabled", red;
-        RefreshReused = "refresh_reused", "刷新令牌被重复使用", "A refresh token was used again", red;
-    }
-}
 
 /// A session, without its tokens.
 #[derive(Debug, Clone, Queryable, Selectable)]

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::service;
-use crate::access::accounts::session_store::{Session, SessionEndReason};
+use crate::access::accounts::rules::SessionEndReason;
+use crate::access::accounts::session_store::Session;
 use crate::access::policy::{UserSessionEnd, UserSessionRead};
 use crate::access::{SessionId, UserId};
 use crate::db::Instant;
