@@ -243,7 +243,7 @@ impl<A: Action> Gate<A> {
         self.doors
             .db
             .read(Some(claims.tenant), move |mut conn| {
-                let (who, reach) = admit(&doors, again(&mut conn), claims, facts.now, A::ROW)?;
+                let (who, reach, _) = admit(&doors, again(&mut conn), claims, facts.now, A::ROW)?;
                 let mut state = state_of(claims.tenant, who, &facts);
                 work(&mut Tx::new(conn, &mut state, reach))
             })
@@ -263,8 +263,13 @@ impl<A: Action> Gate<A> {
         let claims = self.claims.ok_or_else(|| AppError::new(Code::Unauthenticated))?;
         let (doors, facts) = (self.doors.clone(), self.facts.clone());
         let whole = move |mut conn: Conn<'_>| {
-            let (who, reach) = admit(&doors, again(&mut conn), claims, facts.now, A::ROW)?;
-            let owner = idempotency::Owner { tenant: claims.tenant, user: claims.user, now: facts.now };
+            let (who, reach, authz_version) = admit(&doors, again(&mut conn), claims, facts.now, A::ROW)?;
+            let owner = idempotency::Owner {
+                tenant: claims.tenant,
+                user: claims.user,
+                now: facts.now,
+                authz_version,
+            };
             if let Some(claim) = &facts.idempotency
                 && let Some(answer) = idempotency::replay(again(&mut conn), owner, claim)?
             {
@@ -369,8 +374,15 @@ fn settle(state: &State, row: &Row) -> Result<()> {
     Ok(())
 }
 
-fn admit(doors: &Doors, conn: Conn<'_>, claims: Claims, now: Instant, row: &Row) -> Result<(Who, Reach)> {
-    let (account, bindings) = identity::load(conn, &doors.bindings, claims, now)?;
+/// Who the bearer is, how far the action reaches for them, and the version of their rights.
+fn admit(
+    doors: &Doors,
+    conn: Conn<'_>,
+    claims: Claims,
+    now: Instant,
+    row: &Row,
+) -> Result<(Who, Reach, i64)> {
+    let (account, bindings) = identity::load(conn, &doors.bindings, claims, now, !row.writes)?;
     if account.must_change_password && !may_with_first_password(row) {
         return Err(AppError::new(Code::PasswordChangeRequired));
     }
@@ -383,7 +395,7 @@ fn admit(doors: &Doors, conn: Conn<'_>, claims: Claims, now: Instant, row: &Row)
             Reach::of(row, &held).ok_or_else(|| AppError::new(Code::Forbidden))?
         }
     };
-    Ok((Who::User { id: claims.user, session: claims.session, held }, reach))
+    Ok((Who::User { id: claims.user, session: claims.session, held }, reach, account.authz_version))
 }
 
 /// With a first password one may look at the own account, change the password and leave.

@@ -41,6 +41,7 @@ pub(super) struct Owner {
     pub tenant: TenantId,
     pub user: UserId,
     pub now: Instant,
+    pub authz_version: i64,
 }
 
 #[derive(Queryable)]
@@ -50,6 +51,7 @@ struct Kept {
     etag: Option<String>,
     location: Option<String>,
     body: String,
+    authz_version: i64,
     created_at: Instant,
 }
 
@@ -65,6 +67,7 @@ struct NewKept<'a> {
     etag: Option<&'a str>,
     location: Option<&'a str>,
     body: &'a str,
+    authz_version: i64,
     created_at: Instant,
 }
 
@@ -77,7 +80,7 @@ diesel::define_sql_function! {
 ///
 /// # Errors
 /// `idempotency_in_progress` while the first is still running, `idempotency_key_reused` for another
-/// request.
+/// request, `not_found` when the account's rights have changed since.
 pub(super) fn replay(mut conn: Conn<'_>, owner: Owner, claim: &Claim) -> Result<Option<Answer>> {
     // SQLite has one writer: whoever is here has waited for the first to end.
     if let Conn::Postgres(conn) = &mut conn {
@@ -97,6 +100,7 @@ pub(super) fn replay(mut conn: Conn<'_>, owner: Owner, claim: &Claim) -> Result<
             idempotency_keys::etag,
             idempotency_keys::location,
             idempotency_keys::body,
+            idempotency_keys::authz_version,
             idempotency_keys::created_at,
         ))
         .first(*c)
@@ -110,6 +114,11 @@ pub(super) fn replay(mut conn: Conn<'_>, owner: Owner, claim: &Claim) -> Result<
     }
     if kept.request_hash != claim.request_hash {
         return Err(AppError::new(Code::IdempotencyKeyReused));
+    }
+    // The answer may show what the account no longer reaches: with other rights than then, the
+    // caller asks for the object itself.
+    if kept.authz_version != owner.authz_version {
+        return Err(AppError::new(Code::NotFound));
     }
     Ok(Some(Answer {
         status: u16::try_from(kept.status).unwrap_or(200),
@@ -132,6 +141,7 @@ pub(super) fn remember(conn: Conn<'_>, owner: Owner, claim: &Claim, answer: &Ans
         etag: answer.etag.as_deref(),
         location: answer.location.as_deref(),
         body: &answer.body,
+        authz_version: owner.authz_version,
         created_at: owner.now,
     };
     let expired = owner.now.plus_seconds(-KEPT_SECONDS);

@@ -41,7 +41,7 @@ impl Binding {
 /// What of the account decides about every request.
 #[derive(Debug, Queryable)]
 pub(super) struct Account {
-    authz_version: i64,
+    pub authz_version: i64,
     status: String,
     pub must_change_password: bool,
     province_status: String,
@@ -56,6 +56,7 @@ pub(super) fn load(
     remembered: &Remembered,
     claims: Claims,
     now: Instant,
+    may_remember: bool,
 ) -> Result<(Account, Arc<[Binding]>)> {
     let account: Option<Account> = with_conn!(&mut conn, c => users::table
         .inner_join(sessions::table.on(sessions::tenant_id.eq(users::tenant_id).and(sessions::user_id.eq(users::id))))
@@ -88,6 +89,9 @@ pub(super) fn load(
         ))
         .load(*c))?;
     let bindings: Arc<[Binding]> = bindings.into();
-    remembered.insert(key, bindings.clone());
+    // A writing transaction may be lost with its group after this: what it saw is not to be kept.
+    if may_remember {
+        remembered.insert(key, bindings.clone());
+    }
     Ok((account, bindings))
 }

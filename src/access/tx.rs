@@ -168,6 +168,11 @@ impl<'t, A: Action> Tx<'t, A> {
         }
     }
 
+    /// Says that what is changed has no version to compare.
+    pub fn check_any_version(&mut self) {
+        self.state.precondition_checked = true;
+    }
+
     /// Leaves the audit row of a change: `before` and `after` are the entity's facts, without
     /// secrets and personal values, of which digests are kept.
     ///

@@ -72,7 +72,7 @@ text_enum! {
 #[serde(deny_unknown_fields)]
 pub struct Phase {
     /// 名称, 如 动员部署。
-    #[schema(min_length = 1, max_length = 30, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 30, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub name: String,
     /// 首日。
     pub starts_on: NaiveDate,

@@ -133,6 +133,7 @@ table! {
         etag -> Nullable<Text>,
         location -> Nullable<Text>,
         body -> Text,
+        authz_version -> BigInt,
         created_at -> InstantSql,
     }
 }

@@ -356,6 +356,12 @@ impl PathIds for ProvinceCode {
     fn parse(values: &[&str]) -> Option<Self> {
         TenantId::parse(values.first()?).map(Self)
     }
+    fn schema() -> Value {
+        json!({ "type": "string", "minLength": 2, "maxLength": 2, "pattern": "^[0-9]{2}$" })
+    }
+    fn example() -> Value {
+        json!("53")
+    }
 }
 
 endpoint! {

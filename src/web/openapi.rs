@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::IntoAnswer;
 use super::endpoint::{Endpoint, Verb};
-use super::input::Body;
+use super::input::{Body, PathIds};
 use super::problem::status_of;
 use super::routes::{Api, BASE, stands_at_root};
 use super::schemas::Collector;
@@ -98,8 +98,8 @@ fn parameters<E: Endpoint>(query: &(Map<String, Value>, Vec<String>)) -> Vec<Val
     let mut parameters: Vec<Value> = path_names(E::PATH)
         .map(|name| {
             json!({
-                "name": name, "in": "path", "required": true, "description": "对象的标识。",
-                "schema": reference("Id"), "example": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77",
+                "name": name, "in": "path", "required": true, "description": what_is(name),
+                "schema": E::Path::schema(), "example": E::Path::example(),
             })
         })
         .collect();
@@ -122,10 +122,26 @@ fn parameters<E: Endpoint>(query: &(Map<String, Value>, Vec<String>)) -> Vec<Val
         Verb::Patch | Verb::Put => &["IfMatchRequired"],
         Verb::Post if path_names(E::PATH).next().is_some() => &["IdempotencyKey", "IfMatch"],
         Verb::Post => &["IdempotencyKey"],
+        Verb::Delete if E::CODES.contains(&Code::PreconditionFailed) => &["IfMatch"],
         _ => &[],
     };
     parameters.extend(shared.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
     parameters
+}
+
+/// What the id in a path names.
+fn what_is(name: &str) -> &'static str {
+    match name {
+        "unit_id" => "单位的标识。",
+        "user_id" => "账号的标识。",
+        "binding_id" => "授权的标识。",
+        "session_id" => "会话的标识。",
+        "campaign_id" => "活动的标识。",
+        "plan_id" => "方案的标识。",
+        "task_id" => "任务的标识。",
+        "province_code" => "行政区划代码, 两位数字。",
+        _ => "对象的标识。",
+    }
 }
 
 fn path_names(path: &str) -> impl Iterator<Item = &str> {
@@ -179,7 +195,7 @@ fn responses<E: Endpoint>(schemas: &mut Collector) -> Map<String, Value> {
     }
     match E::VERB {
         Verb::Post if row.audience != Audience::Public => statuses.extend([409, 422]),
-        Verb::Patch | Verb::Put => statuses.extend([412, 428]),
+        Verb::Patch | Verb::Put => statuses.extend([409, 412, 428]),
         _ => {}
     }
     if E::VERB == Verb::Post && E::PATH.contains('{') {
@@ -307,7 +323,7 @@ fn problem_schema() -> Value {
             "code": { "type": "string", "enum": codes, "description": "稳定的错误代码。" },
             "request_id": { "type": "string", "maxLength": 64, "pattern": "^[^\\u0000]*$", "description": "请求编号, 同 X-Request-Id。" },
             "errors": {
-                "type": "array", "maxItems": 10000, "description": "逐处说明, 一次列全。",
+                "type": "array", "maxItems": 200, "description": "逐处说明, 一次列全。",
                 "items": {
                     "type": "object", "required": ["code", "detail"], "additionalProperties": false,
                     "properties": {

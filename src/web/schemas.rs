@@ -241,6 +241,11 @@ pub(super) fn finish(schema: &mut Value) {
             let is = |name: &str| {
                 kind == name || kind.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == name))
             };
+            // `format` alone lets signed years pass.
+            if map.get("format").is_some_and(|format| format == "date") {
+                map.insert("pattern".into(), json!("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"));
+                map.insert("maxLength".into(), json!(10));
+            }
             if is("string") && !map.contains_key("enum") && !map.contains_key("const") {
                 if !map.contains_key("pattern") && !map.contains_key("format") {
                     map.insert("pattern".into(), json!("^[^\\u0000]*$"));

@@ -193,18 +193,18 @@ fn facts_of<E: Endpoint>(request: &HttpRequest, context: &Context) -> Facts {
             .filter(|c| !c.is_control())
             .take(200)
             .collect(),
-        list_scope: list_scope(E::ID, request.query_string()),
+        list_scope: list_scope(request.path(), request.query_string()),
     }
 }
 
-/// What a cursor is bound to besides the caller: the operation and every parameter but those that
+/// What a cursor is bound to besides the caller: the path and every parameter but those that
 /// only say which page.
-fn list_scope(operation: &str, query: &str) -> String {
+fn list_scope(path: &str, query: &str) -> String {
     let mut pairs: Vec<_> = form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| !matches!(name.as_ref(), "cursor" | "limit" | "count"))
         .collect();
     pairs.sort();
-    pairs.iter().fold(operation.to_owned(), |scope, (name, value)| format!("{scope}&{name}={value}"))
+    pairs.iter().fold(path.to_owned(), |scope, (name, value)| format!("{scope}&{name}={value}"))
 }
 
 /// The version in an entity tag of ours: `"v12.9f…"` is version 12.

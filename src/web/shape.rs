@@ -13,6 +13,9 @@ use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::errors::{AppError, Code, FieldError, Result, Text, text};
 
+/// Errors told at most: nobody reads more, and a small body must not make a large answer.
+const MOST_ERRORS: usize = 200;
+
 /// The document's schemas, each compiled when it is first needed.
 #[derive(Clone)]
 pub struct Shapes(Arc<Compiled>);
@@ -24,7 +27,7 @@ impl std::fmt::Debug for Shapes {
 }
 
 struct Compiled {
-    schemas: Value,
+    schemas: Arc<Value>,
     bodies: HashMap<String, OnceLock<Validator>>,
     queries: HashMap<String, Query>,
 }
@@ -33,7 +36,7 @@ struct Compiled {
 pub(super) struct Query {
     pub properties: Map<String, Value>,
     required: Vec<String>,
-    schemas: Value,
+    schemas: Arc<Value>,
     compiled: OnceLock<Validator>,
 }
 
@@ -87,7 +90,7 @@ impl Query {
         self.compiled.get_or_init(|| {
             compile(&json!({
                 "type": "object", "properties": self.properties, "required": self.required,
-                "components": { "schemas": self.schemas },
+                "components": { "schemas": &*self.schemas },
             }))
         })
     }
@@ -100,7 +103,7 @@ impl Shapes {
         schemas: &Map<String, Value>,
         queries: HashMap<String, (Map<String, Value>, Vec<String>)>,
     ) -> Self {
-        let all = Value::Object(schemas.clone());
+        let all = Arc::new(Value::Object(schemas.clone()));
         let queries = queries
             .into_iter()
             .map(|(operation, (properties, required))| {
@@ -117,7 +120,7 @@ impl Shapes {
             NONE.get_or_init(|| Query {
                 properties: Map::new(),
                 required: Vec::new(),
-                schemas: json!({}),
+                schemas: Arc::new(json!({})),
                 compiled: OnceLock::new(),
             })
         })
@@ -159,11 +162,14 @@ impl Shapes {
         let validator = compiled.get_or_init(|| {
             compile(&json!({
                 "$ref": format!("#/components/schemas/{schema}"),
-                "components": { "schemas": self.0.schemas },
+                "components": { "schemas": &*self.0.schemas },
             }))
         });
-        let errors: Vec<FieldError> =
-            validator.iter_errors(value).flat_map(|error| body_errors(&error, value)).collect();
+        let errors: Vec<FieldError> = validator
+            .iter_errors(value)
+            .flat_map(|error| body_errors(&error, value))
+            .take(MOST_ERRORS)
+            .collect();
         if errors.is_empty() { Ok(()) } else { Err(AppError::fields(Code::InvalidBody, errors)) }
     }
 
@@ -200,10 +206,24 @@ pub fn check_text(value: &Value) -> Result<()> {
     if errors.is_empty() { Ok(()) } else { Err(AppError::fields(Code::InvalidBody, errors)) }
 }
 
+/// Control characters but tab and line breaks, and what shows as nothing or turns the reading
+/// direction round: names that look alike must be alike.
+fn is_invisible(c: char) -> bool {
+    match c {
+        '\n' | '\r' | '\t' => false,
+        '\u{AD}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{180E}' | '\u{200B}'..='\u{200F}' => true,
+        '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' => true,
+        _ => c.is_control(),
+    }
+}
+
 fn walk_text(value: &Value, pointer: &mut String, errors: &mut Vec<FieldError>) {
     let length = pointer.len();
+    if errors.len() >= MOST_ERRORS {
+        return;
+    }
     match value {
-        Value::String(text) if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) => {
+        Value::String(text) if text.chars().any(is_invisible) => {
             let detail = text!("含有不可见的控制字符", "It holds a control character");
             errors.push(FieldError::body(pointer.clone(), Code::ControlCharacter, detail));
         }
@@ -243,7 +263,7 @@ pub(super) fn parse_error(error: &serde_json::Error) -> AppError {
 
 /// The errors of a query's parameters: the place is the parameter's name.
 pub(super) fn query_errors(validator: &Validator, object: &Value) -> Vec<FieldError> {
-    let found = validator.iter_errors(object).flat_map(|error| body_errors(&error, object));
+    let found = validator.iter_errors(object).flat_map(|error| body_errors(&error, object)).take(MOST_ERRORS);
     found
         .map(|error| {
             let pointer = match &error.place {
@@ -270,12 +290,17 @@ fn body_errors(error: &ValidationError<'_>, whole: &Value) -> Vec<FieldError> {
         }
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            unexpected.iter().map(|name| unknown_field(&pointer, name)).collect()
+            unexpected.iter().take(MOST_ERRORS).map(|name| unknown_field(&pointer, name)).collect()
         }
         // An object that may have no property at all: the library does not name those it has.
         ValidationErrorKind::FalseSchema if whole.pointer(&pointer).is_some_and(Value::is_object) => {
             let object = whole.pointer(&pointer).and_then(Value::as_object);
-            object.into_iter().flat_map(Map::keys).map(|name| unknown_field(&pointer, name)).collect()
+            object
+                .into_iter()
+                .flat_map(Map::keys)
+                .take(MOST_ERRORS)
+                .map(|name| unknown_field(&pointer, name))
+                .collect()
         }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             alternatives(context, &pointer, whole)
@@ -360,7 +385,7 @@ fn describe(kind: &ValidationErrorKind) -> (Code, Text) {
 /// A person is told what a pattern means, not the pattern.
 fn pattern_text(pattern: &str) -> (Code, Text) {
     match pattern {
-        r"^\S(?:.*\S)?$" => (
+        r"^\S(?:[^\r\n]*\S)?$" => (
             Code::Blank,
             text!(
                 "不能为空白, 首尾不能有空格, 只能一行",

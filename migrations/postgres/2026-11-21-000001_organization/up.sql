@@ -28,7 +28,7 @@ CREATE TABLE units (
 CREATE UNIQUE INDEX units_code ON units (tenant_id, code);
 CREATE UNIQUE INDEX units_path ON units (tenant_id, path);
 CREATE INDEX units_kind ON units (tenant_id, kind, path);
-CREATE INDEX units_name ON units (tenant_id, name, id);
+CREATE INDEX units_name ON units (tenant_id, name, path);
 CREATE INDEX units_parent ON units (tenant_id, parent_id);
 
 -- Forced, so that the owner is bound by it too: no tenant set, no row seen.

@@ -17,6 +17,7 @@ CREATE TABLE users (
     FOREIGN KEY (tenant_id, unit_id) REFERENCES units (tenant_id, id)
 );
 CREATE UNIQUE INDEX users_login ON users (tenant_id, login);
+CREATE INDEX users_name ON users (tenant_id, display_name, login);
 CREATE INDEX users_unit ON users (tenant_id, unit_path, id);
 
 -- Logins are unique across tenants and are looked up before the tenant is known: the one table
@@ -74,6 +75,7 @@ CREATE TABLE login_throttles (
     failures      BIGINT NOT NULL,
     window_end_at TIMESTAMPTZ NOT NULL
 );
+CREATE INDEX login_throttles_end ON login_throttles (window_end_at);
 
 CREATE TABLE idempotency_keys (
     tenant_id    TEXT COLLATE "C" NOT NULL REFERENCES provinces (tenant_id),
@@ -85,6 +87,7 @@ CREATE TABLE idempotency_keys (
     etag         TEXT,
     location     TEXT,
     body         TEXT NOT NULL,
+    authz_version BIGINT NOT NULL,
     created_at   TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (tenant_id, user_id, operation, key),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)

@@ -143,6 +143,7 @@ CREATE TABLE tasks (
     FOREIGN KEY (tenant_id, parent_task_id) REFERENCES tasks (tenant_id, id)
 );
 CREATE UNIQUE INDEX tasks_plan ON tasks (tenant_id, plan_id, position);
+CREATE INDEX tasks_due ON tasks (tenant_id, due_on, id);
 CREATE INDEX tasks_parent ON tasks (tenant_id, parent_task_id);
 
 -- Who answers for a task: a unit itself, or the units of one kind (or all) below it.

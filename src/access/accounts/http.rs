@@ -137,7 +137,7 @@ pub struct NewUser {
     #[schema(min_length = 3, max_length = 40, pattern = "^[a-z0-9][a-z0-9._-]{2,39}$")]
     login: String,
     /// 显示的姓名, 首尾不能是空白。
-    #[schema(min_length = 1, max_length = 50, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 50, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     display_name: String,
     /// 所属单位, 须在本人可新建账号的范围内; 平台账号为 null, 其余必填。
     #[serde(default)]
@@ -214,7 +214,7 @@ endpoint! {
     ///
     /// 新账号没有任何角色, 首次登录须修改密码。登录名全平台唯一。
     CreateUser: UserCreate, Post "/users", tag "users",
-        codes [IdTaken, LoginTaken, PasswordWeak, PreconditionFailed]
+        codes [IdTaken, LoginTaken, PasswordWeak]
     async fn create_user(gate, _path: (), _query: NoQuery, body: Json<NewUser>) -> Created<UserView> {
         gate.authorize().await?;
         let NewUser { id, login, display_name, unit_id, password } = body.0;
@@ -244,7 +244,8 @@ endpoint! {
     /// 停用账号
     ///
     /// 立即结束其全部会话; 授权保留。不得停用本人的账号。
-    DisableUser: UserDisable, Post "/users/{user_id}/disable", tag "users", codes [UserDisabled, ChangeOwnAccount]
+    DisableUser: UserDisable, Post "/users/{user_id}/disable", tag "users",
+        codes [UserDisabled, ChangeOwnAccount, AccountOutOfHands]
     async fn disable_user(gate, id: UserId, _query: NoQuery, _body: Json<Empty>) -> Resource<UserView> {
         gate.run(move |tx| Ok(Resource(service::disable(tx, id)?.into()))).await
     }

@@ -49,7 +49,8 @@ pub(super) fn show_all<A: Action>(tx: &mut Tx<'_, A>, users: Vec<User>) -> Resul
     } else {
         Vec::new()
     };
-    let strong = match reaches.get(&UserAction::ResetPassword) {
+    let hands = reaches.get(&UserAction::ResetPassword).or(reaches.get(&UserAction::Disable));
+    let strong = match hands {
         Some(reach) => {
             let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
             bindings::service::out_of_hands(tx, &ids, reach)?

@@ -91,7 +91,7 @@ impl User {
 #[serde(deny_unknown_fields)]
 pub struct UserDraft {
     /// 显示的姓名, 首尾不能是空白。
-    #[schema(min_length = 1, max_length = 50, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 50, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub display_name: String,
     /// 所属单位; 平台账号为 null, 其余必填。
     #[serde(default)]
@@ -109,7 +109,7 @@ pub fn allowed_actions(
 ) -> Vec<UserAction> {
     let fits = |action: UserAction| match action {
         UserAction::Update | UserAction::EndSessions => true,
-        UserAction::Disable => status == UserStatus::Active && !own,
+        UserAction::Disable => status == UserStatus::Active && !own && !out_of_hands,
         UserAction::Enable => status == UserStatus::Disabled,
         UserAction::ResetPassword => !own && !out_of_hands,
         UserAction::GrantRole => status == UserStatus::Active && !own && !fixed,
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(all(disabled, false, false), [Update, Enable, ResetPassword, EndSessions]);
         assert_eq!(all(active, true, false), [Update, EndSessions]);
         let strong = allowed_actions(active, false, false, true, |_| true);
-        assert_eq!(strong, [Update, Disable, GrantRole, EndSessions]);
+        assert_eq!(strong, [Update, GrantRole, EndSessions]);
         assert!(allowed_actions(active, false, false, false, |_| false).is_empty());
         assert_eq!(allowed_actions(active, false, false, false, |action| action == Disable), [Disable]);
     }

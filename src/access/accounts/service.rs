@@ -191,7 +191,7 @@ pub fn update(
 /// Keeps an account from signing in, and ends its sessions.
 ///
 /// # Errors
-/// `not_found`, `precondition_failed`, `user_disabled`, `change_own_account`.
+/// `not_found`, `precondition_failed`, `user_disabled`, `change_own_account`, `account_out_of_hands`.
 pub fn disable(tx: &mut Tx<'_, UserDisable>, id: UserId) -> Result<Shown> {
     let before = locked(tx, id)?;
     tx.check_version(before.version)?;
@@ -199,6 +199,7 @@ pub fn disable(tx: &mut Tx<'_, UserDisable>, id: UserId) -> Result<Shown> {
         return Err(AppError::new(Code::UserDisabled));
     }
     refuse_own(tx, id)?;
+    refuse_stronger(tx, id)?;
     let mut user = before.clone();
     user.status = UserStatus::Disabled;
     store::save(tx, &mut user, Rights::Changed, None)?;
@@ -230,6 +231,7 @@ pub fn enable(tx: &mut Tx<'_, UserEnable>, id: UserId) -> Result<Shown> {
 /// `not_found`, `change_own_account`, `account_out_of_hands`.
 pub fn resettable(tx: &mut Tx<'_, UserResetPassword>, id: UserId) -> Result<String> {
     let user = within(tx, id)?;
+    tx.check_version(user.version)?;
     refuse_own(tx, id)?;
     refuse_stronger(tx, id)?;
     Ok(user.login)
@@ -256,7 +258,8 @@ fn refuse_own<A: Action>(tx: &Tx<'_, A>, id: UserId) -> Result<()> {
     if tx.user()? == id { Err(AppError::new(Code::ChangeOwnAccount)) } else { Ok(()) }
 }
 
-fn refuse_stronger(tx: &mut Tx<'_, UserResetPassword>, id: UserId) -> Result<()> {
+/// Who holds a separated role, or one beyond the reach, is not to be shut out or taken over from here.
+fn refuse_stronger<A: Action>(tx: &mut Tx<'_, A>, id: UserId) -> Result<()> {
     let reach = tx.reach().clone();
     let strong = super::bindings::service::out_of_hands(tx, &[id], &reach)?;
     if strong.is_empty() { Ok(()) } else { Err(AppError::new(Code::AccountOutOfHands)) }

@@ -217,14 +217,14 @@ pub async fn change_password(
     let (user, login, old) = gate
         .look(move |tx| {
             let (user, tenant) = (tx.user()?, tx.tenant());
-            let counter = [Counter::account(&format!("password/{user}"))];
+            let counter = [Counter::own_password(user)];
             throttle::check(tx.conn(), &counter, now)?;
             let credentials = store::credentials(tx.conn(), tenant, user)?;
             let credentials = credentials.ok_or_else(|| AppError::new(Code::TokenInvalid))?;
             Ok((user, store::login_of(tx.conn(), tenant, user)?, credentials.password_hash))
         })
         .await?;
-    let counter = Counter::account(&format!("password/{user}"));
+    let counter = Counter::own_password(user);
     if !doors.passwords.verify(Zeroizing::new(current), Some(old.clone())).await? {
         let counters = [counter];
         doors.db.write(None, move |conn| throttle::fail(conn, &counters, now)).await?;

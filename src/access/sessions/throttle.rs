@@ -4,6 +4,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use diesel::prelude::*;
 
+use crate::access::UserId;
 use crate::audit::hex;
 use crate::db::schema::login_throttles;
 use crate::db::{Conn, Instant, with_conn};
@@ -25,6 +26,10 @@ pub(super) struct Counter {
 impl Counter {
     pub(super) fn account(login: &str) -> Self {
         Self { digest: sealed("account", login), most: PER_ACCOUNT }
+    }
+
+    pub(super) fn own_password(user: UserId) -> Self {
+        Self { digest: sealed("own_password", &user.to_string()), most: PER_ACCOUNT }
     }
 
     pub(super) fn address(address: &str) -> Self {

@@ -282,7 +282,7 @@ pub struct NewCampaign {
     /// 主办单位, 须为本人任职办公室的单位。
     unit_id: UnitId,
     /// 名称。
-    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     name: String,
     /// 主题: 为什么办, 要解决什么。
     #[schema(min_length = 1, max_length = 1000)]

@@ -30,7 +30,7 @@ pub struct Scope {
 #[serde(deny_unknown_fields)]
 pub struct CampaignDraft {
     /// 名称。
-    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub name: String,
     /// 主题: 为什么办, 要解决什么。
     #[schema(min_length = 1, max_length = 1000)]
@@ -118,7 +118,7 @@ pub struct MemberDraft {
     /// 账号。
     pub user_id: UserId,
     /// 职务或分工, 如 副组长。
-    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub duty: String,
 }
 

@@ -49,6 +49,14 @@ pub fn referred<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<Option<
     store::find(tx, &reach, id)
 }
 
+/// Keeps the campaign and its leading group as they are until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<()> {
+    store::lock(tx, id)
+}
+
 /// The campaign of something visible, whatever the reach.
 ///
 /// # Errors

@@ -93,7 +93,7 @@ pub struct NewPlan {
     /// 为哪个单位编制; 须为本人任职的单位。
     unit_id: UnitId,
     /// 标题。
-    #[schema(min_length = 1, max_length = 100, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 100, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     title: String,
     /// 决定此方案的会议; 提交前必填。
     #[serde(default)]

@@ -59,11 +59,11 @@ pub fn next(state: PlanState, action: PlanAction) -> Result<PlanState, Code> {
 #[serde(deny_unknown_fields)]
 pub struct Meeting {
     /// 会议名称。
-    #[schema(min_length = 1, max_length = 100, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 100, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub title: String,
     /// 会议纪要文号。
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub number: Option<String>,
     /// 召开日期。
     pub held_on: NaiveDate,
@@ -74,7 +74,7 @@ pub struct Meeting {
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// 指标名称。
-    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub name: String,
     /// 不低于或不高于。
     pub direction: TargetDirection,
@@ -82,7 +82,7 @@ pub struct Target {
     #[schema(min_length = 1, max_length = 19, pattern = r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$")]
     pub value: String,
     /// 单位, 如 %、件、日。
-    #[schema(min_length = 1, max_length = 10, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 10, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub unit: String,
 }
 
@@ -107,17 +107,17 @@ pub struct TaskDraft {
     #[serde(default)]
     pub id: Option<TaskId>,
     /// 类别, 如 服务窗口。
-    #[schema(min_length = 1, max_length = 40, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 40, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub category: String,
     /// 事项名称。
-    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub title: String,
     /// 要求: 做什么, 做到什么程度。
     #[schema(min_length = 1, max_length = 1000)]
     pub content: String,
     /// 牵头领导, 有且只有一位; 提交前必填。
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub lead_leader: Option<String>,
     /// 责任单位, 提交前至少一个。
     #[serde(default)]
@@ -143,7 +143,7 @@ pub struct TaskDraft {
 #[serde(deny_unknown_fields)]
 pub struct PlanContent {
     /// 标题。
-    #[schema(min_length = 1, max_length = 100, pattern = r"^\S(?:.*\S)?$")]
+    #[schema(min_length = 1, max_length = 100, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub title: String,
     /// 决定此方案的会议; 提交前必填。
     #[serde(default)]

@@ -236,7 +236,9 @@ pub fn update(
     }
     check_references(tx, id, plan.parent_plan_id, &new)?;
     store::update_content(tx, id, &new)?;
-    contents::replace(tx, id, &plan.unit_path, &new)?;
+    if new.phases != old.phases || new.tasks != old.tasks {
+        contents::replace(tx, id, &plan.unit_path, &new)?;
+    }
     let author = tx.user()?;
     store::add_author(tx, id, author)?;
     let (after_plan, after) = whole(tx, id)?;
@@ -262,6 +264,8 @@ pub fn submit(tx: &mut Tx<'_, PlanSubmit>, id: PlanId) -> Result<(Plan, PlanCont
     let plan = for_change(tx, id)?;
     let state = next(plan.state, PlanAction::Submit).map_err(AppError::new)?;
     let content = contents::content(tx, &plan)?;
+    // Nobody empties the leading group while its completeness is being judged.
+    campaign_service::lock(tx, plan.campaign_id)?;
     let group = group_facts(tx, plan.campaign_id)?;
     let errors = missing(&Outline::of(&content), group);
     if !errors.is_empty() {
