@@ -1,11 +1,11 @@
 //! Passwords: Argon2id off the async threads, so many at once and no more; what is refused as weak.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use crate::errors::{AppError, Code, FieldError, Result, text};
@@ -31,8 +31,17 @@ pub type Secret = Zeroizing<String>;
 pub struct Passwords {
     turns: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    /// Blocks of memory for verifying, used again and again: given back to the allocator, each thread
+    /// that ever verified would keep one.
+    memory: Arc<Mutex<Vec<Vec<Block>>>>,
     /// Verified against when the account does not exist, so that the time tells nothing.
     decoy: Arc<str>,
+}
+
+/// A turn at verifying: there are [`AT_ONCE`] of them.
+pub struct Turn {
+    _place: OwnedSemaphorePermit,
+    _turn: OwnedSemaphorePermit,
 }
 
 fn argon2() -> Result<Argon2<'static>> {
@@ -61,20 +70,21 @@ impl Passwords {
         Ok(Self {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             waiting: Arc::new(Semaphore::new(WAITING)),
+            memory: Arc::default(),
             decoy: hash_now("此口令不属于任何人")?.into(),
         })
     }
 
-    async fn off_thread<R: Send + 'static>(&self, work: impl FnOnce() -> R + Send + 'static) -> Result<R> {
+    /// Waits for a turn. Whoever counts attempts does so while holding it, so that many at once
+    /// cannot all be let through before the first is counted.
+    ///
+    /// # Errors
+    /// `unavailable` when too many wait.
+    pub async fn turn(&self) -> Result<Turn> {
         let busy = || AppError::new(Code::Unavailable).retry_after(1);
-        let _place = self.waiting.clone().try_acquire_owned().map_err(|_| busy())?;
+        let place = self.waiting.clone().try_acquire_owned().map_err(|_| busy())?;
         let turn = self.turns.clone().acquire_owned().await.map_err(AppError::internal)?;
-        tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work()
-        })
-        .await
-        .map_err(AppError::internal)
+        Ok(Turn { _place: place, _turn: turn })
     }
 
     /// The PHC string of a password.
@@ -82,23 +92,49 @@ impl Passwords {
     /// # Errors
     /// `unavailable` when too many wait.
     pub async fn hash(&self, password: Secret) -> Result<String> {
-        self.off_thread(move || hash_now(&password)).await?
+        let _turn = self.turn().await?;
+        tokio::task::spawn_blocking(move || hash_now(&password)).await.map_err(AppError::internal)?
     }
 
     /// Whether the password is the one hashed; without a hash, it takes as long and says no.
     ///
     /// # Errors
-    /// `unavailable` when too many wait.
-    pub async fn verify(&self, password: Secret, hash: Option<String>) -> Result<bool> {
-        let decoy = self.decoy.clone();
-        self.off_thread(move || {
+    /// When the hash cannot be computed.
+    pub async fn verify(&self, _turn: &Turn, password: Secret, hash: Option<String>) -> Result<bool> {
+        let (decoy, pool) = (self.decoy.clone(), self.memory.clone());
+        let work = move || {
             let good = hash.is_some();
             let hash = hash.unwrap_or_else(|| decoy.to_string());
-            let Ok(parsed) = PasswordHash::new(&hash) else { return false };
-            Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && good
-        })
-        .await
+            let taken = pool.lock().ok().and_then(|mut pool| pool.pop());
+            let mut memory = taken.unwrap_or_default();
+            let same = matches(&password, &hash, &mut memory);
+            if let Ok(mut pool) = pool.lock() {
+                pool.push(memory);
+            }
+            same && good
+        };
+        tokio::task::spawn_blocking(work).await.map_err(AppError::internal)
     }
+}
+
+/// Computes the hash anew with the parameters it was made with, in `memory`.
+fn matches(password: &str, hash: &str, memory: &mut Vec<Block>) -> bool {
+    let Ok(parsed) = PasswordHash::new(hash) else { return false };
+    let (Some(salt), Some(wanted)) = (&parsed.salt, &parsed.hash) else { return false };
+    let Ok(params) = Params::try_from(&parsed) else { return false };
+    if parsed.algorithm.as_str() != "argon2id" {
+        return false;
+    }
+    memory.resize(params.block_count(), Block::default());
+    let mut computed = Zeroizing::new(vec![0; wanted.as_ref().len()]);
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let done = argon2.hash_password_into_with_memory(
+        password.as_bytes(),
+        salt,
+        &mut computed,
+        memory.as_mut_slice(),
+    );
+    done.is_ok() && aws_lc_rs::constant_time::verify_slices_are_equal(&computed, wanted.as_ref()).is_ok()
 }
 
 /// Whether a hash was made with less than today's parameters and should be made anew.
@@ -223,6 +259,16 @@ mod tests {
         for good in ["翠湖边第三棵柳树下面见面", "vK7-rasp-Tolle-98", "correct-zebra-ocean-41"] {
             assert!(check_strength(good, "wangwei", "/password").is_ok(), "{good}");
         }
+    }
+
+    #[test]
+    fn the_right_password_matches_its_hash_and_no_other() {
+        let hash = hash_now("翠湖边第三棵柳树下面见面").unwrap();
+        let mut memory = Vec::new();
+        assert!(matches("翠湖边第三棵柳树下面见面", &hash, &mut memory));
+        assert!(!matches("翠湖边第三棵柳树上面见面", &hash, &mut memory));
+        assert!(matches("翠湖边第三棵柳树下面见面", &hash, &mut memory), "the memory is used again");
+        assert!(!matches("翠湖边第三棵柳树下面见面", "plain", &mut memory));
     }
 
     #[test]

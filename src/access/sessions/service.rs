@@ -54,7 +54,11 @@ pub async fn login(gate: &Gate<Login>, login: String, password: String) -> Resul
     };
     let secret = Zeroizing::new(password);
     let hash = credentials.as_ref().map(|(_, credentials)| credentials.password_hash.clone());
-    let good = doors.passwords.verify(secret.clone(), hash).await?;
+    let turn = doors.passwords.turn().await?;
+    // Asked again now that the turn has come: those before have been counted meanwhile.
+    let checked = counters.clone();
+    doors.db.read(None, move |conn| throttle::check(conn, &checked, now)).await?;
+    let good = doors.passwords.verify(&turn, secret.clone(), hash).await?;
     let (tenant, credentials) = match credentials {
         Some((tenant, credentials)) if good && credentials.is_active() => (tenant, credentials),
         _ => {
@@ -225,11 +229,15 @@ pub async fn change_password(
         })
         .await?;
     let counter = Counter::own_password(user);
-    if !doors.passwords.verify(Zeroizing::new(current), Some(old.clone())).await? {
+    let turn = doors.passwords.turn().await?;
+    let checked = [counter.clone()];
+    doors.db.read(None, move |conn| throttle::check(conn, &checked, now)).await?;
+    if !doors.passwords.verify(&turn, Zeroizing::new(current), Some(old.clone())).await? {
         let counters = [counter];
         doors.db.write(None, move |conn| throttle::fail(conn, &counters, now)).await?;
         return Err(AppError::new(Code::PasswordWrong));
     }
+    drop(turn);
     let new = Zeroizing::new(new);
     password::check_strength(&new, &login, "/new_password")?;
     let hash = doors.passwords.hash(new).await?;

@@ -13,7 +13,7 @@ use crate::access::policy::{Action, CampaignCreate, CampaignRead, CampaignUpdate
 use crate::access::{Tx, UserId, holders};
 use crate::campaigns::rules::{CampaignAction, CampaignId, CampaignState, Phase};
 use crate::db::Instant;
-use crate::errors::Result;
+use crate::errors::{AppError, Result};
 use crate::org::http::{Depth, UnitRef};
 use crate::org::rules::{UnitId, UnitKind};
 use crate::org::service as org;
@@ -47,10 +47,12 @@ impl UnitNames {
         Ok(Self(units.iter().map(|unit| (unit.id, UnitRef::from(unit))).collect()))
     }
 
-    /// The unit; `None` cannot happen for an id that was loaded.
-    #[must_use]
-    pub fn get(&self, id: UnitId) -> Option<UnitRef> {
-        self.0.get(&id).cloned()
+    /// The unit.
+    ///
+    /// # Errors
+    /// For an id that was not loaded, a mistake of ours: foreign keys see to the rest.
+    pub fn get(&self, id: UnitId) -> Result<UnitRef> {
+        self.0.get(&id).cloned().ok_or_else(|| AppError::internal("a unit that was not loaded"))
     }
 }
 
@@ -73,9 +75,11 @@ impl UserNames {
     }
 
     /// The account.
-    #[must_use]
-    pub fn get(&self, id: UserId) -> Option<UserRef> {
-        self.0.get(&id).cloned()
+    ///
+    /// # Errors
+    /// For an id that was not loaded, a mistake of ours.
+    pub fn get(&self, id: UserId) -> Result<UserRef> {
+        self.0.get(&id).cloned().ok_or_else(|| AppError::internal("an account that was not loaded"))
     }
 }
 
@@ -96,7 +100,7 @@ pub struct CampaignView {
     /// 标识。
     id: CampaignId,
     /// 主办单位。
-    unit: Option<UnitRef>,
+    unit: UnitRef,
     /// 名称。
     #[schema(max_length = 60)]
     name: String,
@@ -187,15 +191,15 @@ fn views<A: Action>(tx: &mut Tx<'_, A>, campaigns: Vec<Campaign>) -> Result<Vec<
     let named =
         campaigns.iter().flat_map(|one| one.content.scope.unit_ids.iter().copied().chain([one.unit_id]));
     let names = UnitNames::load(tx, named)?;
-    Ok(campaigns
+    campaigns
         .into_iter()
         .map(|campaign| {
             let allowed_actions = service::allowed(tx, &campaign);
             let Campaign { id, unit_id, content, state, version, created_at, updated_at, .. } = campaign;
             let CampaignDraft { name, theme, year, phases, scope: Scope { kinds, unit_ids } } = content;
-            let units = unit_ids.into_iter().filter_map(|id| names.get(id)).collect();
-            let (unit, scope) = (names.get(unit_id), ScopeView { kinds, units });
-            CampaignView {
+            let units = unit_ids.into_iter().map(|id| names.get(id)).collect::<Result<_>>()?;
+            let (unit, scope) = (names.get(unit_id)?, ScopeView { kinds, units });
+            Ok(CampaignView {
                 id,
                 unit,
                 name,
@@ -208,14 +212,14 @@ fn views<A: Action>(tx: &mut Tx<'_, A>, campaigns: Vec<Campaign>) -> Result<Vec<
                 version,
                 created_at,
                 updated_at,
-            }
+            })
         })
-        .collect())
+        .collect()
 }
 
 fn view<A: Action>(tx: &mut Tx<'_, A>, campaign: Campaign) -> Result<CampaignView> {
     let mut made = views(tx, vec![campaign])?;
-    made.pop().ok_or_else(|| crate::errors::AppError::internal("a campaign without a view"))
+    made.pop().ok_or_else(|| AppError::internal("a campaign without a view"))
 }
 
 /// 活动列表的条件。
@@ -361,7 +365,7 @@ endpoint! {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MemberView {
     /// 账号。
-    user: Option<UserRef>,
+    user: UserRef,
     /// 职务或分工。
     #[schema(max_length = 60)]
     duty: String,
@@ -428,13 +432,13 @@ fn group_view<A: Action>(
         content.head_user_id.is_some() && content.office_unit_id.is_some() && !content.members.is_empty();
     Ok(LeadingGroupView {
         campaign_id,
-        head: content.head_user_id.and_then(|id| users.get(id)),
-        office: content.office_unit_id.and_then(|id| units.get(id)),
+        head: content.head_user_id.map(|id| users.get(id)).transpose()?,
+        office: content.office_unit_id.map(|id| units.get(id)).transpose()?,
         members: content
             .members
             .into_iter()
-            .map(|one| MemberView { user: users.get(one.user_id), duty: one.duty })
-            .collect(),
+            .map(|one| Ok(MemberView { user: users.get(one.user_id)?, duty: one.duty }))
+            .collect::<Result<_>>()?,
         complete,
         version,
         updated_at,

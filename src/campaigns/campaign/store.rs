@@ -38,6 +38,11 @@ text_enum! {
     }
 }
 
+/// The place of a campaign by when it was made: clients may choose ids, so ids alone do not tell.
+fn made_at(place: &Cursor) -> Option<(Instant, CampaignId)> {
+    Some((Instant::from_micros(place.first()?.parse().ok()?), CampaignId::parse(place.get(1)?)?))
+}
+
 /// What a list of campaigns is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub struct CampaignFilter {
@@ -93,27 +98,28 @@ pub(super) fn list<A: Action>(
     paging: &Paging,
 ) -> Result<Page<Campaign>> {
     let (tenant, reach) = (tx.tenant(), tx.reach().clone());
-    let after: Option<CampaignId> =
-        paging.after(1)?.and_then(|place: Cursor| CampaignId::parse(place.first()?));
+    let after = paging.after(2)?.and_then(|place| made_at(&place));
     let total: Option<i64> = if paging.counts() {
         Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, filter).count().get_result(c))?)
     } else {
         None
     };
-    // Ids are UUIDv7: their order is the order in which campaigns were made.
     let rows: Vec<CampaignRow> = with_conn!(tx.conn(), c => {
-        let mut query = filtered!(tenant, reach, filter).select(CampaignRow::as_select()).limit(paging.fetch());
-        query = match (sort, after) {
-            (CampaignSort::Newest, Some(after)) => query.filter(campaigns::id.lt(after)),
-            (CampaignSort::Oldest, Some(after)) => query.filter(campaigns::id.gt(after)),
-            (_, None) => query,
-        };
-        match sort {
-            CampaignSort::Newest => query.order(campaigns::id.desc()).load(c),
-            CampaignSort::Oldest => query.order(campaigns::id.asc()).load(c),
+        let query = filtered!(tenant, reach, filter).select(CampaignRow::as_select()).limit(paging.fetch());
+        match (sort, after) {
+            (CampaignSort::Newest, None) => query.order((campaigns::created_at.desc(), campaigns::id.desc())).load(c),
+            (CampaignSort::Newest, Some((at, id))) => query
+                .filter(campaigns::created_at.lt(at).or(campaigns::created_at.eq(at).and(campaigns::id.lt(id))))
+                .order((campaigns::created_at.desc(), campaigns::id.desc()))
+                .load(c),
+            (CampaignSort::Oldest, None) => query.order((campaigns::created_at.asc(), campaigns::id.asc())).load(c),
+            (CampaignSort::Oldest, Some((at, id))) => query
+                .filter(campaigns::created_at.gt(at).or(campaigns::created_at.eq(at).and(campaigns::id.gt(id))))
+                .order((campaigns::created_at.asc(), campaigns::id.asc()))
+                .load(c),
         }
     })?;
-    let page = paging.page(rows, total, |row| vec![row.id.to_string()]);
+    let page = paging.page(rows, total, |row| vec![row.created_at.micros().to_string(), row.id.to_string()]);
     let ids: Vec<CampaignId> = page.items.iter().map(|row| row.id).collect();
     let mut contents = Contents::load(tx, &ids)?;
     Ok(page.map(|row| contents.complete(row)))

@@ -74,6 +74,11 @@ text_enum! {
     }
 }
 
+/// A cursor's moment; the seal vouches for its form.
+fn moment(micros: &str) -> Instant {
+    Instant::from_micros(micros.parse().unwrap_or_default())
+}
+
 /// What a list of plans is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub struct PlanFilter {
@@ -133,7 +138,9 @@ pub(super) fn list<A: Action>(
     let (tenant, reach) = (tx.tenant(), tx.reach().clone());
     let place: fn(&Plan) -> Cursor = match sort {
         PlanSort::Path => |plan| vec![plan.unit_path.clone(), plan.id.to_string()],
-        PlanSort::Newest | PlanSort::Oldest => |plan| vec![String::new(), plan.id.to_string()],
+        PlanSort::Newest | PlanSort::Oldest => {
+            |plan| vec![plan.created_at.micros().to_string(), plan.id.to_string()]
+        }
     };
     let after =
         paging.after(2)?.and_then(|place| Some((place.first()?.clone(), PlanId::parse(place.get(1)?)?)));
@@ -150,10 +157,22 @@ pub(super) fn list<A: Action>(
                 .filter(plans::unit_path.gt(path.clone()).or(plans::unit_path.eq(path).and(plans::id.gt(id))))
                 .order((plans::unit_path.asc(), plans::id.asc()))
                 .load(c),
-            (PlanSort::Newest, None) => query.order(plans::id.desc()).load(c),
-            (PlanSort::Newest, Some((_, id))) => query.filter(plans::id.lt(id)).order(plans::id.desc()).load(c),
-            (PlanSort::Oldest, None) => query.order(plans::id.asc()).load(c),
-            (PlanSort::Oldest, Some((_, id))) => query.filter(plans::id.gt(id)).order(plans::id.asc()).load(c),
+            (PlanSort::Newest, None) => query.order((plans::created_at.desc(), plans::id.desc())).load(c),
+            (PlanSort::Newest, Some((at, id))) => {
+                let at = moment(&at);
+                query
+                    .filter(plans::created_at.lt(at).or(plans::created_at.eq(at).and(plans::id.lt(id))))
+                    .order((plans::created_at.desc(), plans::id.desc()))
+                    .load(c)
+            }
+            (PlanSort::Oldest, None) => query.order((plans::created_at.asc(), plans::id.asc())).load(c),
+            (PlanSort::Oldest, Some((at, id))) => {
+                let at = moment(&at);
+                query
+                    .filter(plans::created_at.gt(at).or(plans::created_at.eq(at).and(plans::id.gt(id))))
+                    .order((plans::created_at.asc(), plans::id.asc()))
+                    .load(c)
+            }
         }
     })?;
     Ok(paging.page(rows.into_iter().map(Plan::from).collect(), total, place))

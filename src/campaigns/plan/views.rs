@@ -21,7 +21,7 @@ use chrono::NaiveDate;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ResponsibleView {
     /// 单位。
-    unit: Option<UnitRef>,
+    unit: UnitRef,
     /// 仅本单位, 或含下级。
     extent: ResponsibleExtent,
     /// 含下级时, 只指这一种类; null 为全部。
@@ -32,11 +32,11 @@ pub struct ResponsibleView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TaskView {
     /// 标识。
-    id: Option<TaskId>,
+    id: TaskId,
     /// 所属方案。
     plan_id: PlanId,
     /// 方案所属单位。
-    unit: Option<UnitRef>,
+    unit: UnitRef,
     /// 在清单中的次序, 从 0 起。
     #[schema(minimum = 0, maximum = 1000)]
     position: i32,
@@ -103,7 +103,7 @@ pub struct PlanSummaryView {
     /// 所属活动。
     campaign_id: CampaignId,
     /// 所属单位。
-    unit: Option<UnitRef>,
+    unit: UnitRef,
     /// 上级方案; 主办单位的方案为 null。
     parent_plan_id: Option<PlanId>,
     /// 标题。
@@ -161,7 +161,7 @@ pub struct PlanView {
     /// 所属活动。
     campaign_id: CampaignId,
     /// 所属单位。
-    unit: Option<UnitRef>,
+    unit: UnitRef,
     /// 上级方案; 主办单位的方案为 null。
     parent_plan_id: Option<PlanId>,
     /// 标题。
@@ -233,21 +233,18 @@ impl Example for PlanView {
 fn task_view(
     task: TaskDraft,
     place: (PlanId, i32, i64),
-    unit: Option<UnitRef>,
+    unit: UnitRef,
     names: &UnitNames,
-) -> TaskView {
+) -> Result<TaskView> {
     let (plan_id, position, version) = place;
-    let responsible = task
-        .responsible
-        .into_iter()
-        .map(|Responsible { unit_id, extent, kind }| ResponsibleView {
-            unit: names.get(unit_id),
-            extent,
-            kind,
+    let responsible = task.responsible.into_iter();
+    let responsible = responsible
+        .map(|Responsible { unit_id, extent, kind }| {
+            Ok(ResponsibleView { unit: names.get(unit_id)?, extent, kind })
         })
-        .collect();
-    TaskView {
-        id: task.id,
+        .collect::<Result<_>>()?;
+    Ok(TaskView {
+        id: task.id.ok_or_else(|| AppError::internal("a task without an id"))?,
         plan_id,
         unit,
         position,
@@ -262,7 +259,7 @@ fn task_view(
         target: task.target,
         parent_task_id: task.parent_task_id,
         version,
-    }
+    })
 }
 
 /// Shows tasks of several plans.
@@ -274,13 +271,13 @@ pub fn tasks<A: Action>(tx: &mut Tx<'_, A>, tasks: Vec<Task>) -> Result<Vec<Task
         .iter()
         .flat_map(|task| task.draft.responsible.iter().map(|one| one.unit_id).chain([task.unit_id]));
     let names = UnitNames::load(tx, named)?;
-    Ok(tasks
+    tasks
         .into_iter()
         .map(|task| {
             let place = (task.plan_id, task.position, task.plan_version);
-            task_view(task.draft, place, names.get(task.unit_id), &names)
+            task_view(task.draft, place, names.get(task.unit_id)?, &names)
         })
-        .collect())
+        .collect()
 }
 
 /// Shows plans without their content.
@@ -291,25 +288,27 @@ pub fn summaries<A: Action>(tx: &mut Tx<'_, A>, plans: Vec<Plan>) -> Result<Vec<
     let names = UnitNames::load(tx, plans.iter().map(|plan| plan.unit_id))?;
     let counts = service::task_counts(tx, &plans)?;
     let mut allowed = service::allowed(tx, &plans)?;
-    Ok(plans
+    plans
         .into_iter()
-        .map(|plan| PlanSummaryView {
-            unit: names.get(plan.unit_id),
-            task_count: counts.get(&plan.id).copied().unwrap_or(0),
-            allowed_actions: allowed.remove(&plan.id).unwrap_or_default(),
-            id: plan.id,
-            campaign_id: plan.campaign_id,
-            parent_plan_id: plan.parent_plan_id,
-            title: plan.title,
-            state: plan.state,
-            submitted_at: plan.submitted_at,
-            decided_at: plan.decided_at,
-            published_at: plan.published_at,
-            version: plan.version,
-            created_at: plan.created_at,
-            updated_at: plan.updated_at,
+        .map(|plan| {
+            Ok(PlanSummaryView {
+                unit: names.get(plan.unit_id)?,
+                task_count: counts.get(&plan.id).copied().unwrap_or(0),
+                allowed_actions: allowed.remove(&plan.id).unwrap_or_default(),
+                id: plan.id,
+                campaign_id: plan.campaign_id,
+                parent_plan_id: plan.parent_plan_id,
+                title: plan.title,
+                state: plan.state,
+                submitted_at: plan.submitted_at,
+                decided_at: plan.decided_at,
+                published_at: plan.published_at,
+                version: plan.version,
+                created_at: plan.created_at,
+                updated_at: plan.updated_at,
+            })
         })
-        .collect())
+        .collect()
 }
 
 /// Shows a plan with its content.
@@ -325,14 +324,11 @@ pub fn plan<A: Action>(tx: &mut Tx<'_, A>, (plan, content): (Plan, PlanContent))
     let names = UnitNames::load(tx, named)?;
     let users = UserNames::load(tx, plan.decided_by)?;
     let mut allowed = service::allowed(tx, std::slice::from_ref(&plan))?;
-    let unit = names.get(plan.unit_id);
-    if unit.is_none() {
-        return Err(AppError::internal("a plan without a unit"));
-    }
+    let unit = names.get(plan.unit_id)?;
     let tasks = (0_i32..)
         .zip(content.tasks)
         .map(|(position, task)| task_view(task, (plan.id, position, plan.version), unit.clone(), &names))
-        .collect();
+        .collect::<Result<_>>()?;
     Ok(PlanView {
         id: plan.id,
         campaign_id: plan.campaign_id,
@@ -347,7 +343,7 @@ pub fn plan<A: Action>(tx: &mut Tx<'_, A>, (plan, content): (Plan, PlanContent))
         approval_comment: plan.approval_comment,
         submitted_at: plan.submitted_at,
         decided_at: plan.decided_at,
-        decided_by: plan.decided_by.and_then(|id| users.get(id)),
+        decided_by: plan.decided_by.map(|id| users.get(id)).transpose()?,
         published_at: plan.published_at,
         allowed_actions: allowed.remove(&plan.id).unwrap_or_default(),
         version: plan.version,
