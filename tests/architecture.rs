@@ -84,7 +84,7 @@ impl Source {
 }
 
 #[track_caller]
-fn settle(found: Vec<String>, rule: &str) {
+fn settle(found: &[String], rule: &str) {
     assert!(found.is_empty(), "{rule}\n  {}", found.join("\n  "));
 }
 
@@ -95,7 +95,7 @@ fn forbid(files: impl Fn(&Source) -> bool, words: &[&str], rule: &str) {
             found.extend(source.lines_with(word));
         }
     }
-    settle(found, rule);
+    settle(&found, rule);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_store_is_private_to_its_capability() {
             }
         }
     }
-    settle(found, "another capability is reached through its service, never through its store");
+    settle(&found, "another capability is reached through its service, never through its store");
 }
 
 /// Files outside `db/` and the stores that speak to the database, each with its reason.
@@ -203,7 +203,7 @@ fn sql_is_spoken_in_stores() {
         SPEAK_SQL.iter().map(|(path, _)| (*path).to_owned()).filter(|path| speakers.contains(path)).collect();
     let strangers: Vec<String> = speakers.difference(&known).map(|path| format!("src/{path}")).collect();
     settle(
-        strangers,
+        &strangers,
         "queries stand in a store.rs; SPEAK_SQL in tests/architecture.rs lists the exceptions with reasons",
     );
 }
@@ -268,7 +268,7 @@ fn the_foundations_know_nothing_of_the_house() {
             }
         }
     }
-    settle(found, "errors and db stand below everything else");
+    settle(&found, "errors and db stand below everything else");
 }
 
 #[test]
@@ -292,14 +292,13 @@ fn every_room_is_in_the_list_of_rooms() {
         .collect();
     let missing: Vec<String> =
         rooms.into_iter().filter(|room| !map.contains(&format!("[`{room}`]"))).collect();
-    settle(missing, "enter the room in the table of src/lib.rs");
+    settle(&missing, "enter the room in the table of src/lib.rs");
 }
 
 #[test]
 fn no_file_is_longer_than_five_hundred_lines() {
     let long = sources().into_iter().filter(|source| source.lines > 500);
-    settle(
-        long.map(|source| format!("src/{}: {} lines", source.path, source.lines)).collect(),
-        "split it where it has two subjects",
-    );
+    let long: Vec<String> =
+        long.map(|source| format!("src/{}: {} lines", source.path, source.lines)).collect();
+    settle(&long, "split it where it has two subjects");
 }

@@ -253,7 +253,7 @@ const OPEN: &[(&str, &str)] = &[
 #[test]
 fn postgres_shows_no_row_without_its_tenant() {
     let world = World::on(Backend::Postgres);
-    let Place::Postgres(database) = world.place() else { unreachable!("a world on PostgreSQL") };
+    let Place::Postgres(database) = world.place() else { panic!("a world on PostgreSQL") };
     story::launched(&world, "53");
     story::launched(&world, "50");
     let is_open = |table: &str| OPEN.iter().any(|(open, _)| *open == table);
@@ -280,7 +280,7 @@ fn postgres_shows_no_row_without_its_tenant() {
 #[test]
 fn postgres_is_not_opened_by_a_role_that_could_step_round_it() {
     let world = World::on(Backend::Postgres);
-    let Place::Postgres(database) = world.place() else { unreachable!("a world on PostgreSQL") };
+    let Place::Postgres(database) = world.place() else { panic!("a world on PostgreSQL") };
     let backup = std::env::var("PINGYI_TEST_PG_BACKUP_URL")
         .expect("PINGYI_TEST_PG_BACKUP_URL is not set: run scripts/test");
     let (server, _) = backup.rsplit_once('/').unwrap();

@@ -37,6 +37,9 @@ fn at_kunming<'w>(world: &'w World, operation: &Operation) -> As<'w> {
     world.as_(&root_login(*role))
 }
 
+/// A request with an id in its body.
+type Attempt<'a> = Box<dyn Fn(&str) -> Reply + 'a>;
+
 /// What must be the same: status, headers, bytes, without what may differ.
 fn comparable(reply: &Reply, path: &str) -> String {
     let request_id = reply.header("x-request-id").unwrap_or_default().to_owned();
@@ -196,7 +199,7 @@ both! {
         let new_user = |unit: &str| {
             serde_json::json!({ "login": "somebody-new", "display_name": "新人", "unit_id": unit, "password": crate::support::people::PASSWORD })
         };
-        let attempts: Vec<(&str, Box<dyn Fn(&str) -> Reply + '_>)> = vec![
+        let attempts: Vec<(&str, Attempt<'_>)> = vec![
             (world.unit("50"), Box::new(|id| office.post("/campaigns", &{
                 let mut body = crate::support::story::campaign_body(world, "53");
                 body["unit_id"] = id.into();

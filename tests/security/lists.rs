@@ -104,8 +104,8 @@ both! {
                 }
                 let mut parts: Vec<String> =
                     values.iter().flat_map(|value| walk(&who, &path, &format!("&{name}={value}"), 200)).collect();
-                let every: String = values.iter().map(|value| format!("&{name}={value}")).collect();
-                let mut together = walk(&who, &path, &every, 200);
+                let every: Vec<String> = values.iter().map(|value| format!("&{name}={value}")).collect();
+                let mut together = walk(&who, &path, &every.concat(), 200);
                 let mut all = all.clone();
                 for rows in [&mut parts, &mut together, &mut all] {
                     rows.sort_unstable();

@@ -7,7 +7,7 @@ use jsonschema::Validator;
 use pingyi::access::Role;
 use pingyi::access::policy::{Audience, Cell, Row};
 use pingyi::web::address;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::support::client::As;
 use crate::support::people::root_login;
@@ -148,11 +148,6 @@ impl Body {
     /// The names of the required properties.
     pub fn required(&self) -> Vec<String> {
         client::strings(&self.schema["required"])
-    }
-
-    /// The properties.
-    pub fn properties(&self) -> Map<String, Value> {
-        self.schema["properties"].as_object().cloned().unwrap_or_default()
     }
 }
 

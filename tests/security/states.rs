@@ -37,12 +37,11 @@ const STATES: &[&str] = &["draft", "submitted", "returned", "approved", "publish
 fn plan_event(state: &str, action: &str) -> Result<&'static str, &'static str> {
     match (action, state) {
         ("update", "draft") => Ok("draft"),
-        ("update", "returned") => Ok("returned"),
+        ("update", "returned") | ("return", "submitted") => Ok("returned"),
         ("update", _) => Err("plan_not_editable"),
         ("submit", "draft" | "returned") => Ok("submitted"),
         ("submit", _) => Err("plan_not_submittable"),
         ("approve", "submitted") => Ok("approved"),
-        ("return", "submitted") => Ok("returned"),
         ("approve" | "return", _) => Err("plan_not_submitted"),
         ("publish", "approved") => Ok("published"),
         ("publish", _) => Err("plan_not_approved"),
