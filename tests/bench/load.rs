@@ -67,7 +67,7 @@ pub fn thread_nanos() -> u64 {
     text.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// VmRSS and VmHWM of a process, in kB.
+/// `VmRSS` and `VmHWM` of a process, in kB.
 pub fn memory(pid: u32) -> (u64, u64) {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let of = |name: &str| {

@@ -102,7 +102,7 @@ fn malformed_and_oversized_requests_are_refused_and_the_server_lives() {
         ("a header of 200 kB", format!("GET /health/live HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n")),
         ("an address of 200 kB", format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n")),
         ("ten thousand headers", {
-            let headers: String = (0..10_000).map(|n| format!("X-{n}: 1\r\n")).collect();
+            let headers = (0..10_000).map(|n| format!("X-{n}: 1\r\n")).collect::<Vec<_>>().concat();
             format!("GET /health/live HTTP/1.1\r\nHost: x\r\n{headers}\r\n")
         }),
         ("two lengths", "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef".into()),

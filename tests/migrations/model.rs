@@ -269,16 +269,19 @@ fn names_in(text: &str) -> Vec<String> {
     inside.split(',').map(|name| name.trim().trim_matches('"').to_owned()).collect()
 }
 
+/// A table as the program believes it: primary key; name, type and nullability of each column.
+type Believed = (Vec<String>, Vec<(String, Kind, bool)>);
+
 /// Reads the tables of `src/db/schema.rs`: what the program believes.
-pub fn of_program() -> BTreeMap<String, (Vec<String>, Vec<(String, Kind, bool)>)> {
+pub fn of_program() -> BTreeMap<String, Believed> {
     let text = include_str!("../../src/db/schema.rs");
     let mut tables = BTreeMap::new();
-    let mut current: Option<(String, Vec<String>, Vec<(String, Kind, bool)>)> = None;
+    let mut current: Option<(String, Believed)> = None;
     for line in text.lines().map(str::trim) {
         if let Some((head, _)) = line.split_once(") {").filter(|(head, _)| head.contains(" (")) {
             let (name, key) = head.split_once(" (").unwrap();
             let key = key.split(',').map(|name| name.trim().to_owned()).collect();
-            current = Some((name.to_owned(), key, Vec::new()));
+            current = Some((name.to_owned(), (key, Vec::new())));
         } else if let (Some((column, declared)), Some(table)) = (line.split_once(" -> "), &mut current) {
             let declared = declared.trim_end_matches(',');
             let inner = declared.strip_prefix("Nullable<").and_then(|text| text.strip_suffix('>'));
@@ -292,11 +295,11 @@ pub fn of_program() -> BTreeMap<String, (Vec<String>, Vec<(String, Kind, bool)>)
                 "Date" => Kind::Date,
                 other => panic!("src/db/schema.rs has the type {other}: map it here"),
             };
-            table.2.push((column.to_owned(), kind, inner.is_some()));
+            table.1.1.push((column.to_owned(), kind, inner.is_some()));
         } else if line == "}"
-            && let Some((name, key, columns)) = current.take()
+            && let Some((name, table)) = current.take()
         {
-            tables.insert(name, (key, columns));
+            tables.insert(name, table);
         }
     }
     tables

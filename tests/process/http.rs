@@ -174,10 +174,11 @@ impl Connection {
 pub(super) fn compose(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: pingyi.test\r\n");
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.extend([*name, ": ", *value, "\r\n"]);
     }
     if let Some(body) = body {
-        text.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
+        let length = body.len().to_string();
+        text.extend(["Content-Type: application/json\r\nContent-Length: ", &length, "\r\n"]);
     }
     text.push_str("\r\n");
     text.push_str(body.unwrap_or_default());

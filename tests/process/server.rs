@@ -119,7 +119,7 @@ impl Program {
                 kept.lock().unwrap().push(line);
             }
         });
-        let told = told.recv_timeout(Duration::from_secs(60));
+        let told = told.recv_timeout(Duration::from_mins(1));
         let Ok(address) = told else {
             let _ = child.kill();
             let _ = child.wait();
