@@ -163,8 +163,8 @@ fn up_down_up_postgres() {
 /// The demo fills most tables; these have rows only once somebody works.
 const REST: &str = "\
     INSERT INTO login_throttles (key_digest, failures, window_end_at) VALUES ('digest', 3, {at}); \
-    INSERT INTO idempotency_keys (tenant_id, user_id, operation, key, request_hash, status, body, created_at) \
-    SELECT tenant_id, id, 'create_plan', 'key-1', 'hash', 201, '{}', created_at FROM users \
+    INSERT INTO idempotency_keys (tenant_id, user_id, operation, key, request_hash, status, body, authz_version, created_at) \
+    SELECT tenant_id, id, 'create_plan', 'key-1', 'hash', 201, '{}', 1, created_at FROM users \
     WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
     INSERT INTO sessions (tenant_id, id, user_id, generation, nonce, token_hash, rotated_at, user_agent, created_at, \
     idle_until, expires_at) SELECT tenant_id, id, id, 1, 'n', 'h', created_at, 'a', created_at, created_at, created_at \
