@@ -109,7 +109,10 @@ both! {
         let reset = json!({ "password": "滇池东岸的海鸥二月才飞走" });
         for login in ["53-auditor", "53-security-admin"] {
             let path = format!("/users/{}/reset-password", world.user(login));
-            world.as_("53-system-admin").post(&path, &reset).expect(422, "reset_not_allowed");
+            world.as_("53-system-admin").post(&path, &reset).expect(422, "account_out_of_hands");
+            // Nor rid the province of them.
+            let path = format!("/users/{}/disable", world.user(login));
+            world.as_("53-system-admin").post(&path, &json!({})).expect(422, "account_out_of_hands");
         }
     }
 
