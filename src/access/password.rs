@@ -38,7 +38,7 @@ pub struct Passwords {
     decoy: Arc<str>,
 }
 
-/// A turn at verifying: there are [`AT_ONCE`] of them.
+/// A turn at verifying: there are `AT_ONCE` of them.
 pub struct Turn {
     _place: OwnedSemaphorePermit,
     _turn: OwnedSemaphorePermit,
