@@ -182,7 +182,7 @@ mod tests {
             other in proptest::collection::vec("[0-9A-Z-]{1,6}", 1..5),
             below in proptest::collection::vec("[0-9A-Z-]{1,6}", 0..3),
         ) {
-            let path = |codes: &[String]| codes.iter().map(|code| format!("{code}/")).collect::<String>();
+            let path = |codes: &[String]| codes.iter().flat_map(|code| [code.as_str(), "/"]).collect::<String>();
             let (root, other) = (path(&above), path(&other));
             let child = format!("{root}{}", path(&below));
             let (subtree, alone) = (PathRange::subtree(&root), PathRange::alone(&root));

@@ -19,10 +19,12 @@ pub trait PathIds: Sized + Send + 'static {
     /// Reads them in order; `None` when one is malformed, which is a 404.
     fn parse(values: &[&str]) -> Option<Self>;
     /// The schema of each.
+    #[must_use]
     fn schema() -> Value {
         serde_json::json!({ "$ref": "#/components/schemas/Id" })
     }
     /// An example of each.
+    #[must_use]
     fn example() -> Value {
         serde_json::json!("01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77")
     }

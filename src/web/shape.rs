@@ -211,8 +211,16 @@ pub fn check_text(value: &Value) -> Result<()> {
 fn is_invisible(c: char) -> bool {
     match c {
         '\n' | '\r' | '\t' => false,
-        '\u{AD}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{180E}' | '\u{200B}'..='\u{200F}' => true,
-        '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' => true,
+        '\u{AD}'
+        | '\u{61C}'
+        | '\u{115F}'..='\u{1160}'
+        | '\u{180E}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{3164}'
+        | '\u{FEFF}'
+        | '\u{FFA0}' => true,
         _ => c.is_control(),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::{World, both};
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().flat_map(|byte| ["%".to_owned(), format!("{byte:02X}")]).collect()
 }
 
 fn names(world: &World, who: &str, path: &str) -> Vec<String> {
