@@ -24,7 +24,14 @@ pub(crate) fn log(settings: &Settings) -> Result<()> {
     )
     .map_err(|error| StartError::new(format!("--log is not understood: {error}")))?;
     let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
+    // Whoever reads the log may have gone: to complain of that on the same closed pipe would panic,
+    // in a handler as well as in the task that ends the program.
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(ansi)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .init();
     Ok(())
 }
 

@@ -64,8 +64,8 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
         super::say(&format!("serving {url} · docs {url}/docs/ · document {url}/api/v1/openapi.json"));
         actix_web::rt::spawn(async move {
             end.await;
-            tracing::info!("draining: readiness fails, requests under way finish");
             doors.drain();
+            tracing::info!("draining: readiness fails, requests under way finish");
             tokio::time::sleep(LOOK_AWAY).await;
             handle.stop(true).await;
         });

@@ -4,8 +4,11 @@ use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::process::{Connection, nap, until};
-use super::work::{BOTH, Demo, Kind, new_body};
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection;
+
+use super::process::{Backend, Connection, Store, accounts_of, nap, sign_in, until};
+use super::work::{BINARY, BOTH, Demo, Kind, new_body};
 
 fn is_ready(connection: &mut Connection) -> std::io::Result<u16> {
     connection.request("GET", "/health/ready", &[], None).map(|reply| reply.status)
@@ -81,7 +84,7 @@ fn on_sigterm_readiness_fails_first_and_requests_under_way_finish() {
 
 #[test]
 fn on_sigterm_without_anything_under_way_it_ends_at_once() {
-    let demo = Demo::start(super::process::Backend::Sqlite);
+    let demo = Demo::start(Backend::Sqlite);
     let store = demo.store;
     demo.program.terminate();
     let told = Instant::now();
@@ -89,4 +92,26 @@ fn on_sigterm_without_anything_under_way_it_ends_at_once() {
     assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
     // Closed in order: nothing is left for the next start to repair.
     assert!(store.file().exists());
+}
+
+/// The log's reader has died and its pipe is closed: that is no reason to stop serving, or to live on.
+#[test]
+fn with_nobody_reading_its_log_it_serves_and_ends_on_sigterm() {
+    let store = Store::new(BINARY, Backend::Sqlite);
+    let mut program = store.start_unheard(&["demo"]);
+    let mut connection = Connection::open(program.address).unwrap();
+    assert_eq!(is_ready(&mut connection).unwrap(), 200);
+    // Something worth logging: another program holds the database locked beyond the writer's patience.
+    let accounts = accounts_of(&store.accounts_file());
+    let office = sign_in(program.address, &accounts, "group_office", "53");
+    let mut other = diesel::SqliteConnection::establish(store.file().to_str().unwrap()).unwrap();
+    other.batch_execute("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE").unwrap();
+    let body = serde_json::json!({}).to_string();
+    let reply = office.once(program.address, "POST", "/auth/logout", &[], Some(&body));
+    assert_eq!((reply.status, reply.code().as_str()), (503, "unavailable"), "{}", reply.text());
+    other.batch_execute("ROLLBACK").unwrap();
+    office.once(program.address, "POST", "/auth/logout", &[], Some(&body)).expect(204);
+    assert!(program.is_alive());
+    program.terminate();
+    assert_eq!(program.wait(Duration::from_secs(10)).code(), Some(0));
 }

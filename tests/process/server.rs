@@ -86,7 +86,13 @@ impl Store {
     /// Starts to serve and waits until it does.
     #[track_caller]
     pub fn start(&self, arguments: &[&str]) -> Program {
-        Program::spawn(self.command(arguments).args(["--listen", "127.0.0.1:0", "--workers", "2"]))
+        Program::spawn(self.command(arguments).args(["--listen", "127.0.0.1:0", "--workers", "2"]), true)
+    }
+
+    /// The same, but nobody reads what it says once it serves, as when a collector of logs has died.
+    #[track_caller]
+    pub fn start_unheard(&self, arguments: &[&str]) -> Program {
+        Program::spawn(self.command(arguments).args(["--listen", "127.0.0.1:0", "--workers", "2"]), false)
     }
 }
 
@@ -103,7 +109,7 @@ pub struct Program {
 
 impl Program {
     #[track_caller]
-    fn spawn(command: &mut Command) -> Self {
+    fn spawn(command: &mut Command, heard: bool) -> Self {
         let begun = Instant::now();
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -111,9 +117,17 @@ impl Program {
         let (tell, told): (_, Receiver<SocketAddr>) = channel();
         let kept = lines.clone();
         std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
+            let mut lines_of = stderr.lines();
+            while let Some(Ok(line)) = lines_of.next() {
                 if let Some(rest) = line.strip_prefix("serving http://") {
                     let address = rest.split(' ').next().and_then(|text| text.parse().ok());
+                    if !heard {
+                        // The pipe closes with its reader, and only then is the address told.
+                        kept.lock().unwrap().push(line.clone());
+                        drop(lines_of);
+                        let _ = address.map(|address| tell.send(address));
+                        return;
+                    }
                     let _ = address.map(|address| tell.send(address));
                 }
                 kept.lock().unwrap().push(line);
