@@ -8,7 +8,7 @@
 //! | [`access`] | who may do what: `policy.rs` is THE TABLE; the gate, tokens, sessions, accounts |
 //! | [`org`] | provinces, units |
 //! | [`campaigns`] | campaigns, leading groups, plans, tasks |
-//! | [`mod@reference`] | dictionaries, the policy table, health, public keys |
+//! | [`reference`](mod@reference) | dictionaries, the policy table, health, public keys |
 //! | [`audit`] | the log of every change |
 //! | [`web`] | what every endpoint shares: problems, shapes, pages, the document |
 //! | [`db`] | SQLite and PostgreSQL behind one door, migrations, ids, time |
