@@ -29,7 +29,6 @@ pub fn shift_date(date: NaiveDate, weeks: i64) -> Option<NaiveDate> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
     use chrono::Datelike;
 
     use super::*;

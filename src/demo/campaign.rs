@@ -206,7 +206,6 @@ pub fn campaign() -> Result<CampaignText, serde_json::Error> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
     use std::collections::BTreeSet;
 
     use chrono::{Datelike, Weekday};

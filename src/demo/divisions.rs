@@ -187,7 +187,6 @@ fn seat_of(seats: &BTreeMap<String, usize>, code: &str, digits: usize) -> Result
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
     use std::collections::BTreeSet;
 
     use super::*;

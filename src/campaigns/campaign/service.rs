@@ -10,8 +10,8 @@ use crate::access::policy::{
 };
 use crate::access::{EffectTx, Reach, Tx, UserId, holders};
 use crate::audit::Change;
-use crate::campaigns::rules::{CampaignAction, CampaignId, CampaignState};
-use crate::errors::{AppError, Code, FieldError, Result, text};
+use crate::campaigns::rules::{CampaignAction, CampaignId, CampaignState, unknown};
+use crate::errors::{AppError, Code, FieldError, Result};
 use crate::org::rules::{Unit, UnitId};
 use crate::org::service as org;
 use crate::web::{Page, Paging};
@@ -107,12 +107,6 @@ pub fn create(
 
 fn own_unit<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Unit> {
     org::reached(tx, id)?.ok_or_else(|| AppError::fields(Code::InvalidBody, vec![unknown("/unit_id")]))
-}
-
-fn unknown(pointer: impl Into<String>) -> FieldError {
-    let detail =
-        text!("没有这个对象, 或不在您的范围内", "There is no such object, or it is out of your reach");
-    FieldError::body(pointer, Code::UnknownReference, detail)
 }
 
 /// The units a scope names: readable, and below the unit that runs the campaign.

@@ -18,7 +18,7 @@ use crate::access::policy::{
 use crate::access::{Reach, Role, Tx, ancestors, holders};
 use crate::audit::Change;
 use crate::campaigns::campaign::service as campaign_service;
-use crate::campaigns::rules::{CampaignId, PlanId, TaskId};
+use crate::campaigns::rules::{CampaignId, PlanId, TaskId, unknown};
 use crate::errors::{AppError, Code, FieldError, Result, text};
 use crate::org::rules::{Unit, UnitId};
 use crate::org::service as org;
@@ -90,12 +90,6 @@ fn record<A: Action>(
 ) -> Result<()> {
     let entity_id = id.to_string();
     tx.record(&Change { entity: "plan", entity_id: &entity_id, before, after: Some(after), reason })
-}
-
-fn unknown(pointer: impl Into<String>) -> FieldError {
-    let detail =
-        text!("没有这个对象, 或不在您的范围内", "There is no such object, or it is out of your reach");
-    FieldError::body(pointer, Code::UnknownReference, detail)
 }
 
 /// Begins a plan. Its parent is the published plan of the nearest unit above that has one; only the

@@ -114,7 +114,6 @@ pub fn add_departments_and_windows(tree: &mut ProvinceTree) -> Result<(), Divisi
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
     use super::{super::province_tree, *};
 
     fn seconds(tree: &ProvinceTree) -> BTreeMap<usize, usize> {

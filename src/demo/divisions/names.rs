@@ -102,7 +102,6 @@ fn without_group(text: &str, shortest: usize) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
     use super::*;
 
     fn stems(names: &[&str]) -> Vec<String> {
