@@ -1,6 +1,6 @@
 //! Every route on one page, and the server round them.
 
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,13 +83,13 @@ pub struct Serving {
     pub origins: Vec<String>,
 }
 
-/// Everything requests share.
+/// Everything requests share; `proxies` are those whose `X-Forwarded-For` is believed.
 #[must_use]
-pub fn context(doors: Arc<Doors>) -> Arc<Context> {
+pub fn context(doors: Arc<Doors>, proxies: Vec<IpAddr>) -> Arc<Context> {
     let api = api();
     let (document, shapes) = document(&api);
-    let document_text = serde_json::to_string(&document).unwrap_or_default();
-    Arc::new(Context { doors, api, document, document_text, shapes })
+    let document_text = serde_json::to_vec(&document).unwrap_or_default().into();
+    Arc::new(Context { doors, api, document, document_text, proxies, shapes })
 }
 
 /// Starts to serve on a bound listener; the server drains when it is stopped.

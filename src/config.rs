@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -46,6 +47,17 @@ pub struct Settings {
     )]
     #[serde(default)]
     pub cors_origins: Vec<String>,
+    /// Address of a reverse proxy whose X-Forwarded-For is believed; repeat for several. Failed logins
+    /// are counted per address, so behind a proxy this is needed [default: none]
+    #[arg(
+        long = "trusted-proxy",
+        global = true,
+        env = "PINGYI_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "ADDRESS"
+    )]
+    #[serde(default)]
+    pub trusted_proxies: Vec<IpAddr>,
     /// Database connections [default: 8]
     #[arg(long, global = true, env = "PINGYI_CONNECTIONS", value_name = "N")]
     pub connections: Option<u32>,
@@ -76,6 +88,11 @@ impl Settings {
             admin_database_url: self.admin_database_url.or(file.admin_database_url),
             key_file: self.key_file.or(file.key_file),
             cors_origins: if self.cors_origins.is_empty() { file.cors_origins } else { self.cors_origins },
+            trusted_proxies: if self.trusted_proxies.is_empty() {
+                file.trusted_proxies
+            } else {
+                self.trusted_proxies
+            },
             connections: self.connections.or(file.connections),
             workers: self.workers.or(file.workers),
             log: self.log.or(file.log),
@@ -135,11 +152,13 @@ impl Settings {
     pub fn redacted(&self) -> String {
         let database = self.database_url.as_deref().map_or_else(|| "embedded".to_owned(), redact);
         format!(
-            "listen={} data_dir={} database={database} key_file={} cors_origins={:?} connections={} workers={}",
+            "listen={} data_dir={} database={database} key_file={} cors_origins={:?} trusted_proxies={:?} \
+             connections={} workers={}",
             self.listen(),
             self.data_dir().display(),
             self.key_file().display(),
             self.cors_origins,
+            self.trusted_proxies,
             self.limits().connections,
             self.workers(),
         )

@@ -198,6 +198,15 @@ impl<A: Action> Gate<A> {
         Paging::new(self.doors.clone(), scope, limit, cursor, count)
     }
 
+    /// Whether a cursor is one of ours for this caller and this query: part of reading the query, so
+    /// that it is told before anything is looked for.
+    ///
+    /// # Errors
+    /// `invalid_cursor`.
+    pub fn check_cursor(&self, cursor: String) -> Result<()> {
+        self.paging(None, Some(cursor), None).check()
+    }
+
     /// What the request said.
     #[must_use]
     pub fn facts(&self) -> &Facts {
@@ -246,6 +255,26 @@ impl<A: Action> Gate<A> {
                 let (who, reach, _) = admit(&doors, again(&mut conn), claims, facts.now, A::ROW)?;
                 let mut state = state_of(claims.tenant, who, &facts);
                 work(&mut Tx::new(conn, &mut state, reach))
+            })
+            .await
+    }
+
+    /// The first answer to a request that was done before under the same `Idempotency-Key`, for
+    /// actions that look at something before [`Gate::run`] which doing them has changed.
+    ///
+    /// # Errors
+    /// As [`Gate::run`].
+    pub async fn replayed<R: IntoAnswer + 'static>(&self) -> Result<Option<Done<R>>> {
+        let claims = self.claims.ok_or_else(|| AppError::new(Code::Unauthenticated))?;
+        let Some(claim) = self.facts.idempotency.clone() else { return Ok(None) };
+        let (doors, now) = (self.doors.clone(), self.facts.now);
+        self.doors
+            .db
+            .read(Some(claims.tenant), move |mut conn| {
+                let (_, _, authz_version) = admit(&doors, again(&mut conn), claims, now, A::ROW)?;
+                let owner =
+                    idempotency::Owner { tenant: claims.tenant, user: claims.user, now, authz_version };
+                Ok(idempotency::kept(&mut conn, owner, &claim)?.map(|answer| Done(answer, PhantomData)))
             })
             .await
     }

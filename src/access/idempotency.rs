@@ -52,7 +52,6 @@ struct Kept {
     location: Option<String>,
     body: String,
     authz_version: i64,
-    created_at: Instant,
 }
 
 #[derive(Insertable)]
@@ -92,8 +91,17 @@ pub(super) fn replay(mut conn: Conn<'_>, owner: Owner, claim: &Claim) -> Result<
             return Err(AppError::new(Code::IdempotencyInProgress).retry_after(1));
         }
     }
-    let kept: Option<Kept> = with_conn!(&mut conn, c => idempotency_keys::table
+    kept(&mut conn, owner, claim)
+}
+
+/// The answer kept under this key, unless it has expired.
+///
+/// # Errors
+/// `idempotency_key_reused`, `not_found`, as [`replay`].
+pub(super) fn kept(conn: &mut Conn<'_>, owner: Owner, claim: &Claim) -> Result<Option<Answer>> {
+    let kept: Option<Kept> = with_conn!(conn, c => idempotency_keys::table
         .find((owner.tenant, owner.user, claim.operation, &claim.key))
+        .filter(idempotency_keys::created_at.gt(owner.now.plus_seconds(-KEPT_SECONDS)))
         .select((
             idempotency_keys::request_hash,
             idempotency_keys::status,
@@ -101,17 +109,10 @@ pub(super) fn replay(mut conn: Conn<'_>, owner: Owner, claim: &Claim) -> Result<
             idempotency_keys::location,
             idempotency_keys::body,
             idempotency_keys::authz_version,
-            idempotency_keys::created_at,
         ))
         .first(*c)
         .optional())?;
     let Some(kept) = kept else { return Ok(None) };
-    if kept.created_at.plus_seconds(KEPT_SECONDS) <= owner.now {
-        with_conn!(conn, c => diesel::delete(
-            idempotency_keys::table.find((owner.tenant, owner.user, claim.operation, &claim.key)))
-            .execute(c))?;
-        return Ok(None);
-    }
     if kept.request_hash != claim.request_hash {
         return Err(AppError::new(Code::IdempotencyKeyReused));
     }
@@ -146,11 +147,12 @@ pub(super) fn remember(conn: Conn<'_>, owner: Owner, claim: &Claim, answer: &Ans
     };
     let expired = owner.now.plus_seconds(-KEPT_SECONDS);
     let mut conn = conn;
-    with_conn!(&mut conn, c => diesel::insert_into(idempotency_keys::table).values(&row).execute(*c))?;
-    // Each write clears the tenant's expired ones by the index on age, so that none needs a sweep.
-    with_conn!(conn, c => diesel::delete(idempotency_keys::table
+    // Each write clears the tenant's expired ones by the index on age, so that none needs a sweep and
+    // a key that is used again after a day finds its place free.
+    with_conn!(&mut conn, c => diesel::delete(idempotency_keys::table
         .filter(idempotency_keys::tenant_id.eq(owner.tenant))
-        .filter(idempotency_keys::created_at.lt(expired)))
-        .execute(c))?;
+        .filter(idempotency_keys::created_at.le(expired)))
+        .execute(*c))?;
+    with_conn!(conn, c => diesel::insert_into(idempotency_keys::table).values(&row).execute(c))?;
     Ok(())
 }

@@ -51,7 +51,7 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
     // Port 0 asks the system for a free one.
     let address = listener.local_addr().map_or(address, |bound| bound.to_string());
     let serving = Serving { workers: settings.workers(), origins: settings.cors_origins.clone() };
-    let context = app::context(doors);
+    let context = app::context(doors, settings.trusted_proxies.clone());
     let system = actix_web::rt::System::new();
     system.block_on(async move {
         let trouble = |error: std::io::Error| StartError::new(format!("the server failed: {error}"));

@@ -69,6 +69,30 @@ macro_rules! with_conn {
 }
 pub(crate) use with_conn;
 
+/// Inserts a slice of rows. SQLite gets one prepared statement again and again, for diesel does not
+/// keep the statement of a batch and preparing costs more than the rows; PostgreSQL gets batches,
+/// where each statement is a round trip.
+macro_rules! insert_rows {
+    ($conn:expr, $table:expr, $rows:expr) => {
+        match $conn {
+            $crate::db::Conn::Sqlite(c) => {
+                for row in $rows {
+                    diesel::insert_into($table).values(row).execute(c)?;
+                }
+            }
+            $crate::db::Conn::Postgres(c) => {
+                for some in $rows.chunks($crate::db::BATCH) {
+                    diesel::insert_into($table).values(some).execute(c)?;
+                }
+            }
+        }
+    };
+}
+pub(crate) use insert_rows;
+
+/// Rows in one statement: with 64 columns still below PostgreSQL's 65,535 values.
+pub(crate) const BATCH: usize = 500;
+
 /// The database, open. Cheap to clone.
 #[derive(Clone)]
 pub struct Db(Arc<Backend>);

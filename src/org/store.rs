@@ -6,7 +6,7 @@ use super::rules::{Province, ProvinceStatus, Unit, UnitId, UnitKind, UnitStatus}
 use crate::access::policy::Action;
 use crate::access::{PathRange, Reach, Tx, within_reach};
 use crate::db::schema::{provinces, units};
-use crate::db::{Instant, TenantId, contains_pattern, fold, text_enum, with_conn};
+use crate::db::{Instant, TenantId, contains_pattern, fold, insert_rows, text_enum, with_conn};
 use crate::errors::Result;
 use crate::web::{Cursor, Page, Paging};
 
@@ -171,6 +171,10 @@ pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: UnitId) -> 
 
 /// Those of the units that lie within `reach`.
 pub(super) fn find_many<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, ids: &[UnitId]) -> Result<Vec<Unit>> {
+    // One is asked for most often, and its statement is kept prepared, which a list's is not.
+    if let [id] = ids {
+        return Ok(find(tx, reach, *id)?.into_iter().collect());
+    }
     let tenant = tx.tenant();
     let mut found = Vec::with_capacity(ids.len());
     // SQLite takes a bounded number of values in one statement.
@@ -225,9 +229,7 @@ pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: Vec<Unit>) -> Result<()
             updated_at: unit.updated_at,
         })
         .collect();
-    for some in rows.chunks(200) {
-        with_conn!(tx.conn(), c => diesel::insert_into(units::table).values(some).execute(c))?;
-    }
+    insert_rows!(tx.conn(), units::table, &rows);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use super::dictionaries;
 use crate::access::policy::{self, Audience, DictionaryRead, HealthRead, KeysRead, PolicyRead};
 use crate::access::{Done, Role};
 use crate::errors::{AppError, Code, Kind};
-use crate::web::{Example, NoBody, NoQuery, Plain, endpoint};
+use crate::web::{Example, NoBody, NoQuery, Plain, Resource, Versioned, endpoint};
 
 /// 字典中的一项。
 #[derive(Debug, Serialize, ToSchema)]
@@ -69,6 +69,13 @@ pub struct DictionariesView {
     codes: Vec<CodeView>,
 }
 
+/// Fixed with the release: what tells one from the next is the hash.
+impl Versioned for DictionariesView {
+    fn version(&self) -> i64 {
+        1
+    }
+}
+
 impl Example for DictionariesView {
     fn example() -> Value {
         json!({
@@ -89,7 +96,7 @@ endpoint! {
     ///
     /// 每个枚举的取值、中英文名称、颜色提示与次序; 以及全部错误代码。
     GetDictionaries: DictionaryRead, Get "/dictionaries", tag "reference", codes []
-    async fn get_dictionaries(gate, _path: (), _query: NoQuery, _body: NoBody) -> Plain<DictionariesView> {
+    async fn get_dictionaries(gate, _path: (), _query: NoQuery, _body: NoBody) -> Resource<DictionariesView> {
         gate.run(move |_| {
             let dictionaries = dictionaries::ALL
                 .iter()
@@ -116,7 +123,7 @@ endpoint! {
                     en: code.title_en(),
                 })
                 .collect();
-            Ok(Plain(DictionariesView { dictionaries, codes }))
+            Ok(Resource(DictionariesView { dictionaries, codes }))
         })
         .await
     }
@@ -159,6 +166,13 @@ pub struct PolicyView {
     rows: Vec<PolicyRowView>,
 }
 
+/// Fixed with the release, as the dictionaries are.
+impl Versioned for PolicyView {
+    fn version(&self) -> i64 {
+        1
+    }
+}
+
 impl Example for PolicyView {
     fn example() -> Value {
         json!({ "rows": [{
@@ -173,7 +187,7 @@ endpoint! {
     ///
     /// 操作 × 角色 → 范围, 全表。
     GetPolicy: PolicyRead, Get "/policy", tag "reference", codes []
-    async fn get_policy(gate, _path: (), _query: NoQuery, _body: NoBody) -> Plain<PolicyView> {
+    async fn get_policy(gate, _path: (), _query: NoQuery, _body: NoBody) -> Resource<PolicyView> {
         gate.run(move |_| {
             let rows = policy::ROWS
                 .iter()
@@ -189,7 +203,7 @@ endpoint! {
                     cells: Role::ALL.iter().map(|&role| CellView { role, reach: row.cell(role).letter() }).collect(),
                 })
                 .collect();
-            Ok(Plain(PolicyView { rows }))
+            Ok(Resource(PolicyView { rows }))
         })
         .await
     }

@@ -72,19 +72,33 @@ impl Paging {
         self.count
     }
 
+    /// Whether the cursor, if there is one, was given to this caller for this query.
+    ///
+    /// # Errors
+    /// `invalid_cursor`.
+    pub fn check(&self) -> Result<()> {
+        self.place().map(|_| ())
+    }
+
     /// The place after which the page begins, `keys` texts.
     ///
     /// # Errors
     /// `invalid_cursor` for one of another caller, another query, or none of ours.
     pub fn after(&self, keys: usize) -> Result<Option<Cursor>> {
+        match self.place()? {
+            Some(place) if place.len() != keys => Err(AppError::new(Code::InvalidCursor)),
+            place => Ok(place),
+        }
+    }
+
+    fn place(&self) -> Result<Option<Cursor>> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let invalid = || AppError::new(Code::InvalidCursor);
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
         let (seal, place) = bytes.split_at_checked(SEAL_BYTES).ok_or_else(invalid)?;
         let good = aws_lc_rs::constant_time::verify_slices_are_equal(seal, &self.seal(place));
         good.map_err(|_| invalid())?;
-        let place: Cursor = serde_json::from_slice(place).map_err(|_| invalid())?;
-        if place.len() == keys { Ok(Some(place)) } else { Err(invalid()) }
+        serde_json::from_slice(place).map(Some).map_err(|_| invalid())
     }
 
     /// Makes the page of the rows fetched.

@@ -1,6 +1,7 @@
 //! From a request to an answer, in the order the conventions give: unknown path, wrong method, who,
 //! may they, media types, can it be read, has it the right shape; the rest is the service's.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,9 @@ pub struct Context {
     /// The document.
     pub document: Value,
     /// The document's bytes, as served.
-    pub document_text: String,
+    pub document_text: web::Bytes,
+    /// The proxies whose word about a caller's address is taken.
+    pub proxies: Vec<IpAddr>,
     /// The compiled schemas.
     pub shapes: Shapes,
 }
@@ -144,6 +147,13 @@ async fn answer<E: Endpoint>(
             return Err(error);
         }
     };
+    if E::Reply::PAGE
+        && let Some(cursor) = cursor_of(request.query_string())
+        && let Err(error) = gate.check_cursor(cursor)
+    {
+        gate.authorize().await?;
+        return Err(error);
+    }
     E::handle(gate.with_facts(facts), path, query, body).await.map(crate::access::Done::into_answer)
 }
 
@@ -166,6 +176,11 @@ async fn read_input<E: Endpoint>(
     Ok((path, query, body))
 }
 
+fn cursor_of(query: &str) -> Option<String> {
+    form_urlencoded::parse(query.as_bytes())
+        .find_map(|(name, value)| (name == "cursor").then(|| value.into_owned()))
+}
+
 fn path_ids<E: Endpoint>(request: &HttpRequest) -> Option<E::Path> {
     let values: Vec<&str> = request.match_info().iter().map(|(_, value)| value).collect();
     E::Path::parse(&values)
@@ -186,7 +201,7 @@ fn facts_of<E: Endpoint>(request: &HttpRequest, context: &Context) -> Facts {
         now: context.doors.now(),
         precondition: precondition(if_match, E::VERB.demands_version()),
         idempotency: None,
-        address: request.peer_addr().map_or_else(String::new, |address| address.ip().to_string()),
+        address: address(request, &context.proxies),
         user_agent: text_header(request.headers(), header::USER_AGENT.as_str())
             .unwrap_or_default()
             .chars()
@@ -195,6 +210,19 @@ fn facts_of<E: Endpoint>(request: &HttpRequest, context: &Context) -> Facts {
             .collect(),
         list_scope: list_scope(request.path(), request.query_string()),
     }
+}
+
+/// The caller's address: the peer's, or what a trusted proxy says it is. Each proxy appends whom it
+/// heard from, so the last address that is no proxy of ours is the one somebody of ours has seen.
+fn address(request: &HttpRequest, proxies: &[IpAddr]) -> String {
+    let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else { return String::new() };
+    if !proxies.contains(&peer) {
+        return peer.to_string();
+    }
+    let said = request.headers().get_all(header::X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
+    let hops: Vec<&str> = said.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let mut known = hops.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok());
+    known.find(|hop| !proxies.contains(hop)).unwrap_or(peer).to_string()
 }
 
 /// What a cursor is bound to besides the caller: the path and every parameter but those that
@@ -380,4 +408,27 @@ pub(super) async fn fetch<E: Endpoint>(
     let query = parse_query::<E::Query>(&context.shapes, E::ID, "")?;
     let body = E::Body::parse(&context.shapes, b"")?;
     E::handle(gate, path, query, body).await.map(crate::access::Done::into_answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn only_a_trusted_proxy_says_where_a_request_comes_from() {
+        let proxies: Vec<IpAddr> = vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+        let told = |peer: &str, said: &str| {
+            let request = TestRequest::default()
+                .peer_addr(format!("{peer}:40000").parse().unwrap())
+                .insert_header((header::X_FORWARDED_FOR, said))
+                .to_http_request();
+            address(&request, &proxies)
+        };
+        assert_eq!(told("203.0.113.9", "198.51.100.7"), "203.0.113.9", "a stranger says what it likes");
+        assert_eq!(told("10.0.0.1", "198.51.100.7"), "198.51.100.7");
+        assert_eq!(told("10.0.0.1", "1.2.3.4, 198.51.100.7, 10.0.0.2"), "198.51.100.7", "the last we saw");
+        assert_eq!(told("10.0.0.1", "198.51.100.7, unknown"), "10.0.0.1", "what cannot be read says nothing");
+        assert_eq!(told("10.0.0.1", "10.0.0.2"), "10.0.0.1");
+    }
 }

@@ -177,9 +177,10 @@ impl Shapes {
     ///
     /// # Errors
     /// `invalid_body` with every error.
-    pub fn read<T: DeserializeOwned + ToSchema + Validate>(&self, value: Value) -> Result<T> {
+    pub fn read<T: DeserializeOwned + ToSchema + Validate>(&self, mut value: Value) -> Result<T> {
         self.check(&T::name(), &value)?;
         check_text(&value)?;
+        whole_numbers(&mut value);
         let read: T = serde_json::from_value(value).map_err(|error| {
             let detail = text!("请求内容无法识别: {error}", "The body cannot be read: {error}");
             AppError::fields(Code::InvalidBody, vec![FieldError::body("", Code::WrongType, detail)])
@@ -192,6 +193,22 @@ impl Shapes {
                 Err(AppError::fields(Code::InvalidBody, found))
             }
         }
+    }
+}
+
+/// To a schema `2026.0` is an integer, to serde it is none.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Object(map) => map.values_mut().for_each(whole_numbers),
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Number(number) if number.is_f64() => {
+            let text = number.to_string();
+            let whole = text.strip_suffix(".0").and_then(|digits| digits.parse::<i64>().ok());
+            if let Some(whole) = whole {
+                *value = whole.into();
+            }
+        }
+        _ => {}
     }
 }
 

@@ -212,7 +212,8 @@ fn serve(doors: Arc<Doors>) -> (SocketAddr, (actix_web::dev::ServerHandle, JoinH
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let serving = Serving { workers: 1, origins: Vec::new() };
-            let server = app::start(app::context(doors), listener, &serving).expect("the server starts");
+            let server =
+                app::start(app::context(doors, Vec::new()), listener, &serving).expect("the server starts");
             sender.send(server.handle()).expect("the test waits");
             server.await.expect("the server serves");
         });

@@ -78,7 +78,6 @@ pub fn create(
 ) -> Result<(Campaign, bool)> {
     let unit = own_unit(tx, unit_id)?;
     let scope = scope_units(tx, &unit, content)?;
-    let reach = Reach::whole_tenant();
     if let Some(id) = id
         && store::is_taken(tx, id)?
     {
@@ -91,7 +90,7 @@ pub fn create(
         };
     }
     let id = id.unwrap_or_else(CampaignId::generate);
-    store::insert(tx, id, &unit, content, &scope)?;
+    let made = store::insert(tx, id, &unit, content, &scope)?;
     let after = json!({ "unit_id": unit_id, "content": content, "state": CampaignState::Preparing });
     tx.record(&Change {
         entity: "campaign",
@@ -100,8 +99,6 @@ pub fn create(
         after: Some(&after),
         reason: None,
     })?;
-    let made = store::find(tx, &reach, id)?
-        .ok_or_else(|| AppError::internal("the campaign just made is not there"))?;
     Ok((made, false))
 }
 

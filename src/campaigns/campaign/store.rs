@@ -9,7 +9,7 @@ use crate::campaigns::rules::{CampaignId, CampaignState, Phase};
 use crate::db::schema::{
     campaign_phases, campaign_scope_units, campaigns, leading_group_members, leading_groups,
 };
-use crate::db::{Conn, Instant, TenantId, contains_pattern, fold, text_enum, with_conn};
+use crate::db::{Conn, Instant, TenantId, contains_pattern, fold, insert_rows, text_enum, with_conn};
 use crate::errors::{AppError, Result};
 use crate::org::rules::{Unit, UnitId, UnitKind};
 use crate::web::{Cursor, Page, Paging};
@@ -137,23 +137,40 @@ struct Contents {
 impl Contents {
     fn load<A: Action>(tx: &mut Tx<'_, A>, ids: &[CampaignId]) -> Result<Self> {
         let tenant = tx.tenant();
-        let phases: Vec<PhaseRow> = with_conn!(tx.conn(), c => campaign_phases::table
-            .filter(campaign_phases::tenant_id.eq(tenant))
-            .filter(campaign_phases::campaign_id.eq_any(ids.to_vec()))
-            .order((campaign_phases::campaign_id, campaign_phases::position))
-            .select((
-                campaign_phases::campaign_id,
-                campaign_phases::name,
-                campaign_phases::starts_on,
-                campaign_phases::ends_on,
-            ))
-            .load(c))?;
-        let scopes = with_conn!(tx.conn(), c => campaign_scope_units::table
-            .filter(campaign_scope_units::tenant_id.eq(tenant))
-            .filter(campaign_scope_units::campaign_id.eq_any(ids.to_vec()))
-            .order((campaign_scope_units::campaign_id, campaign_scope_units::position))
-            .select((campaign_scope_units::campaign_id, campaign_scope_units::unit_id, campaign_scope_units::unit_path))
-            .load(c))?;
+        macro_rules! of_these {
+            ($query:expr, $column:expr, $c:expr) => {
+                match ids {
+                    // The statement for one is kept prepared, that for a list is not.
+                    [id] => $query.filter($column.eq(*id)).load($c),
+                    ids => $query.filter($column.eq_any(ids.to_vec())).load($c),
+                }
+            };
+        }
+        let phases: Vec<PhaseRow> = with_conn!(tx.conn(), c => of_these!(
+            campaign_phases::table
+                .filter(campaign_phases::tenant_id.eq(tenant))
+                .order((campaign_phases::campaign_id, campaign_phases::position))
+                .select((
+                    campaign_phases::campaign_id,
+                    campaign_phases::name,
+                    campaign_phases::starts_on,
+                    campaign_phases::ends_on,
+                )),
+            campaign_phases::campaign_id,
+            c
+        ))?;
+        let scopes = with_conn!(tx.conn(), c => of_these!(
+            campaign_scope_units::table
+                .filter(campaign_scope_units::tenant_id.eq(tenant))
+                .order((campaign_scope_units::campaign_id, campaign_scope_units::position))
+                .select((
+                    campaign_scope_units::campaign_id,
+                    campaign_scope_units::unit_id,
+                    campaign_scope_units::unit_path,
+                )),
+            campaign_scope_units::campaign_id,
+            c
+        ))?;
         let phases = phases
             .into_iter()
             .map(|(id, name, starts_on, ends_on)| (id, Phase { name, starts_on, ends_on }))
@@ -221,13 +238,14 @@ fn kinds_text(kinds: &[UnitKind]) -> String {
     kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" ")
 }
 
+/// Enters a campaign with an empty leading group.
 pub(super) fn insert<A: Action>(
     tx: &mut Tx<'_, A>,
     id: CampaignId,
     unit: &Unit,
     content: &CampaignDraft,
     scope: &[Unit],
-) -> Result<()> {
+) -> Result<Campaign> {
     let (tenant, now, user) = (tx.tenant(), tx.now(), tx.user()?);
     with_conn!(tx.conn(), c => diesel::insert_into(campaigns::table)
         .values((
@@ -255,7 +273,19 @@ pub(super) fn insert<A: Action>(
             leading_groups::updated_at.eq(now),
         ))
         .execute(c))?;
-    insert_parts(tx, id, content, scope)
+    insert_parts(tx, id, content, scope)?;
+    let path_of = |id: &UnitId| scope.iter().find(|unit| unit.id == *id).map(|unit| unit.path.clone());
+    Ok(Campaign {
+        id,
+        unit_id: unit.id,
+        unit_path: unit.path.clone(),
+        scope_paths: content.scope.unit_ids.iter().filter_map(path_of).collect(),
+        content: content.clone(),
+        state: CampaignState::Preparing,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    })
 }
 
 fn insert_parts<A: Action>(
@@ -278,7 +308,7 @@ fn insert_parts<A: Action>(
             )
         })
         .collect();
-    with_conn!(tx.conn(), c => diesel::insert_into(campaign_phases::table).values(&phases).execute(c))?;
+    insert_rows!(tx.conn(), campaign_phases::table, &phases);
     let units: Vec<_> = (0_i32..)
         .zip(&content.scope.unit_ids)
         .filter_map(|(position, id)| Some((position, scope.iter().find(|unit| unit.id == *id)?)))
@@ -292,7 +322,7 @@ fn insert_parts<A: Action>(
             )
         })
         .collect();
-    with_conn!(tx.conn(), c => diesel::insert_into(campaign_scope_units::table).values(&units).execute(c))?;
+    insert_rows!(tx.conn(), campaign_scope_units::table, &units);
     Ok(())
 }
 
@@ -397,6 +427,6 @@ pub(super) fn set_group<A: Action>(
             )
         })
         .collect();
-    with_conn!(tx.conn(), c => diesel::insert_into(leading_group_members::table).values(&rows).execute(c))?;
+    insert_rows!(tx.conn(), leading_group_members::table, &rows);
     Ok(())
 }

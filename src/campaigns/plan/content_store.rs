@@ -10,7 +10,7 @@ use crate::access::policy::Action;
 use crate::access::{Reach, Tx, within_reach};
 use crate::campaigns::rules::{Frequency, Phase, PlanId, ResponsibleExtent, TargetDirection, TaskId};
 use crate::db::schema::{plan_phases, plans, task_responsibles, tasks};
-use crate::db::{TenantId, text_enum, with_conn};
+use crate::db::{TenantId, insert_rows, text_enum, with_conn};
 use crate::errors::Result;
 use crate::org::rules::{UnitId, UnitKind};
 use crate::web::{Page, Paging};
@@ -203,7 +203,7 @@ pub(super) fn replace<A: Action>(
             )
         })
         .collect();
-    with_conn!(tx.conn(), c => diesel::insert_into(plan_phases::table).values(&phases).execute(c))?;
+    insert_rows!(tx.conn(), plan_phases::table, &phases);
     let mut rows = Vec::with_capacity(content.tasks.len());
     let mut who = Vec::new();
     for (position, task) in (0_i32..).zip(&content.tasks) {
@@ -237,12 +237,8 @@ pub(super) fn replace<A: Action>(
             kind: one.kind,
         }));
     }
-    for some in rows.chunks(100) {
-        with_conn!(tx.conn(), c => diesel::insert_into(tasks::table).values(some).execute(c))?;
-    }
-    for some in who.chunks(500) {
-        with_conn!(tx.conn(), c => diesel::insert_into(task_responsibles::table).values(some).execute(c))?;
-    }
+    insert_rows!(tx.conn(), tasks::table, &rows);
+    insert_rows!(tx.conn(), task_responsibles::table, &who);
     Ok(())
 }
 
