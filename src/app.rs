@@ -16,6 +16,7 @@ use crate::access::accounts::{bindings::http as bindings, http as users, session
 use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
 use crate::campaigns::plan::http as plans;
+use crate::org::changes::http as changes;
 use crate::org::http as org;
 use crate::reference::http as reference;
 use crate::web::{Api, Context, RequestId, configure, document, unknown_path};
@@ -44,11 +45,14 @@ pub fn api() -> Api {
         .with::<org::ListUnits>()
         .with::<org::GetUnit>()
         .with::<org::ListSubtree>()
-        .with::<org::ListCities>().with::<org::GetCity>()
-        .with::<org::ListCounties>().with::<org::GetCounty>()
-        .with::<org::ListStations>().with::<org::GetStation>()
-        .with::<org::ListDepartments>().with::<org::GetDepartment>()
-        .with::<org::ListServiceWindows>().with::<org::GetServiceWindow>()
+        .with::<changes::CreateUnitEndpoint>().with::<changes::UpdateUnit>().with::<changes::ListUnitHistory>()
+        .with::<changes::MoveUnitEndpoint>().with::<changes::MergeUnitEndpoint>().with::<changes::DeactivateUnitEndpoint>()
+        .with::<org::ListCities>().with::<org::CreateCity>().with::<org::GetCity>().with::<org::UpdateCity>()
+        .with::<org::ListCounties>().with::<org::CreateCounty>().with::<org::GetCounty>().with::<org::UpdateCounty>()
+        .with::<org::ListStations>().with::<org::CreateStation>().with::<org::GetStation>().with::<org::UpdateStation>()
+        .with::<org::ListDepartments>().with::<org::CreateDepartment>().with::<org::GetDepartment>().with::<org::UpdateDepartment>()
+        .with::<org::ListServiceWindows>().with::<org::CreateServiceWindow>()
+        .with::<org::GetServiceWindow>().with::<org::UpdateServiceWindow>()
 
         .with::<campaigns::ListCampaigns>()
         .with::<campaigns::CreateCampaign>()

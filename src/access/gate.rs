@@ -315,7 +315,9 @@ impl<A: Action> Gate<A> {
             }
             Ok(answer)
         };
-        let answer = if A::ROW.writes {
+        let answer = if A::ROW.moves_units {
+            self.doors.db.write_alone(claims.tenant, whole).await?
+        } else if A::ROW.writes {
             self.doors.db.write(Some(claims.tenant), whole).await?
         } else {
             self.doors.db.read(Some(claims.tenant), whole).await?

@@ -11,7 +11,8 @@
 //! | `-` | never |
 //!
 //! `read` and `write` say whether the action changes anything: a `write` runs in a writing
-//! transaction and must leave an audit row. Rows under `account` are open to every signed-in
+//! transaction and must leave an audit row. A `tree` is a write that moves units: it runs alone in its
+//! tenant, since every other write may note where a unit stands. Rows under `account` are open to every signed-in
 //! account, on its own things only; rows under `public` need no account. What a superior unit has
 //! published (campaigns, plans, tasks) can be read from below, within the same rows.
 //!
@@ -69,6 +70,8 @@ pub struct Row {
     pub zh: &'static str,
     /// Whether it changes anything.
     pub writes: bool,
+    /// Whether it moves units, so that no other write of the tenant may run beside it.
+    pub moves_units: bool,
     /// Who may ask at all.
     pub audience: Audience,
     /// One cell a role, in the order of [`Role::ALL`].
@@ -102,6 +105,7 @@ impl Action for CommandLine {
         name: "command_line",
         zh: "命令行",
         writes: true,
+        moves_units: false,
         audience: Audience::Public,
         cells: [Cell::Never; 17],
     };
@@ -125,12 +129,16 @@ macro_rules! cell {
     };
 }
 
+/// Whether it writes, and whether it moves units.
 macro_rules! mode {
     (read) => {
-        false
+        (false, false)
     };
     (write) => {
-        true
+        (true, false)
+    };
+    (tree) => {
+        (true, true)
     };
 }
 
@@ -157,7 +165,12 @@ macro_rules! policy {
 
         impl Action for $action {
             const ROW: &'static Row = &Row {
-                name: $name, zh: $zh, writes: mode!($mode), audience: $audience, cells: $cells,
+                name: $name,
+                zh: $zh,
+                writes: mode!($mode).0,
+                moves_units: mode!($mode).1,
+                audience: $audience,
+                cells: $cells,
             };
         }
     };
@@ -170,6 +183,12 @@ policy! {
     //                                                                  PO MV     SA SE AU   GH GM GO       UH LI OF   IN DI SS     RA     IC ID
     ProvinceRead      "province.read"       "查看省份"        read     [T  T      -  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UnitRead          "unit.read"           "查看单位"        read     [-  -      S  S  T    S  S  S        S  S  S    S  S  S      U      S  U];
+
+    UnitCreate        "unit.create"         "新建单位"        write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UnitUpdate        "unit.update"         "单位更名"        write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UnitMove          "unit.move"           "单位划转"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UnitMerge         "unit.merge"          "单位合并"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UnitDeactivate    "unit.deactivate"     "停用单位"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
 
     UserRead          "user.read"           "查看账号"        read     [T  -      S  S  T    -  -  S        -  -  -    -  -  -      -      -  -];
     UserCreate        "user.create"         "新建账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
@@ -243,6 +262,10 @@ macro_rules! effects {
 effects! {
     // Publishing the plan of the campaign's own unit makes the campaign visible to its scope.
     CampaignLaunch "campaign.launch" by PlanPublish;
+    // Plans, tasks and campaigns stand where their unit stands, and go to whoever takes over from it.
+    WorkFollow "work.follow_unit" by UnitMove, UnitMerge, UnitDeactivate;
+    // So do accounts and role bindings.
+    AccountsFollow "accounts.follow_unit" by UnitMove, UnitMerge, UnitDeactivate;
     // What ends or changes somebody's rights ends what they are signed in with.
     SessionsEnd "sessions.end" by AccountPassword, UserDisable, UserResetPassword;
 }

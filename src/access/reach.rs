@@ -135,6 +135,31 @@ macro_rules! within_reach {
 }
 pub(crate) use within_reach;
 
+diesel::define_sql_function! {
+    /// The text from a character on, the first being 1.
+    fn substr(text: diesel::sql_types::Text, from: diesel::sql_types::Integer) -> diesel::sql_types::Text;
+}
+
+/// Rewrites a table's column of paths for the subtree that has moved from one path to another.
+macro_rules! follow_path {
+    ($conn:expr, $table:ident, $path:ident, $tenant:expr, $from:expr, $to:expr) => {{
+        use diesel::IntoSql;
+        let range = $crate::access::PathRange::subtree($from);
+        // Codes are ASCII: bytes are characters.
+        let rest = i32::try_from($from.len() + 1).unwrap_or(i32::MAX);
+        with_conn!($conn, c => diesel::update($table::table
+            .filter($table::tenant_id.eq($tenant))
+            .filter($table::$path.ge(range.low))
+            .filter($table::$path.lt(range.high)))
+            .set($table::$path.eq($to
+                .to_owned()
+                .into_sql::<diesel::sql_types::Text>()
+                .concat($crate::access::substr($table::$path, rest))))
+            .execute(c))?;
+    }};
+}
+pub(crate) use follow_path;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

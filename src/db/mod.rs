@@ -155,6 +155,19 @@ impl Db {
         }
     }
 
+    /// Like [`Db::write`], with no other writing transaction of the tenant beside it: SQLite has one
+    /// writer anyway, on PostgreSQL every writer of a tenant holds a lock that this one wants alone.
+    pub async fn write_alone<R, F>(&self, tenant: TenantId, work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(Conn<'_>) -> Result<R> + Send + 'static,
+    {
+        match &*self.0 {
+            Backend::Sqlite(db) => db.write(work).await,
+            Backend::Postgres(db) => db.run(Some(tenant), postgres::Access::WriteAlone, work).await,
+        }
+    }
+
     /// Whether the database answers just now.
     pub async fn ping(&self) -> Result<()> {
         use diesel::RunQueryDsl;

@@ -22,7 +22,13 @@ const WAIT: Duration = Duration::from_secs(5);
 pub(super) enum Access {
     Read,
     Write,
+    /// Writing with no other writer of the tenant beside it.
+    WriteAlone,
 }
+
+/// The first half of the keys of advisory locks that tell writers from those who move units; the
+/// second is the tenant.
+const TREE_LOCKS: i32 = 7_305_002;
 
 pub(super) struct Postgres {
     pool: Pool<ConnectionManager<PgConnection>>,
@@ -123,12 +129,15 @@ impl Postgres {
 fn begin_statement(tenant: Option<TenantId>, access: Access) -> String {
     let begin = match access {
         Access::Read => "BEGIN READ ONLY",
-        Access::Write => "BEGIN",
+        Access::Write | Access::WriteAlone => "BEGIN",
     };
-    match tenant {
-        Some(tenant) => format!("{begin}; SET LOCAL app.tenant = '{tenant}'"),
-        None => begin.to_owned(),
-    }
+    let Some(tenant) = tenant else { return begin.to_owned() };
+    let lock = match access {
+        Access::Read => String::new(),
+        Access::Write => format!("; SELECT pg_advisory_xact_lock_shared({TREE_LOCKS}, {tenant})"),
+        Access::WriteAlone => format!("; SELECT pg_advisory_xact_lock({TREE_LOCKS}, {tenant})"),
+    };
+    format!("{begin}; SET LOCAL app.tenant = '{tenant}'{lock}")
 }
 
 fn refuse_powerful_role(conn: &mut PgConnection) -> start::Result<()> {

@@ -43,6 +43,26 @@ table! {
 table! {
     use super::sql_types::*;
 
+    unit_periods (tenant_id, unit_id, valid_from_on) {
+        tenant_id -> Text,
+        unit_id -> UuidSql,
+        valid_from_on -> Date,
+        valid_until_on -> Nullable<Date>,
+        name -> Text,
+        search_text -> Text,
+        parent_id -> Nullable<UuidSql>,
+        path -> Text,
+        status -> Text,
+        change -> Text,
+        successor_id -> Nullable<UuidSql>,
+        reason -> Nullable<Text>,
+        recorded_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
     users (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -337,6 +357,7 @@ allow_tables_to_appear_in_same_query!(
     sessions,
     task_responsibles,
     tasks,
+    unit_periods,
     units,
     users,
 );

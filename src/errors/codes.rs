@@ -127,6 +127,13 @@ codes! {
     BindingRevoked = Conflict, "binding_revoked", "授权已撤销", "The binding is revoked already";
     SessionEnded = Conflict, "session_ended", "会话已结束", "The session has ended already";
 
+    // Units
+    UnitCodeTaken = Conflict, "unit_code_taken", "该代码已有单位使用", "A unit has this code already";
+    UnitDeactivated = Conflict, "unit_deactivated", "单位已停用", "The unit is deactivated";
+    UnitIsRoot = Unprocessable, "unit_is_root", "省厅不能划转、合并或停用", "The province itself is not moved, merged or deactivated";
+    MoveIntoItself = Unprocessable, "move_into_itself", "不能划入或并入本单位及其下级", "A unit cannot go to itself or to a unit below it";
+    UnitInUse = Unprocessable, "unit_in_use", "单位尚有未了事项, 见 errors", "Things still stand at the unit; errors lists them";
+
     // Campaigns and plans
     CampaignLaunched = Conflict, "campaign_launched", "活动已启动, 不能再改", "The campaign is launched and can no longer be changed";
     PlanExists = Conflict, "plan_exists", "该单位在此活动中已有方案", "The unit has a plan in this campaign already";
@@ -159,6 +166,13 @@ codes! {
     OutOfOrder = Field, "out_of_order", "先后次序不对", "It is out of order";
     OutsidePhases = Field, "outside_phases", "不在方案各阶段的日期之内", "It lies outside the plan's phases";
     WrongKind = Field, "wrong_kind", "对象的种类不符", "It is of the wrong kind";
+    InTheFuture = Field, "in_the_future", "不得晚于今日", "It lies in the future";
+    UnitBelow = Field, "unit_below", "下级单位仍在", "A unit still stands below it";
+    OpenPlan = Field, "open_plan", "方案尚未了结", "A plan is still open";
+    RunsCampaign = Field, "runs_campaign", "主办的活动尚在", "It runs a campaign";
+    NamedInTask = Field, "named_in_task", "任务以其为责任单位", "A task names it as responsible";
+    AccountAtUnit = Field, "account_at_unit", "账号属于该单位", "An account belongs to it";
+    RoleHeldAtUnit = Field, "role_held_at_unit", "有人在该单位持有角色", "Somebody holds a role there";
     ControlCharacter = Field, "control_character", "含有不可见的控制字符", "It holds a control character";
     Blank = Field, "blank", "不能只有空白", "It may not be blank";
 }

@@ -1,90 +1,24 @@
 //! `/units`, `/cities` … `/service-windows`, `/provinces`.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::changes::http::CreateUnitOfKind;
+use super::changes::rules::UnitDraft;
+use super::changes::service as changes;
 use super::rules::{Province, ProvinceStatus, Unit, UnitId, UnitKind, UnitStatus};
 use super::service::{self, UnitFilter, UnitSort};
-use crate::access::policy::{ProvinceRead, UnitRead};
+use super::views::{UnitView, view, views};
+use crate::access::policy::{ProvinceRead, UnitCreate, UnitRead, UnitUpdate};
 use crate::access::{Gate, Tx};
 use crate::db::{Instant, TenantId, text_enum};
 use crate::errors::Result;
-use crate::web::{Count, Example, NoBody, NoQuery, Page, Paging, PathIds, Resource, Versioned, endpoint};
-
-/// 一个组织单位。
-#[derive(Debug, Serialize, ToSchema)]
-pub struct UnitView {
-    /// 标识。
-    id: UnitId,
-    /// 官方代码, 省内唯一。
-    #[schema(max_length = 32, pattern = "^[0-9A-Z-]+$")]
-    code: String,
-    /// 现用名称。
-    #[schema(max_length = 100)]
-    name: String,
-    /// 种类。
-    kind: UnitKind,
-    /// 状态。
-    status: UnitStatus,
-    /// 上级单位; 省厅为 null。
-    parent_id: Option<UnitId>,
-    /// 在树中的层次, 省厅为 0。
-    #[schema(minimum = 0, maximum = 20)]
-    depth: i32,
-    /// 版本。
-    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
-    version: i64,
-    /// 录入时刻。
-    created_at: Instant,
-    /// 最近修改时刻。
-    updated_at: Instant,
-}
-
-impl From<Unit> for UnitView {
-    fn from(unit: Unit) -> Self {
-        let depth = unit.depth();
-        let Unit { id, parent_id, code, name, kind, status, version, created_at, updated_at, .. } = unit;
-        Self { id, code, name, kind, status, parent_id, depth, version, created_at, updated_at }
-    }
-}
-
-impl Versioned for UnitView {
-    fn version(&self) -> i64 {
-        self.version
-    }
-}
-
-impl Example for UnitView {
-    fn example() -> Value {
-        json!({
-            "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77", "code": "530102", "name": "昆明市公安局五华分局",
-            "kind": "county", "status": "active", "parent_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d01", "depth": 2,
-            "version": 1, "created_at": "2026-03-02T01:00:00.000000Z", "updated_at": "2026-03-02T01:00:00.000000Z",
-        })
-    }
-}
-
-/// 所引用的单位。
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct UnitRef {
-    /// 标识。
-    id: UnitId,
-    /// 官方代码, 省内唯一。
-    #[schema(max_length = 32, pattern = "^[0-9A-Z-]+$")]
-    code: String,
-    /// 现用名称。
-    #[schema(max_length = 100)]
-    name: String,
-    /// 种类。
-    kind: UnitKind,
-}
-
-impl From<&Unit> for UnitRef {
-    fn from(unit: &Unit) -> Self {
-        Self { id: unit.id, code: unit.code.clone(), name: unit.name.clone(), kind: unit.kind }
-    }
-}
+use crate::web::{
+    Count, Created, Example, Json, Merge, NoBody, NoQuery, Page, Paging, PathIds, Resource, Versioned,
+    endpoint,
+};
 
 text_enum! {
     /// How far `unit_id` reaches.
@@ -115,6 +49,8 @@ pub struct UnitQuery {
     /// 官方代码。
     #[schema(max_length = 32)]
     code: Option<String>,
+    /// 某日 (不晚于今日) 的名称、隶属与状态; 缺省为现状。
+    as_of: Option<NaiveDate>,
     /// 名称或代码中含有的文字, 不分大小写与全角半角。
     #[schema(min_length = 1, max_length = 50)]
     q: Option<String>,
@@ -147,6 +83,8 @@ pub struct KindQuery {
     /// 官方代码。
     #[schema(max_length = 32)]
     code: Option<String>,
+    /// 某日 (不晚于今日) 的名称、隶属与状态; 缺省为现状。
+    as_of: Option<NaiveDate>,
     /// 名称或代码中含有的文字, 不分大小写与全角半角。
     #[schema(min_length = 1, max_length = 50)]
     q: Option<String>,
@@ -164,8 +102,21 @@ pub struct KindQuery {
 
 impl KindQuery {
     fn of_kind(self, kind: UnitKind) -> UnitQuery {
-        let Self { status, unit_id, depth, parent_id, code, q, sort, limit, cursor, count } = self;
-        UnitQuery { kind: vec![kind], status, unit_id, depth, parent_id, code, q, sort, limit, cursor, count }
+        let Self { status, unit_id, depth, parent_id, code, as_of, q, sort, limit, cursor, count } = self;
+        UnitQuery {
+            kind: vec![kind],
+            status,
+            unit_id,
+            depth,
+            parent_id,
+            code,
+            as_of,
+            q,
+            sort,
+            limit,
+            cursor,
+            count,
+        }
     }
 }
 
@@ -176,7 +127,7 @@ impl UnitQuery {
 
     fn filter(&self, tx: &mut Tx<'_, UnitRead>) -> Result<Option<UnitFilter>> {
         let below = match self.unit_id {
-            Some(id) => match service::range_of(tx, id, self.depth == Some(Depth::OnlySelf))? {
+            Some(id) => match service::range_on(tx, id, self.depth == Some(Depth::OnlySelf), self.as_of)? {
                 Some(range) => Some(range),
                 None => return Ok(None),
             },
@@ -188,6 +139,7 @@ impl UnitQuery {
             below,
             parent: self.parent_id,
             code: self.code.clone(),
+            as_of: self.as_of,
             search: self.q.clone(),
         }))
     }
@@ -201,10 +153,23 @@ impl UnitQuery {
                 // A unit that is out of reach and one that does not exist hold the same: nothing.
                 None => paging.page(Vec::new(), paging.counts().then_some(0), |_| Vec::new()),
             };
-            Ok(page.map(UnitView::from))
+            shown(tx, page)
         })
         .await
     }
+}
+
+fn shown(tx: &mut Tx<'_, UnitRead>, page: Page<Unit>) -> Result<Page<UnitView>> {
+    let Page { items, next_cursor, total } = page;
+    Ok(Page { items: views(tx, items)?, next_cursor, total })
+}
+
+/// 查看单位的条件。
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AsOfQuery {
+    /// 某日 (不晚于今日) 的名称、隶属与状态; 缺省为现状。
+    as_of: Option<NaiveDate>,
 }
 
 endpoint! {
@@ -219,9 +184,18 @@ endpoint! {
 
 endpoint! {
     /// 查看单位
+    ///
+    /// 现状, 或某日的样子; 该日尚未设立的为 404。
     GetUnit: UnitRead, Get "/units/{unit_id}", tag "units", codes []
-    async fn get_unit(gate, id: UnitId, _query: NoQuery, _body: NoBody) -> Resource<UnitView> {
-        gate.run(move |tx| Ok(Resource(service::unit(tx, id, None)?.into()))).await
+    async fn get_unit(gate, id: UnitId, query: AsOfQuery, _body: NoBody) -> Resource<UnitView> {
+        gate.run(move |tx| {
+            let unit = match query.as_of {
+                Some(day) => changes::on_day(tx, id, day)?,
+                None => service::unit(tx, id, None)?,
+            };
+            Ok(Resource(view(tx, unit)?))
+        })
+        .await
     }
 }
 
@@ -234,7 +208,8 @@ endpoint! {
         let paging = gate.paging(query.limit, query.cursor, query.count);
         gate.run(move |tx| {
             let filter = UnitFilter { kinds: query.kind, search: query.q, ..UnitFilter::default() };
-            Ok(service::subtree(tx, id, filter, UnitSort::Path, &paging)?.map(UnitView::from))
+            let page = service::subtree(tx, id, filter, UnitSort::Path, &paging)?;
+            shown(tx, page)
         })
         .await
     }
@@ -263,7 +238,8 @@ pub struct KindsQuery {
 
 /// The same list and the same resource with the kind fixed by the address.
 macro_rules! kind_endpoints {
-    ($($kind:ident: $list:ident $list_id:ident $path:literal $list_doc:literal, $get:ident $get_id:ident $one:literal $get_doc:literal;)+) => {
+    ($($kind:ident: $list:ident $list_id:ident $path:literal $list_doc:literal, $get:ident $get_id:ident $one:literal $get_doc:literal,
+        $create:ident $create_id:ident $create_doc:literal, $update:ident $update_id:ident $update_doc:literal;)+) => {
         $(
             endpoint! {
                 #[doc = $list_doc]
@@ -276,7 +252,34 @@ macro_rules! kind_endpoints {
                 #[doc = $get_doc]
                 $get: UnitRead, Get $one, tag "units", codes []
                 async fn $get_id(gate, id: UnitId, _query: NoQuery, _body: NoBody) -> Resource<UnitView> {
-                    gate.run(move |tx| Ok(Resource(service::unit(tx, id, Some(UnitKind::$kind))?.into()))).await
+                    gate.run(move |tx| {
+                        let unit = service::unit(tx, id, Some(UnitKind::$kind))?;
+                        Ok(Resource(view(tx, unit)?))
+                    })
+                    .await
+                }
+            }
+            endpoint! {
+                #[doc = $create_doc]
+                $create: UnitCreate, Post $path, tag "units", codes [IdTaken, UnitCodeTaken]
+                async fn $create_id(gate, _path: (), _query: NoQuery, body: Json<CreateUnitOfKind>) -> Created<UnitView> {
+                    gate.run(move |tx| {
+                        let (unit, existed) = changes::create(tx, &body.0.of_kind(UnitKind::$kind))?;
+                        let location = format!(concat!($path, "/{}"), unit.id);
+                        Ok(Created { view: view(tx, unit)?, location, existed })
+                    })
+                    .await
+                }
+            }
+            endpoint! {
+                #[doc = $update_doc]
+                $update: UnitUpdate, Patch $one, tag "units", codes [UnitDeactivated]
+                async fn $update_id(gate, id: UnitId, _query: NoQuery, body: Merge<UnitDraft>) -> Resource<UnitView> {
+                    gate.run(move |tx| {
+                        let unit = changes::rename(tx, id, Some(UnitKind::$kind), |draft| body.apply(draft))?;
+                        Ok(Resource(view(tx, unit)?))
+                    })
+                    .await
                 }
             }
         )+
@@ -284,11 +287,16 @@ macro_rules! kind_endpoints {
 }
 
 kind_endpoints! {
-    City: ListCities list_cities "/cities" "地市公安局列表", GetCity get_city "/cities/{unit_id}" "查看地市公安局";
-    County: ListCounties list_counties "/counties" "区县公安局列表", GetCounty get_county "/counties/{unit_id}" "查看区县公安局";
-    Station: ListStations list_stations "/stations" "派出所列表", GetStation get_station "/stations/{unit_id}" "查看派出所";
-    Department: ListDepartments list_departments "/departments" "警种与部门列表", GetDepartment get_department "/departments/{unit_id}" "查看警种或部门";
-    ServiceWindow: ListServiceWindows list_service_windows "/service-windows" "服务窗口列表", GetServiceWindow get_service_window "/service-windows/{unit_id}" "查看服务窗口";
+    City: ListCities list_cities "/cities" "地市公安局列表", GetCity get_city "/cities/{unit_id}" "查看地市公安局",
+        CreateCity create_city "新建地市公安局", UpdateCity update_city "地市公安局更名";
+    County: ListCounties list_counties "/counties" "区县公安局列表", GetCounty get_county "/counties/{unit_id}" "查看区县公安局",
+        CreateCounty create_county "新建区县公安局", UpdateCounty update_county "区县公安局更名";
+    Station: ListStations list_stations "/stations" "派出所列表", GetStation get_station "/stations/{unit_id}" "查看派出所",
+        CreateStation create_station "新建派出所", UpdateStation update_station "派出所更名";
+    Department: ListDepartments list_departments "/departments" "警种与部门列表", GetDepartment get_department "/departments/{unit_id}" "查看警种或部门",
+        CreateDepartment create_department "新建警种或部门", UpdateDepartment update_department "警种或部门更名";
+    ServiceWindow: ListServiceWindows list_service_windows "/service-windows" "服务窗口列表", GetServiceWindow get_service_window "/service-windows/{unit_id}" "查看服务窗口",
+        CreateServiceWindow create_service_window "新建服务窗口", UpdateServiceWindow update_service_window "服务窗口更名";
 }
 
 /// 一个省份 (租户)。
@@ -339,12 +347,12 @@ impl Example for ProvinceView {
 pub struct PageQuery {
     /// 每页行数, 缺省 50。
     #[schema(minimum = 1, maximum = 200)]
-    limit: Option<i64>,
+    pub limit: Option<i64>,
     /// 上一页给出的游标。
     #[schema(min_length = 1, max_length = 2048, pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
+    pub cursor: Option<String>,
     /// 为 exact 时给出总行数。
-    count: Option<Count>,
+    pub count: Option<Count>,
 }
 
 /// The code of a province in a path.

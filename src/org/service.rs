@@ -1,5 +1,8 @@
 //! Use cases on provinces and units.
 
+use chrono::NaiveDate;
+
+use super::changes::service as changes;
 use super::rules::{Province, Unit, UnitId, UnitKind, UnitStatus, path_under};
 use super::store;
 pub use super::store::{UnitFilter, UnitSort};
@@ -20,7 +23,10 @@ pub fn units(
     sort: UnitSort,
     paging: &Paging,
 ) -> Result<Page<Unit>> {
-    store::list(tx, filter, sort, paging)
+    match filter.as_of {
+        Some(day) => store::list_on(tx, day, filter, sort, paging),
+        None => store::list(tx, filter, sort, paging),
+    }
 }
 
 /// One unit within reach, of `kind` where the address fixes it.
@@ -106,6 +112,26 @@ pub fn range_of<A: Action>(tx: &mut Tx<'_, A>, id: UnitId, alone: bool) -> Resul
     Ok(unit.map(|unit| if alone { PathRange::alone(&unit.path) } else { PathRange::subtree(&unit.path) }))
 }
 
+/// The same on a day: the subtree of the tree as it was then. A unit that was not there yet reaches
+/// nothing.
+///
+/// # Errors
+/// When the database fails.
+pub fn range_on(
+    tx: &mut Tx<'_, UnitRead>,
+    id: UnitId,
+    alone: bool,
+    day: Option<NaiveDate>,
+) -> Result<Option<PathRange>> {
+    let Some(day) = day else { return range_of(tx, id, alone) };
+    match changes::on_day(tx, id, day) {
+        Ok(unit) if alone => Ok(Some(PathRange::alone(&unit.path))),
+        Ok(unit) => Ok(Some(PathRange::subtree(&unit.path))),
+        Err(error) if error.code() == Code::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Every province.
 ///
 /// # Errors
@@ -162,6 +188,7 @@ pub fn found_province(tx: &mut Tx<'_, CommandLine>, name: &str, tree: &[Entered]
         });
     }
     store::insert(tx, units.clone())?;
+    changes::found(tx, &units)?;
     let facts = serde_json::json!({ "name": name, "units": units.len() });
     let tenant = tx.tenant().to_string();
     tx.record(&Change {

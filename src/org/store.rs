@@ -1,11 +1,12 @@
 //! Rows of provinces and units.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::rules::{Province, ProvinceStatus, Unit, UnitId, UnitKind, UnitStatus};
 use crate::access::policy::Action;
 use crate::access::{PathRange, Reach, Tx, within_reach};
-use crate::db::schema::{provinces, units};
+use crate::db::schema::{provinces, unit_periods, units};
 use crate::db::{Instant, TenantId, contains_pattern, fold, insert_rows, text_enum, with_conn};
 use crate::errors::Result;
 use crate::web::{Cursor, Page, Paging};
@@ -74,6 +75,8 @@ pub struct UnitFilter {
     pub parent: Option<UnitId>,
     /// With this official code.
     pub code: Option<String>,
+    /// As they were on this day.
+    pub as_of: Option<NaiveDate>,
     /// Whose name or code holds this, case folded.
     pub search: Option<String>,
 }
@@ -110,6 +113,48 @@ macro_rules! filtered {
     }};
 }
 
+/// In the order asked for, after the place of the cursor.
+macro_rules! sorted {
+    ($query:expr, $c:expr, $sort:expr, $first:expr, $second:expr, ($path:expr, $code:expr, $name:expr)) => {
+        match ($sort, $first) {
+            (UnitSort::Path, None) => $query.order($path.asc()).load($c),
+            (UnitSort::Path, Some(at)) => $query.filter($path.gt(at)).order($path.asc()).load($c),
+            (UnitSort::PathDown, None) => $query.order($path.desc()).load($c),
+            (UnitSort::PathDown, Some(at)) => $query.filter($path.lt(at)).order($path.desc()).load($c),
+            (UnitSort::Code, None) => $query.order($code.asc()).load($c),
+            (UnitSort::Code, Some(at)) => $query.filter($code.gt(at)).order($code.asc()).load($c),
+            (UnitSort::CodeDown, None) => $query.order($code.desc()).load($c),
+            (UnitSort::CodeDown, Some(at)) => $query.filter($code.lt(at)).order($code.desc()).load($c),
+            (UnitSort::Name, None) => $query.order(($name.asc(), $path.asc())).load($c),
+            (UnitSort::Name, Some(at)) => $query
+                .filter($name.gt(at.clone()).or($name.eq(at).and($path.gt($second))))
+                .order(($name.asc(), $path.asc()))
+                .load($c),
+            (UnitSort::NameDown, None) => $query.order(($name.desc(), $path.desc())).load($c),
+            (UnitSort::NameDown, Some(at)) => $query
+                .filter($name.lt(at.clone()).or($name.eq(at).and($path.lt($second))))
+                .order(($name.desc(), $path.desc()))
+                .load($c),
+        }
+    };
+}
+
+/// Names need not be unique: the path decides between equals.
+fn place(sort: UnitSort) -> fn(&Unit) -> Cursor {
+    match sort {
+        UnitSort::Path | UnitSort::PathDown => |unit| vec![unit.path.clone()],
+        UnitSort::Code | UnitSort::CodeDown => |unit| vec![unit.code.clone()],
+        UnitSort::Name | UnitSort::NameDown => |unit| vec![unit.name.clone(), unit.path.clone()],
+    }
+}
+
+/// The keys after which the page begins.
+fn after(sort: UnitSort, paging: &Paging) -> Result<(Option<String>, String)> {
+    let keys = if matches!(sort, UnitSort::Name | UnitSort::NameDown) { 2 } else { 1 };
+    let mut place = paging.after(keys)?.unwrap_or_default().into_iter();
+    Ok((place.next(), place.next().unwrap_or_default()))
+}
+
 pub(super) fn list<A: Action>(
     tx: &mut Tx<'_, A>,
     filter: &UnitFilter,
@@ -117,16 +162,7 @@ pub(super) fn list<A: Action>(
     paging: &Paging,
 ) -> Result<Page<Unit>> {
     let (tenant, reach) = (tx.tenant(), tx.reach().clone());
-    let place: fn(&Unit) -> Cursor = match sort {
-        UnitSort::Path | UnitSort::PathDown => |unit| vec![unit.path.clone()],
-        UnitSort::Code | UnitSort::CodeDown => |unit| vec![unit.code.clone()],
-        // Names need not be unique: the path decides between equals.
-        UnitSort::Name | UnitSort::NameDown => |unit| vec![unit.name.clone(), unit.path.clone()],
-    };
-    let keys = if matches!(sort, UnitSort::Name | UnitSort::NameDown) { 2 } else { 1 };
-    let after = paging.after(keys)?.unwrap_or_default();
-    let first = after.first().cloned();
-    let second = after.get(1).cloned().unwrap_or_default();
+    let (first, second) = after(sort, paging)?;
     let total: Option<i64> = if paging.counts() {
         Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, filter).count().get_result(c))?)
     } else {
@@ -134,28 +170,80 @@ pub(super) fn list<A: Action>(
     };
     let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => {
         let query = filtered!(tenant, reach, filter).select(UnitRow::as_select()).limit(paging.fetch());
-        match (sort, first) {
-            (UnitSort::Path, None) => query.order(units::path.asc()).load(c),
-            (UnitSort::Path, Some(at)) => query.filter(units::path.gt(at)).order(units::path.asc()).load(c),
-            (UnitSort::PathDown, None) => query.order(units::path.desc()).load(c),
-            (UnitSort::PathDown, Some(at)) => query.filter(units::path.lt(at)).order(units::path.desc()).load(c),
-            (UnitSort::Code, None) => query.order(units::code.asc()).load(c),
-            (UnitSort::Code, Some(at)) => query.filter(units::code.gt(at)).order(units::code.asc()).load(c),
-            (UnitSort::CodeDown, None) => query.order(units::code.desc()).load(c),
-            (UnitSort::CodeDown, Some(at)) => query.filter(units::code.lt(at)).order(units::code.desc()).load(c),
-            (UnitSort::Name, None) => query.order((units::name.asc(), units::path.asc())).load(c),
-            (UnitSort::Name, Some(at)) => query
-                .filter(units::name.gt(at.clone()).or(units::name.eq(at).and(units::path.gt(second))))
-                .order((units::name.asc(), units::path.asc()))
-                .load(c),
-            (UnitSort::NameDown, None) => query.order((units::name.desc(), units::path.desc())).load(c),
-            (UnitSort::NameDown, Some(at)) => query
-                .filter(units::name.lt(at.clone()).or(units::name.eq(at).and(units::path.lt(second))))
-                .order((units::name.desc(), units::path.desc()))
-                .load(c),
-        }
+        sorted!(query, c, sort, first, second, (units::path, units::code, units::name))
     })?;
-    Ok(paging.page(rows.into_iter().map(Unit::from).collect(), total, place))
+    Ok(paging.page(rows.into_iter().map(Unit::from).collect(), total, place(sort)))
+}
+
+/// What a period says in place of the unit's row.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = unit_periods)]
+struct ThenRow {
+    parent_id: Option<UnitId>,
+    name: String,
+    status: UnitStatus,
+    path: String,
+}
+
+macro_rules! filtered_on {
+    ($tenant:expr, $reach:expr, $filter:expr, $day:expr) => {{
+        let join = units::table.inner_join(
+            unit_periods::table
+                .on(unit_periods::tenant_id.eq(units::tenant_id).and(unit_periods::unit_id.eq(units::id))),
+        );
+        // Reach follows today's tree; everything else that of the day.
+        let mut query = within_reach!(join, $reach, units::path)
+            .filter(units::tenant_id.eq($tenant))
+            .filter(unit_periods::valid_from_on.le($day))
+            .filter(unit_periods::valid_until_on.is_null().or(unit_periods::valid_until_on.ge($day)));
+        if !$filter.kinds.is_empty() {
+            query = query.filter(units::kind.eq_any($filter.kinds.clone()));
+        }
+        if !$filter.statuses.is_empty() {
+            query = query.filter(unit_periods::status.eq_any($filter.statuses.clone()));
+        }
+        if let Some(range) = $filter.below.clone() {
+            query = query.filter(unit_periods::path.ge(range.low)).filter(unit_periods::path.lt(range.high));
+        }
+        if let Some(parent) = $filter.parent {
+            query = query.filter(unit_periods::parent_id.eq(parent));
+        }
+        if let Some(code) = $filter.code.clone() {
+            query = query.filter(units::code.eq(code));
+        }
+        if let Some(search) = &$filter.search {
+            query = query.filter(unit_periods::search_text.like(contains_pattern(search)).escape('\\'));
+        }
+        query
+    }};
+}
+
+/// Units within today's reach as they were on a day.
+pub(super) fn list_on<A: Action>(
+    tx: &mut Tx<'_, A>,
+    day: NaiveDate,
+    filter: &UnitFilter,
+    sort: UnitSort,
+    paging: &Paging,
+) -> Result<Page<Unit>> {
+    let (tenant, reach) = (tx.tenant(), tx.reach().clone());
+    let (first, second) = after(sort, paging)?;
+    let total: Option<i64> = if paging.counts() {
+        Some(with_conn!(tx.conn(), c => filtered_on!(tenant, reach, filter, day).count().get_result(c))?)
+    } else {
+        None
+    };
+    let rows: Vec<(UnitRow, ThenRow)> = with_conn!(tx.conn(), c => {
+        let query = filtered_on!(tenant, reach, filter, day)
+            .select((UnitRow::as_select(), ThenRow::as_select()))
+            .limit(paging.fetch());
+        sorted!(query, c, sort, first, second, (unit_periods::path, units::code, unit_periods::name))
+    })?;
+    let units = rows.into_iter().map(|(now, then)| {
+        let ThenRow { parent_id, name, status, path } = then;
+        Unit { parent_id, name, status, path, ..Unit::from(now) }
+    });
+    Ok(paging.page(units.collect(), total, place(sort)))
 }
 
 /// The unit, if it lies within `reach`.

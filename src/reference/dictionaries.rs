@@ -7,6 +7,7 @@ use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
 use crate::campaigns::plan::rules::{PlanAction, PlanState};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
 use crate::db::{Dictionary, Entry};
+use crate::org::changes::rules::{UnitAction, UnitChange};
 use crate::org::rules::{ProvinceStatus, UnitKind, UnitStatus};
 
 /// A dictionary: its name and its entries in order.
@@ -33,6 +34,8 @@ pub const ALL: &[Listed] = &[
     of::<ProvinceStatus>(),
     of::<UnitKind>(),
     of::<UnitStatus>(),
+    of::<UnitChange>(),
+    of::<UnitAction>(),
     of::<CampaignState>(),
     of::<CampaignAction>(),
     of::<PlanState>(),

@@ -15,4 +15,5 @@ mod plan_rules;
 mod search;
 #[path = "../support/mod.rs"]
 mod support;
+mod units;
 mod wire;

@@ -203,6 +203,7 @@ macro_rules! statements {
                         idempotency_keys::etag.eq("\"v1.0123456789abcdef\""),
                         idempotency_keys::location.eq("/campaigns/01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77"),
                         idempotency_keys::body.eq(body),
+                        idempotency_keys::authz_version.eq(1_i64),
                         idempotency_keys::created_at.eq(now),
                     ))
                     .execute(conn)

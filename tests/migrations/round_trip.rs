@@ -173,6 +173,9 @@ const REST: &str = "\
     SELECT c.tenant_id, c.id, 99, u.id, u.path FROM campaigns c JOIN units u ON u.tenant_id = c.tenant_id \
     WHERE c.tenant_id = '53' AND u.kind = 'city' ORDER BY c.id, u.path LIMIT 1";
 
+/// Tables that their migration fills from one that was there before, a row for a row.
+const FILLED_FROM: &[(&str, &str)] = &[("unit_periods", "units")];
+
 fn with_data(backend: Backend) {
     let subject = Subject::new(backend);
     let keys = KeyRing::load_or_create(&subject.dir.path().join("keys.json")).unwrap();
@@ -199,7 +202,8 @@ fn with_data(backend: Backend) {
     subject.up();
     assert_eq!(subject.schema(), schema);
     for (table, count) in subject.counts() {
-        let kept = if below.contains_key(&table) { before[&table] } else { 0 };
+        let filled = FILLED_FROM.iter().find(|(filled, _)| *filled == table).map(|(_, from)| before[*from]);
+        let kept = if below.contains_key(&table) { before[&table] } else { filled.unwrap_or(0) };
         assert_eq!(count, kept, "{table} after up again");
     }
     // And the program works with it.

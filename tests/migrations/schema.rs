@@ -86,6 +86,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("provinces", "status", "province_status"),
     ("units", "kind", "unit_kind"),
     ("units", "status", "unit_status"),
+    ("unit_periods", "status", "unit_status"),
+    ("unit_periods", "change", "unit_change"),
     ("users", "status", "user_status"),
     ("role_bindings", "role", "role"),
     ("sessions", "end_reason", "session_end_reason"),

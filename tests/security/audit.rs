@@ -110,6 +110,20 @@ both! {
         log.left_nothing(system, &at(system).post(&format!("{path}/disable"), &json!({})).expect(409, ""));
         log.wrote(system, at(system).post(&format!("{path}/enable"), &json!({})), &["user.enable user"]);
 
+        // Units: a station that is set up, renamed, moved with nothing below it, merged; a window that ends.
+        let body = json!({ "code": "530102099", "name": "翠湖派出所", "kind": "station", "parent_id": world.unit("530102") });
+        let unit = log.wrote(system, at(system).post("/units", &body), &["unit.create unit"]).id();
+        let path = format!("/units/{unit}");
+        log.left_nothing(system, &at(system).post("/units", &body).expect(409, "unit_code_taken"));
+        log.wrote(system, at(system).patch(&path, "*", &json!({ "name": "翠湖西路派出所" })), &["unit.update unit"]);
+        let to = json!({ "parent_id": world.unit("530302"), "reason": "区划调整。" });
+        log.wrote(system, at(system).post(&format!("{path}/move"), &to), &["unit.move unit"]);
+        log.left_nothing(system, &at(system).post(&format!("{path}/move"), &to).expect(200, ""));
+        let into = json!({ "into_id": world.unit("530302001"), "reason": "两所合并。" });
+        log.wrote(system, at(system).post(&format!("{path}/merge"), &into), &["unit.merge unit"]);
+        let window = format!("/units/{}/deactivate", world.unit("5303-W01"));
+        log.wrote(system, at(system).post(&window, &json!({ "reason": "窗口撤并。" })), &["unit.deactivate unit"]);
+
         // A campaign and its plan.
         let made = at(office).post("/campaigns", &story::campaign_body(world, "53"));
         let campaign = log.wrote(office, made, &["campaign.create campaign"]).id();

@@ -27,18 +27,17 @@ fn options(schema: &Value) -> Vec<String> {
     found
 }
 
+/// What tells a row from the others: its id, its code, else everything it says (a period of a unit).
+fn name_of(row: &serde_json::Value) -> String {
+    row["id"].as_str().or(row["code"].as_str()).map_or_else(|| row.to_string(), ToOwned::to_owned)
+}
+
 fn walk(who: &As<'_>, path: &str, query: &str, limit: u32) -> Vec<String> {
     let (mut rows, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = who.get(&format!("{path}?limit={limit}{query}{cursor}")).expect(200, "");
         let body = page.json();
-        rows.extend(
-            body["items"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|row| row["id"].as_str().or(row["code"].as_str()).expect("a row has an id").to_owned()),
-        );
+        rows.extend(body["items"].as_array().unwrap().iter().map(name_of));
         assert!(rows.len() < 1000, "a list without end: {}", page.story());
         let Some(next) = body["next_cursor"].as_str() else {
             assert!(page.header("link").is_none(), "the last page has a Link: {}", page.story());

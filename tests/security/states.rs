@@ -11,7 +11,8 @@ use crate::support::story::{draft, plan_body, step};
 use crate::support::{World, both, story};
 
 /// The views that carry `allowed_actions`, each tested below.
-const TESTED: &[&str] = &["BindingView", "CampaignView", "PlanSummaryView", "PlanView", "UserView"];
+const TESTED: &[&str] =
+    &["BindingView", "CampaignView", "PlanSummaryView", "PlanView", "UnitView", "UserView"];
 
 #[test]
 fn everything_with_allowed_actions_is_tested_here() {
@@ -224,6 +225,57 @@ both! {
             }
         }
         failures.settle("allowed() in campaigns/campaign/service.rs and the guards must agree");
+    }
+
+    fn what_a_unit_allows_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        let system = world.as_("53-system-admin");
+        let mut made = 0;
+        let mut fresh = |state: &str| {
+            made += 1;
+            let body = json!({
+                "code": format!("5301-W{made:03}"), "name": format!("服务窗口 {made}"), "kind": "service_window",
+                "parent_id": world.unit("5301"),
+            });
+            let id = system.post("/units", &body).expect(201, "").id();
+            if state == "deactivated" {
+                system.post(&format!("/units/{id}/deactivate"), &json!({ "reason": "窗口撤并。" })).expect(200, "");
+            }
+            id
+        };
+        for state in actions_of("UnitStatus") {
+            for person in ["53-system-admin", "5301-system-admin", "53-group-office", "53-security-admin", "5301-unit-head", "53-auditor"] {
+                let who = world.as_(person);
+                for action in actions_of("UnitAction") {
+                    let id = fresh(&state);
+                    let path = format!("/units/{id}");
+                    let shown = who.get(&path);
+                    let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+                    if shown.status == 200 {
+                        let code = shown.json()["code"].as_str().unwrap().to_owned();
+                        let listed = who.get(&format!("/service-windows?code={code}")).expect(200, "").json();
+                        let in_list = strings(&listed["items"][0]["allowed_actions"]);
+                        failures.check(in_list == allowed, || format!("{person}, {state}: alone {allowed:?}, in the list {in_list:?}"));
+                    }
+                    let reply = match action.as_str() {
+                        "update" => who.patch(&path, "*", &json!({ "name": format!("窗口 {person}") })),
+                        "move" => who.post(&format!("{path}/move"), &json!({ "parent_id": world.unit("530102"), "reason": "归属调整。" })),
+                        "merge" => who.post(&format!("{path}/merge"), &json!({ "into_id": world.unit("5301-W01"), "reason": "窗口合并。" })),
+                        "deactivate" => who.post(&format!("{path}/deactivate"), &json!({ "reason": "窗口撤并。" })),
+                        _ => panic!("tell tests/security/states.rs how to {action} a unit"),
+                    };
+                    let says = allowed.contains(&action);
+                    failures.check((reply.status == 200) == says, || {
+                        format!("{person}, {state}: {action} allowed: {says}, but {}", reply.story())
+                    });
+                    failures.check(says || [403, 404, 409, 422].contains(&reply.status), || reply.story());
+                    if state == "deactivated" && person == "53-system-admin" {
+                        failures.check(reply.status == 409 && reply.code() == "unit_deactivated", || reply.story());
+                    }
+                }
+            }
+        }
+        failures.settle("Rights::allowed in org/changes/service.rs and the guards must agree");
     }
 
     fn what_an_account_allows_is_what_succeeds(world) {

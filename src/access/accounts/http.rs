@@ -12,8 +12,9 @@ use crate::access::policy::{UserCreate, UserDisable, UserEnable, UserRead, UserR
 use crate::access::{Tx, UserId};
 use crate::db::Instant;
 use crate::errors::Result;
-use crate::org::http::{Depth, UnitRef};
+use crate::org::http::Depth;
 use crate::org::rules::UnitId;
+use crate::org::views::UnitRef;
 use crate::web::{
     Count, Created, Empty, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Resource, Versioned, endpoint,
 };

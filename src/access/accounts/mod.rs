@@ -1,6 +1,7 @@
 //! Accounts: who can sign in, with which roles, and where they are signed in.
 
 pub mod bindings;
+pub mod handover;
 pub mod http;
 mod new_password;
 mod picture;

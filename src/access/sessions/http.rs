@@ -12,7 +12,7 @@ use crate::access::policy::{
     AccountLogout, AccountPassword, AccountRead, Login, Refresh, SessionEnd, SessionRead,
 };
 use crate::access::{ACCESS_SECONDS, Done, Role, SessionId, UserId};
-use crate::org::http::UnitRef;
+use crate::org::views::UnitRef;
 use crate::web::{
     Empty, Example, Json, NoBody, NoContent, NoQuery, Page, Plain, Resource, Versioned, endpoint,
 };

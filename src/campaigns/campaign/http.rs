@@ -14,9 +14,10 @@ use crate::access::{Tx, UserId, holders};
 use crate::campaigns::rules::{CampaignAction, CampaignId, CampaignState, Phase};
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
-use crate::org::http::{Depth, UnitRef};
+use crate::org::http::Depth;
 use crate::org::rules::{UnitId, UnitKind};
 use crate::org::service as org;
+use crate::org::views::{UnitNames, UnitRef};
 use crate::web::{
     Count, Created, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Resource, Versioned, endpoint,
 };
@@ -29,31 +30,6 @@ pub struct UserRef {
     /// 姓名。
     #[schema(max_length = 50)]
     display_name: String,
-}
-
-/// Names of units that views refer to, fetched together.
-pub struct UnitNames(HashMap<UnitId, UnitRef>);
-
-impl UnitNames {
-    /// Fetches them.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn load<A: Action>(tx: &mut Tx<'_, A>, ids: impl IntoIterator<Item = UnitId>) -> Result<Self> {
-        let mut ids: Vec<UnitId> = ids.into_iter().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let units = org::referred(tx, &ids)?;
-        Ok(Self(units.iter().map(|unit| (unit.id, UnitRef::from(unit))).collect()))
-    }
-
-    /// The unit.
-    ///
-    /// # Errors
-    /// For an id that was not loaded, a mistake of ours: foreign keys see to the rest.
-    pub fn get(&self, id: UnitId) -> Result<UnitRef> {
-        self.0.get(&id).cloned().ok_or_else(|| AppError::internal("a unit that was not loaded"))
-    }
 }
 
 /// Names of accounts that views refer to, fetched together.

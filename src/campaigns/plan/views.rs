@@ -8,12 +8,12 @@ use super::rules::{Meeting, Plan, PlanAction, PlanContent, PlanState, Responsibl
 use super::service::{self, Task};
 use crate::access::Tx;
 use crate::access::policy::Action;
-use crate::campaigns::campaign::http::{UnitNames, UserNames, UserRef};
+use crate::campaigns::campaign::http::{UserNames, UserRef};
 use crate::campaigns::rules::{CampaignId, Frequency, Phase, PlanId, ResponsibleExtent, TaskId};
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
-use crate::org::http::UnitRef;
 use crate::org::rules::UnitKind;
+use crate::org::views::{UnitNames, UnitRef};
 use crate::web::{Example, Versioned};
 use chrono::NaiveDate;
 

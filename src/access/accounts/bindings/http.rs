@@ -12,8 +12,8 @@ use crate::access::policy::{RoleBindingGrant, RoleBindingRead, RoleBindingRevoke
 use crate::access::{Role, UserEntity, UserId};
 use crate::db::{Id, Instant};
 use crate::errors::Code;
-use crate::org::http::UnitRef;
 use crate::org::rules::UnitId;
+use crate::org::views::UnitRef;
 use crate::web::{
     Count, Created, Example, Json, NoBody, NoContent, NoQuery, Page, Resource, Versioned, endpoint,
 };

@@ -1,0 +1,4 @@
+//! Where accounts and role bindings go when their unit moves, or when another takes over from it.
+
+pub mod service;
+mod store;

@@ -1,0 +1,86 @@
+//! What a change of the tree does to the accounts and role bindings that stand at a unit.
+
+use serde_json::json;
+
+use super::store;
+use crate::access::EffectTx;
+use crate::access::policy::AccountsFollow;
+use crate::audit::Change;
+use crate::errors::{Code, FieldError, Result, text};
+use crate::org::rules::{Unit, UnitId};
+
+/// Rewrites the paths of accounts and bindings in a moved subtree. Who holds a role there has it where
+/// the unit now stands, from the next request on; nobody is signed out.
+///
+/// # Errors
+/// When the database fails.
+pub fn follow(tx: &mut EffectTx<'_, AccountsFollow>, from: &str, to: &str) -> Result<()> {
+    store::follow(tx, from, to)
+}
+
+/// What keeps a unit from ending without a successor: its accounts, and the roles held at it.
+///
+/// # Errors
+/// When the database fails.
+pub fn standing_at(tx: &mut EffectTx<'_, AccountsFollow>, unit: UnitId) -> Result<Vec<FieldError>> {
+    let mut found = Vec::new();
+    for (user_id, login) in store::users_at(tx, unit)? {
+        let detail = text!("账号 {login} 属于该单位", "The account {login} belongs to it");
+        let facts = json!({ "user_id": user_id, "login": login });
+        found.push(FieldError { facts: Some(facts), ..FieldError::body("", Code::AccountAtUnit, detail) });
+    }
+    for binding in store::bindings_at(tx, unit)? {
+        let role = binding.role.as_str();
+        let detail = text!("有人在该单位持有角色 {role}", "Somebody holds the role {role} there");
+        let facts = json!({ "role_binding_id": binding.id, "user_id": binding.user_id, "role": role });
+        found.push(FieldError { facts: Some(facts), ..FieldError::body("", Code::RoleHeldAtUnit, detail) });
+    }
+    Ok(found)
+}
+
+/// Puts a unit's accounts at its successor, and grants there what was granted here: the old binding
+/// ends, a new one with the same terms begins, once a person and role.
+///
+/// # Errors
+/// When the database fails.
+pub fn hand_over(tx: &mut EffectTx<'_, AccountsFollow>, from: &Unit, to: &Unit) -> Result<()> {
+    let (here, there) = (json!({ "unit_id": from.id }), json!({ "unit_id": to.id }));
+    for (user, _) in store::users_at(tx, from.id)? {
+        store::put_at(tx, user, to)?;
+        let entity_id = user.to_string();
+        tx.record(&Change {
+            entity: "user",
+            entity_id: &entity_id,
+            before: Some(&here),
+            after: Some(&there),
+            reason: None,
+        })?;
+    }
+    let held = store::bindings_at(tx, to.id)?;
+    for binding in store::bindings_at(tx, from.id)? {
+        store::revoke(tx, binding.id)?;
+        let entity_id = binding.id.to_string();
+        let ended = json!({ "unit_id": from.id, "role": binding.role, "revoked": true });
+        tx.record(&Change {
+            entity: "role_binding",
+            entity_id: &entity_id,
+            before: Some(&here),
+            after: Some(&ended),
+            reason: None,
+        })?;
+        let terms = |one: &store::Standing| (one.user_id, one.role, one.valid_from_on, one.valid_until_on);
+        if !held.iter().any(|other| terms(other) == terms(&binding)) {
+            let id = store::grant_at(tx, &binding, to)?.to_string();
+            let begun = json!({ "unit_id": to.id, "user_id": binding.user_id, "role": binding.role });
+            tx.record(&Change {
+                entity: "role_binding",
+                entity_id: &id,
+                before: None,
+                after: Some(&begun),
+                reason: None,
+            })?;
+        }
+        store::forget_rights(tx, binding.user_id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Rows of accounts and role bindings that stand at a unit.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use crate::access::accounts::bindings::rules::BindingId;
+use crate::access::policy::AccountsFollow;
+use crate::access::{EffectTx, PathRange, Role, UserId, follow_path};
+use crate::db::schema::{role_bindings, users};
+use crate::db::{Id, with_conn};
+use crate::errors::Result;
+use crate::org::rules::{Unit, UnitId};
+
+/// A binding that counts or will count.
+#[derive(Debug, Clone, Queryable)]
+pub(super) struct Standing {
+    pub id: BindingId,
+    pub user_id: UserId,
+    pub role: Role,
+    pub valid_from_on: Option<NaiveDate>,
+    pub valid_until_on: Option<NaiveDate>,
+    pub granted_by: Option<UserId>,
+}
+
+/// Moves every path below `from`; whoever holds a role there has other rights from now on.
+pub(super) fn follow(tx: &mut EffectTx<'_, AccountsFollow>, from: &str, to: &str) -> Result<()> {
+    let tenant = tx.tenant();
+    follow_path!(tx.conn(), users, unit_path, tenant, from, to);
+    follow_path!(tx.conn(), role_bindings, unit_path, tenant, from, to);
+    let range = PathRange::subtree(to);
+    with_conn!(tx.conn(), c => diesel::update(users::table
+        .filter(users::tenant_id.eq(tenant))
+        .filter(users::id.eq_any(role_bindings::table
+            .filter(role_bindings::tenant_id.eq(tenant))
+            .filter(role_bindings::unit_path.ge(range.low))
+            .filter(role_bindings::unit_path.lt(range.high))
+            .select(role_bindings::user_id))))
+        .set(users::authz_version.eq(users::authz_version + 1_i64))
+        .execute(c))?;
+    Ok(())
+}
+
+/// The bindings at a unit that count today or will count.
+pub(super) fn bindings_at(tx: &mut EffectTx<'_, AccountsFollow>, unit: UnitId) -> Result<Vec<Standing>> {
+    let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
+    Ok(with_conn!(tx.conn(), c => role_bindings::table
+        .filter(role_bindings::tenant_id.eq(tenant))
+        .filter(role_bindings::unit_id.eq(unit))
+        .filter(role_bindings::revoked_at.is_null())
+        .filter(role_bindings::valid_until_on.is_null().or(role_bindings::valid_until_on.ge(today)))
+        .order(role_bindings::id)
+        .select((
+            role_bindings::id,
+            role_bindings::user_id,
+            role_bindings::role,
+            role_bindings::valid_from_on,
+            role_bindings::valid_until_on,
+            role_bindings::granted_by,
+        ))
+        .load(c))?)
+}
+
+/// The accounts of a unit.
+pub(super) fn users_at(tx: &mut EffectTx<'_, AccountsFollow>, unit: UnitId) -> Result<Vec<(UserId, String)>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => users::table
+        .filter(users::tenant_id.eq(tenant))
+        .filter(users::unit_id.eq(unit))
+        .order(users::id)
+        .select((users::id, users::login))
+        .load(c))?)
+}
+
+/// Ends a binding.
+pub(super) fn revoke(tx: &mut EffectTx<'_, AccountsFollow>, id: BindingId) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::update(role_bindings::table.find((tenant, id)))
+        .set(role_bindings::revoked_at.eq(now))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Grants the same at another unit.
+pub(super) fn grant_at(
+    tx: &mut EffectTx<'_, AccountsFollow>,
+    binding: &Standing,
+    to: &Unit,
+) -> Result<BindingId> {
+    let (tenant, now, id) = (tx.tenant(), tx.now(), Id::generate());
+    with_conn!(tx.conn(), c => diesel::insert_into(role_bindings::table)
+        .values((
+            role_bindings::tenant_id.eq(tenant),
+            role_bindings::id.eq(id),
+            role_bindings::user_id.eq(binding.user_id),
+            role_bindings::role.eq(binding.role),
+            role_bindings::unit_id.eq(to.id),
+            role_bindings::unit_path.eq(&to.path),
+            role_bindings::valid_from_on.eq(binding.valid_from_on),
+            role_bindings::valid_until_on.eq(binding.valid_until_on),
+            role_bindings::granted_by.eq(binding.granted_by),
+            role_bindings::created_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(id)
+}
+
+/// Makes the account's rights be read anew with its next request.
+pub(super) fn forget_rights(tx: &mut EffectTx<'_, AccountsFollow>, user: UserId) -> Result<()> {
+    let tenant = tx.tenant();
+    with_conn!(tx.conn(), c => diesel::update(users::table.find((tenant, user)))
+        .set(users::authz_version.eq(users::authz_version + 1_i64))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Puts an account at another unit.
+pub(super) fn put_at(tx: &mut EffectTx<'_, AccountsFollow>, user: UserId, to: &Unit) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::update(users::table.find((tenant, user)))
+        .set((
+            users::unit_id.eq(to.id),
+            users::unit_path.eq(&to.path),
+            users::version.eq(users::version + 1_i64),
+            users::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! What happens to units: entered, renamed, moved, merged, deactivated, each with its day; and what
+//! they were on any day since.
+
+pub mod http;
+pub mod rules;
+pub mod service;
+mod store;

@@ -1,0 +1,401 @@
+//! Use cases on what happens to units. Whoever moves or ends a unit sees to it that everything which
+//! stands at it goes along, in one transaction, with one audit row a unit touched.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+use super::rules::{
+    self, BEFORE_RECORDS, Period, UnitAction, UnitChange, UnitDraft, effective, follows, may_stand_under,
+    may_take_over, still_works,
+};
+use super::store;
+use crate::access::accounts::handover::service as accounts;
+use crate::access::policy::{
+    AccountsFollow, Action, CommandLine, MayCause, UnitCreate, UnitDeactivate, UnitMerge, UnitMove, UnitRead,
+    UnitUpdate, WorkFollow,
+};
+use crate::access::{Reach, Tx};
+use crate::audit::Change;
+use crate::campaigns::handover::service as work;
+use crate::errors::{AppError, Code, FieldError, Result, text};
+use crate::org::rules::{Unit, UnitId, UnitKind, UnitStatus, path_under};
+use crate::org::store as units;
+use crate::web::{Page, Paging};
+
+/// A unit to enter, as a request describes it.
+#[derive(Debug, Clone)]
+pub struct NewUnit {
+    /// The id the client chose.
+    pub id: Option<UnitId>,
+    /// The official code.
+    pub code: String,
+    /// What it is.
+    pub kind: UnitKind,
+    /// The unit above.
+    pub parent_id: UnitId,
+    /// Its name, the day it counts from, and why.
+    pub draft: UnitDraft,
+}
+
+/// Where a unit goes, or who takes over from it.
+#[derive(Debug, Clone)]
+pub struct Reorganisation {
+    /// The other unit.
+    pub to: UnitId,
+    /// The day it counts from; today when not said.
+    pub effective_on: Option<NaiveDate>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What the caller may do with units: asked once a request, not once a row.
+#[derive(Debug)]
+pub struct Rights([(UnitAction, Option<Reach>); 4]);
+
+impl Rights {
+    /// The caller's.
+    #[must_use]
+    pub fn of<A: Action>(tx: &Tx<'_, A>) -> Self {
+        Self([
+            (UnitAction::Update, tx.reach_of::<UnitUpdate>()),
+            (UnitAction::Move, tx.reach_of::<UnitMove>()),
+            (UnitAction::Merge, tx.reach_of::<UnitMerge>()),
+            (UnitAction::Deactivate, tx.reach_of::<UnitDeactivate>()),
+        ])
+    }
+
+    /// What they allow with this unit. Whether something still stands at it is told when it is tried.
+    #[must_use]
+    pub fn allowed(&self, unit: &Unit) -> Vec<UnitAction> {
+        if unit.status == UnitStatus::Deactivated {
+            return Vec::new();
+        }
+        let fits = |action: UnitAction| action == UnitAction::Update || unit.parent_id.is_some();
+        let reaches = |reach: &Option<Reach>| reach.as_ref().is_some_and(|reach| reach.contains(&unit.path));
+        self.0
+            .iter()
+            .filter(|(action, reach)| fits(*action) && reaches(reach))
+            .map(|(action, _)| *action)
+            .collect()
+    }
+}
+
+/// Who took over from those of the units that are deactivated.
+///
+/// # Errors
+/// When the database fails.
+pub fn successors<A: Action>(tx: &mut Tx<'_, A>, units: &[Unit]) -> Result<HashMap<UnitId, UnitId>> {
+    let gone: Vec<UnitId> =
+        units.iter().filter(|unit| unit.status == UnitStatus::Deactivated).map(|unit| unit.id).collect();
+    if gone.is_empty() { Ok(HashMap::new()) } else { store::successors(tx, &gone) }
+}
+
+/// The periods of a unit within reach, the newest first.
+///
+/// # Errors
+/// `not_found`, `invalid_cursor`.
+pub fn history(tx: &mut Tx<'_, UnitRead>, id: UnitId, paging: &Paging) -> Result<Page<Period>> {
+    within(tx, id)?;
+    store::history(tx, id, paging)
+}
+
+/// A unit within today's reach as it was on a day.
+///
+/// # Errors
+/// `not_found`, also when it was not there yet.
+pub fn on_day<A: Action>(tx: &mut Tx<'_, A>, id: UnitId, day: NaiveDate) -> Result<Unit> {
+    let unit = within(tx, id)?;
+    let reach = tx.reach().clone();
+    let period = store::on_day(tx, &reach, id, day)?.ok_or_else(|| AppError::new(Code::NotFound))?;
+    Ok(as_then(unit, period))
+}
+
+/// The unit with what a period says of it.
+#[must_use]
+pub fn as_then(unit: Unit, period: Period) -> Unit {
+    let Period { name, parent_id, path, status, .. } = period;
+    Unit { parent_id, name, status, path, ..unit }
+}
+
+fn within<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Unit> {
+    let reach = tx.reach().clone();
+    units::find(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
+}
+
+/// A unit that the body names: one this action reaches.
+fn named<A: Action>(tx: &mut Tx<'_, A>, id: UnitId, pointer: &'static str) -> Result<Unit> {
+    let reach = tx.reach().clone();
+    let detail = text!("没有这个单位, 或不在您的范围内", "There is no such unit, or it is out of your reach");
+    units::find(tx, &reach, id)?.ok_or_else(|| {
+        AppError::fields(Code::InvalidBody, vec![FieldError::body(pointer, Code::UnknownReference, detail)])
+    })
+}
+
+fn facts(unit: &Unit, from_on: NaiveDate, successor: Option<UnitId>) -> Value {
+    json!({
+        "code": unit.code, "name": unit.name, "kind": unit.kind, "parent_id": unit.parent_id, "path": unit.path,
+        "status": unit.status, "from_on": from_on, "successor_id": successor,
+    })
+}
+
+/// Enters a unit; whether it was here already.
+///
+/// # Errors
+/// `id_taken`, `unit_code_taken`, `invalid_body` at `/parent_id`, `/effective_on`.
+pub fn create(tx: &mut Tx<'_, UnitCreate>, new: &NewUnit) -> Result<(Unit, bool)> {
+    let (id_taken, code_taken) = store::is_taken(tx, new.id, &new.code)?;
+    if let (Some(id), true) = (new.id, id_taken) {
+        let mine = tx.reach().clone();
+        let there = units::find(tx, &mine, id)?;
+        tx.nothing_changed();
+        return match there {
+            Some(there) if same(&there, new) => Ok((there, true)),
+            _ => Err(AppError::new(Code::IdTaken)),
+        };
+    }
+    // Nothing is here yet: an If-Match that names a version of it is stale.
+    tx.check_version(0)?;
+    let parent = named(tx, new.parent_id, "/parent_id")?;
+    rules::holds(&parent, new.kind, "/parent_id")?;
+    let day = effective(new.draft.effective_on, tx.now().shanghai_day())?;
+    if code_taken {
+        return Err(AppError::new(Code::UnitCodeTaken));
+    }
+    let unit = Unit {
+        id: new.id.unwrap_or_else(UnitId::generate),
+        parent_id: Some(parent.id),
+        path: path_under(Some(&parent.path), &new.code),
+        code: new.code.clone(),
+        name: new.draft.name.clone(),
+        kind: new.kind,
+        status: UnitStatus::Active,
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    units::insert(tx, vec![unit.clone()])?;
+    let reason = new.draft.reason.as_deref();
+    let period = Period::of(&unit, UnitChange::Created, day, reason, tx.now());
+    store::begin(tx, day, &[(period, &unit.code)])?;
+    record(tx, None, &facts(&unit, day, None), unit.id, reason)?;
+    Ok((unit, false))
+}
+
+fn same(there: &Unit, new: &NewUnit) -> bool {
+    there.code == new.code
+        && there.name == new.draft.name
+        && there.kind == new.kind
+        && there.parent_id == Some(new.parent_id)
+}
+
+fn record<A: Action>(
+    tx: &mut Tx<'_, A>,
+    before: Option<&Value>,
+    after: &Value,
+    id: UnitId,
+    reason: Option<&str>,
+) -> Result<()> {
+    let entity_id = id.to_string();
+    tx.record(&Change { entity: "unit", entity_id: &entity_id, before, after: Some(after), reason })
+}
+
+/// The periods with which a tenant's units begin when it is set up.
+///
+/// # Errors
+/// When the database fails.
+pub fn found(tx: &mut Tx<'_, CommandLine>, founded: &[Unit]) -> Result<()> {
+    let now = tx.now();
+    let periods: Vec<(Period, &str)> = founded
+        .iter()
+        .map(|unit| (Period::of(unit, UnitChange::Created, BEFORE_RECORDS, None, now), unit.code.as_str()))
+        .collect();
+    store::begin(tx, BEFORE_RECORDS, &periods)
+}
+
+/// Gives a unit another name as `merge` says.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `unit_deactivated`, `invalid_body`.
+pub fn rename(
+    tx: &mut Tx<'_, UnitUpdate>,
+    id: UnitId,
+    kind: Option<UnitKind>,
+    merge: impl FnOnce(&UnitDraft) -> Result<UnitDraft>,
+) -> Result<Unit> {
+    store::lock(tx, id)?;
+    let before = of_kind(within(tx, id)?, kind)?;
+    tx.check_version(before.version)?;
+    still_works(&before)?;
+    let draft = merge(&UnitDraft { name: before.name.clone(), effective_on: None, reason: None })?;
+    if draft.name == before.name {
+        tx.nothing_changed();
+        return Ok(before);
+    }
+    let day = effective(draft.effective_on, tx.now().shanghai_day())?;
+    let mut unit = before.clone();
+    unit.name = draft.name;
+    store::save(tx, &mut unit)?;
+    begin(tx, &[(before, unit.clone())], UnitChange::Renamed, day, draft.reason.as_deref())?;
+    Ok(unit)
+}
+
+fn of_kind(unit: Unit, kind: Option<UnitKind>) -> Result<Unit> {
+    if kind.is_none_or(|kind| unit.kind == kind) { Ok(unit) } else { Err(AppError::new(Code::NotFound)) }
+}
+
+/// Begins the periods of units that have changed, and leaves their audit rows.
+fn begin<A: Action>(
+    tx: &mut Tx<'_, A>,
+    changed: &[(Unit, Unit)],
+    change: UnitChange,
+    day: NaiveDate,
+    reason: Option<&str>,
+) -> Result<()> {
+    let ids: Vec<UnitId> = changed.iter().map(|(unit, _)| unit.id).collect();
+    let current = store::since(tx, &ids)?;
+    let now = tx.now();
+    let mut periods = Vec::with_capacity(changed.len());
+    for (before, after) in changed {
+        let &(since, began) =
+            current.get(&before.id).ok_or_else(|| AppError::internal("a unit without a period"))?;
+        follows(before, since, day)?;
+        // What is set up and renamed on one day was set up under its new name.
+        let change = if since == day && began == UnitChange::Created { began } else { change };
+        periods.push((Period::of(after, change, day, reason, now), after.code.as_str()));
+        record(tx, Some(&facts(before, since, None)), &facts(after, day, None), after.id, reason)?;
+    }
+    store::begin(tx, day, &periods)
+}
+
+/// Puts a unit, with everything below it, under another one.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `unit_deactivated`, `unit_is_root`, `move_into_itself`,
+/// `invalid_body` at `/parent_id`, `/effective_on`.
+pub fn relocate(tx: &mut Tx<'_, UnitMove>, id: UnitId, command: &Reorganisation) -> Result<Unit> {
+    let unit = within(tx, id)?;
+    tx.check_version(unit.version)?;
+    let parent = named(tx, command.to, "/parent_id")?;
+    may_stand_under(&unit, &parent, "/parent_id")?;
+    let day = effective(command.effective_on, tx.now().shanghai_day())?;
+    if unit.parent_id == Some(parent.id) {
+        tx.nothing_changed();
+        return Ok(unit);
+    }
+    shift(tx, &unit, &parent, day, &command.reason)?;
+    within(tx, id)
+}
+
+/// Moves a subtree: its paths, and those of whatever stands at its units.
+fn shift<A>(tx: &mut Tx<'_, A>, unit: &Unit, parent: &Unit, day: NaiveDate, reason: &str) -> Result<()>
+where
+    A: MayCause<WorkFollow> + MayCause<AccountsFollow>,
+{
+    let ids = store::subtree(tx, &unit.path)?;
+    let before = units::find_many(tx, &Reach::whole_tenant(), &ids)?;
+    let (from, to) = (unit.path.as_str(), path_under(Some(&parent.path), &unit.code));
+    store::set_parent(tx, unit.id, parent.id)?;
+    store::follow(tx, from, &to)?;
+    tx.effect::<WorkFollow, _>(|tx| work::follow(tx, from, &to))?;
+    tx.effect::<AccountsFollow, _>(|tx| accounts::follow(tx, from, &to))?;
+    let changed: Vec<(Unit, Unit)> = before
+        .into_iter()
+        .map(|before| {
+            let below = before.path.strip_prefix(from).unwrap_or_default();
+            let mut after =
+                Unit { path: format!("{to}{below}"), version: before.version + 1, ..before.clone() };
+            if after.id == unit.id {
+                after.parent_id = Some(parent.id);
+            }
+            (before, after)
+        })
+        .collect();
+    begin(tx, &changed, UnitChange::Moved, day, Some(reason))
+}
+
+/// Ends a unit in favour of another, which takes over the units below it, its open plans and tasks,
+/// its accounts and role bindings.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `unit_deactivated`, `unit_is_root`, `move_into_itself`,
+/// `unit_in_use` with what cannot be taken over, `invalid_body` at `/into_id`, `/effective_on`.
+pub fn merge(tx: &mut Tx<'_, UnitMerge>, id: UnitId, command: &Reorganisation) -> Result<Unit> {
+    let unit = within(tx, id)?;
+    tx.check_version(unit.version)?;
+    let successor = named(tx, command.to, "/into_id")?;
+    may_take_over(&unit, &successor, "/into_id")?;
+    let day = effective(command.effective_on, tx.now().shanghai_day())?;
+    let children = store::working_children(tx, id)?;
+    let children = units::find_many(tx, &Reach::whole_tenant(), &children)?;
+    for child in &children {
+        rules::holds(&successor, child.kind, "/into_id")?;
+    }
+    let in_the_way = tx.effect::<WorkFollow, _>(|tx| work::not_to_be_joined(tx, unit.id, successor.id))?;
+    refuse_if_used(in_the_way)?;
+    for child in &children {
+        shift(tx, child, &successor, day, &command.reason)?;
+    }
+    tx.effect::<WorkFollow, _>(|tx| work::hand_over(tx, &unit, &successor))?;
+    tx.effect::<AccountsFollow, _>(|tx| accounts::hand_over(tx, &unit, &successor))?;
+    retire(tx, &unit, Some(successor.id), UnitChange::Merged, day, &command.reason)
+}
+
+/// Ends a unit at which nothing stands any more.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `unit_deactivated`, `unit_is_root`, `unit_in_use` with what
+/// still stands there, `invalid_body` at `/effective_on`.
+pub fn deactivate(
+    tx: &mut Tx<'_, UnitDeactivate>,
+    id: UnitId,
+    effective_on: Option<NaiveDate>,
+    reason: &str,
+) -> Result<Unit> {
+    let unit = within(tx, id)?;
+    tx.check_version(unit.version)?;
+    still_works(&unit)?;
+    if unit.parent_id.is_none() {
+        return Err(AppError::new(Code::UnitIsRoot));
+    }
+    let day = effective(effective_on, tx.now().shanghai_day())?;
+    let children = store::working_children(tx, id)?;
+    let children = units::find_many(tx, &Reach::whole_tenant(), &children)?;
+    let mut in_the_way: Vec<FieldError> = children.iter().map(still_below).collect();
+    in_the_way.extend(tx.effect::<WorkFollow, _>(|tx| work::standing_at(tx, unit.id))?);
+    in_the_way.extend(tx.effect::<AccountsFollow, _>(|tx| accounts::standing_at(tx, unit.id))?);
+    refuse_if_used(in_the_way)?;
+    retire(tx, &unit, None, UnitChange::Deactivated, day, reason)
+}
+
+fn still_below(child: &Unit) -> FieldError {
+    let (code, name) = (&child.code, &child.name);
+    let detail = text!("下级单位 {name} ({code}) 仍在", "The unit {name} ({code}) still stands below it");
+    let facts = json!({ "unit_id": child.id, "code": code, "name": name });
+    FieldError { facts: Some(facts), ..FieldError::body("", Code::UnitBelow, detail) }
+}
+
+fn refuse_if_used(in_the_way: Vec<FieldError>) -> Result<()> {
+    if in_the_way.is_empty() { Ok(()) } else { Err(AppError::fields(Code::UnitInUse, in_the_way)) }
+}
+
+fn retire<A: Action>(
+    tx: &mut Tx<'_, A>,
+    before: &Unit,
+    successor: Option<UnitId>,
+    change: UnitChange,
+    day: NaiveDate,
+    reason: &str,
+) -> Result<Unit> {
+    let since = store::since(tx, &[before.id])?;
+    let &(since, _) = since.get(&before.id).ok_or_else(|| AppError::internal("a unit without a period"))?;
+    follows(before, since, day)?;
+    let mut unit = before.clone();
+    unit.status = UnitStatus::Deactivated;
+    store::save(tx, &mut unit)?;
+    let period = Period { successor_id: successor, ..Period::of(&unit, change, day, Some(reason), tx.now()) };
+    store::begin(tx, day, &[(period, &unit.code)])?;
+    record(tx, Some(&facts(before, since, None)), &facts(&unit, day, successor), unit.id, Some(reason))?;
+    Ok(unit)
+}
