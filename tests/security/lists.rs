@@ -28,7 +28,7 @@ fn options(schema: &Value) -> Vec<String> {
 }
 
 /// What tells a row from the others: its id, its code, else everything it says (a period of a unit).
-fn name_of(row: &serde_json::Value) -> String {
+fn name_of(row: &Value) -> String {
     row["id"].as_str().or(row["code"].as_str()).map_or_else(|| row.to_string(), ToOwned::to_owned)
 }
 
