@@ -18,6 +18,9 @@ use crate::campaigns::campaign::http as campaigns;
 use crate::campaigns::plan::http as plans;
 use crate::org::changes::http as changes;
 use crate::org::http as org;
+use crate::org::officers::http as officers;
+use crate::org::posts::http as posts;
+use crate::org::stand_ins::http as stand_ins;
 use crate::reference::http as reference;
 use crate::web::{Api, Context, RequestId, configure, document, unknown_path};
 
@@ -53,6 +56,14 @@ pub fn api() -> Api {
         .with::<org::ListDepartments>().with::<org::CreateDepartment>().with::<org::GetDepartment>().with::<org::UpdateDepartment>()
         .with::<org::ListServiceWindows>().with::<org::CreateServiceWindow>()
         .with::<org::GetServiceWindow>().with::<org::UpdateServiceWindow>()
+
+        .with::<officers::ListOfficers>().with::<officers::CreateOfficer>().with::<officers::GetOfficer>()
+        .with::<officers::UpdateOfficer>().with::<officers::LeaveOfficerEndpoint>()
+        .with::<officers::RevealOfficer>().with::<officers::EraseOfficer>()
+        .with::<posts::ListPosts>().with::<posts::AppointOfficer>().with::<posts::GetPost>().with::<posts::CorrectPost>()
+        .with::<posts::GetUnitHead>()
+        .with::<stand_ins::ListStandIns>().with::<stand_ins::NameStandIn>()
+        .with::<stand_ins::GetStandIn>().with::<stand_ins::EndStandIn>()
 
         .with::<campaigns::ListCampaigns>()
         .with::<campaigns::CreateCampaign>()

@@ -299,7 +299,8 @@ impl<A: Action> Gate<A> {
                 now: facts.now,
                 authz_version,
             };
-            if let Some(claim) = &facts.idempotency
+            let claim = facts.idempotency.as_ref().filter(|_| R::KEPT);
+            if let Some(claim) = claim
                 && let Some(answer) = idempotency::replay(again(&mut conn), owner, claim)?
             {
                 return Ok(answer);
@@ -310,7 +311,7 @@ impl<A: Action> Gate<A> {
             if A::ROW.writes {
                 settle(&state, A::ROW)?;
             }
-            if let Some(claim) = &facts.idempotency {
+            if let Some(claim) = claim {
                 idempotency::remember(conn, owner, claim, &answer)?;
             }
             Ok(answer)

@@ -190,6 +190,17 @@ policy! {
     UnitMerge         "unit.merge"          "单位合并"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UnitDeactivate    "unit.deactivate"     "停用单位"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
 
+    OfficerRead       "officer.read"        "查看民警辅警"    read     [-  -      S  -  -    S  S  S        S  S  -    S  S  -      -      -  -];
+    OfficerCreate     "officer.create"      "登记民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    OfficerUpdate     "officer.update"      "修改民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    OfficerLeave      "officer.leave"       "民警辅警离队"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    OfficerReveal     "officer.reveal"      "查看完整号码"    write    [-  -      S  -  -    -  -  -        -  -  -    -  S  -      -      -  -];
+    OfficerErase      "officer.erase"       "清除个人信息"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    PostAppoint       "post.appoint"        "任职"            write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    PostCorrect       "post.correct"        "更正任职"        write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    StandInName       "stand_in.name"       "指定代理"        write    [-  -      -  -  -    S  -  -        U  -  -    -  -  -      -      -  -];
+    StandInEnd        "stand_in.end"        "终止代理"        write    [-  -      -  -  -    S  -  -        U  -  -    -  -  -      -      -  -];
+
     UserRead          "user.read"           "查看账号"        read     [T  -      S  S  T    -  -  S        -  -  -    -  -  -      -      -  -];
     UserCreate        "user.create"         "新建账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UserUpdate        "user.update"         "修改账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
@@ -266,6 +277,8 @@ effects! {
     WorkFollow "work.follow_unit" by UnitMove, UnitMerge, UnitDeactivate;
     // So do accounts and role bindings.
     AccountsFollow "accounts.follow_unit" by UnitMove, UnitMerge, UnitDeactivate;
+    // Whoever leaves signs in no more; whose data are erased is named no more.
+    AccountOfOfficer "user.follow_officer" by OfficerLeave, OfficerErase;
     // What ends or changes somebody's rights ends what they are signed in with.
-    SessionsEnd "sessions.end" by AccountPassword, UserDisable, UserResetPassword;
+    SessionsEnd "sessions.end" by AccountPassword, UserDisable, UserResetPassword, OfficerLeave;
 }

@@ -100,13 +100,6 @@ pub fn phase_errors(phases: &[Phase]) -> Vec<FieldError> {
     errors
 }
 
-/// What a body refers to is not there, or not for this caller: one answer for both.
-pub fn unknown(pointer: impl Into<String>) -> FieldError {
-    let detail =
-        text!("没有这个对象, 或不在您的范围内", "There is no such object, or it is out of your reach");
-    FieldError::body(pointer, Code::UnknownReference, detail)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

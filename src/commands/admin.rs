@@ -90,6 +90,7 @@ fn create(settings: &Settings, role: &str, province: Option<&str>, login: &str, 
             }
             let unit = org::by_code(tx, &code)?;
             let account = NewAccount {
+                officer: None,
                 login: &login,
                 display_name: &name,
                 unit: unit.as_ref(),

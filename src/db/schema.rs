@@ -63,6 +63,88 @@ table! {
 table! {
     use super::sql_types::*;
 
+    officers (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        number -> Text,
+        kind -> Text,
+        rank -> Nullable<Text>,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+        status -> Text,
+        left_on -> Nullable<Date>,
+        version -> BigInt,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    officer_persons (tenant_id, officer_id) {
+        tenant_id -> Text,
+        officer_id -> UuidSql,
+        name -> Nullable<Text>,
+        search_text -> Text,
+        id_card -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        salt -> Text,
+        erased_at -> Nullable<InstantSql>,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    posts (tenant_id, id, revision) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        revision -> BigInt,
+        officer_id -> UuidSql,
+        unit_id -> UuidSql,
+        kind -> Text,
+        title -> Text,
+        valid_from_on -> Date,
+        valid_until_on -> Nullable<Date>,
+        voided -> Bool,
+        reason -> Nullable<Text>,
+        recorded_at -> InstantSql,
+        recorded_by -> Nullable<UuidSql>,
+        superseded_at -> Nullable<InstantSql>,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    stand_ins (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        unit_id -> UuidSql,
+        officer_id -> UuidSql,
+        valid_from_on -> Date,
+        valid_until_on -> Date,
+        reason -> Text,
+        named_by -> UuidSql,
+        created_at -> InstantSql,
+        ended_at -> Nullable<InstantSql>,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    user_officers (tenant_id, user_id) {
+        tenant_id -> Text,
+        user_id -> UuidSql,
+        officer_id -> UuidSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
     users (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -269,6 +351,7 @@ table! {
         approval_comment -> Nullable<Text>,
         submitted_at -> Nullable<InstantSql>,
         submitted_by -> Nullable<UuidSql>,
+        submitted_as -> Nullable<Text>,
         decided_at -> Nullable<InstantSql>,
         decided_by -> Nullable<UuidSql>,
         published_at -> Nullable<InstantSql>,
@@ -349,16 +432,21 @@ allow_tables_to_appear_in_same_query!(
     leading_groups,
     login_directory,
     login_throttles,
+    officer_persons,
+    officers,
     plan_authors,
     plan_phases,
     plans,
+    posts,
     provinces,
     role_bindings,
     sessions,
+    stand_ins,
     task_responsibles,
     tasks,
     unit_periods,
     units,
+    user_officers,
     users,
 );
 

@@ -193,6 +193,13 @@ impl Instant {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
 
+    /// The first moment of a day in Asia/Shanghai.
+    #[must_use]
+    pub fn start_of_shanghai_day(day: NaiveDate) -> Self {
+        let midnight = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
+        Self(midnight - i64::from(SHANGHAI_SECONDS) * 1_000_000)
+    }
+
     /// The day it is in Asia/Shanghai: all limits in days count these.
     #[must_use]
     pub fn shanghai_day(self) -> NaiveDate {

@@ -1,5 +1,6 @@
 //! Loads the demo: the tenants, their trees and people, then the story.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -7,10 +8,14 @@ use chrono::NaiveDate;
 use super::divisions::{self, ProvinceTree};
 use super::roster::{self, Account};
 use super::story::{self, Person};
+use super::strength;
 use crate::access::accounts::service::{self as accounts, NewAccount};
-use crate::access::{Doors, command_line, password};
+use crate::access::{Doors, Role, command_line, password};
 use crate::db::TenantId;
 use crate::db::start::{Result, StartError};
+use crate::org::officers::rules::OfficerId;
+use crate::org::officers::service as officers;
+use crate::org::posts::rules::PostKind;
 use crate::org::rules::{Unit, UnitKind};
 use crate::org::service::{self as org, Entered};
 
@@ -59,7 +64,7 @@ pub async fn load(
     let cities: Vec<String> = story::writing_units(&tree, &places);
     let writers: Vec<Account> =
         cities.iter().map(|code| roster::writer(code)).collect::<crate::errors::Result<_>>()?;
-    let steps = all.len() + writers.len() + 8;
+    let steps = all.len() + writers.len() + 11;
     let mut step = 0;
     let mut tick = |what: &str, by: usize| {
         step += by;
@@ -80,7 +85,10 @@ pub async fn load(
         if code == province {
             here.extend(writers.clone());
         }
-        let entered = enter(doors, tenant, os_user, &units, here, &mut |by| tick("账号", by)).await?;
+        tick("民警辅警", 1);
+        let heads = enlist(doors, tenant, os_user, &units, &here, today).await?;
+        let place = Place { units: &units, heads: &heads };
+        let entered = enter(doors, tenant, os_user, place, here, &mut |by| tick("账号", by)).await?;
         everybody.push((tenant, units, entered));
     }
     for (tenant, units, people) in &everybody {
@@ -142,11 +150,50 @@ async fn found(
     })
 }
 
-async fn enter(
+/// Posts began so many days before the demo was loaded.
+const IN_POST_DAYS: i64 = 400;
+
+/// Enters the officers; who heads each unit.
+async fn enlist(
     doors: &Doors,
     tenant: TenantId,
     os_user: &str,
     units: &[Unit],
+    accounts: &[Account],
+    today: NaiveDate,
+) -> Result<HashMap<String, OfficerId>> {
+    let heads: HashMap<String, String> = accounts
+        .iter()
+        .filter(|account| account.kind == Role::UnitHead)
+        .map(|account| (account.unit_code.clone(), account.name.clone()))
+        .collect();
+    let all = strength::officers(units, &heads, today - chrono::Duration::days(IN_POST_DAYS));
+    let mut found = HashMap::new();
+    // In pieces, so that nobody waits long for the one writer.
+    for some in all.chunks(500) {
+        let some = some.to_vec();
+        let entered = command_line(doors, tenant, os_user, move |tx| {
+            let ids = officers::enlist(tx, &some)?;
+            Ok(some.into_iter().map(|one| (one.unit.code, one.post.0)).zip(ids).collect::<Vec<_>>())
+        });
+        let heads = entered.await?.into_iter().filter(|((_, post), _)| *post == PostKind::Head);
+        found.extend(heads.map(|((code, _), id)| (code, id)));
+    }
+    Ok(found)
+}
+
+/// Where the accounts of a tenant are put.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    units: &'a [Unit],
+    heads: &'a HashMap<String, OfficerId>,
+}
+
+async fn enter(
+    doors: &Doors,
+    tenant: TenantId,
+    os_user: &str,
+    at: Place<'_>,
     accounts: Vec<Account>,
     tick: &mut dyn FnMut(usize),
 ) -> Result<Vec<Person>> {
@@ -162,7 +209,9 @@ async fn enter(
             made.push(hash.await.map_err(|error| StartError::new(error.to_string()))??);
         }
         for (account, hash) in pair.iter().zip(made) {
-            let unit = units.iter().find(|unit| unit.code == account.unit_code).cloned();
+            let unit = at.units.iter().find(|unit| unit.code == account.unit_code).cloned();
+            let heads = account.kind == Role::UnitHead;
+            let officer = at.heads.get(&account.unit_code).copied().filter(|_| heads);
             let entered = account.clone();
             let place = unit.clone();
             command_line(doors, tenant, os_user, move |tx| {
@@ -172,6 +221,7 @@ async fn enter(
                         login: &entered.login,
                         display_name: &entered.name,
                         unit: place.as_ref(),
+                        officer,
                         password_hash: &hash,
                         must_change_password: false,
                     },

@@ -9,6 +9,7 @@ mod divisions;
 mod load;
 mod roster;
 mod story;
+mod strength;
 
 pub use load::{Loaded, Progress, load};
 pub use roster::Account;

@@ -54,9 +54,14 @@ pub(super) fn password() -> Result<String> {
     Ok(text)
 }
 
-fn account(kind: Role, code: &str, place: usize) -> Result<Account> {
+/// A name for whoever stands at this place of a list.
+pub(super) fn person_name(place: usize) -> String {
     let surname = SURNAMES.get(place % SURNAMES.len()).copied().unwrap_or("李");
     let given = GIVEN.get((place * 7 + place / SURNAMES.len()) % GIVEN.len()).copied().unwrap_or("春阳");
+    format!("{surname}{given}")
+}
+
+fn account(kind: Role, code: &str, place: usize) -> Result<Account> {
     let prefix = if code.is_empty() { "platform".to_owned() } else { code.to_lowercase() };
     Ok(Account {
         login: format!("{prefix}-{}", kind.as_str().replace('_', "-")),
@@ -64,7 +69,7 @@ fn account(kind: Role, code: &str, place: usize) -> Result<Account> {
         role: kind.as_str(),
         unit_code: code.to_owned(),
         kind,
-        name: format!("{surname}{given}"),
+        name: person_name(place),
     })
 }
 

@@ -134,6 +134,19 @@ codes! {
     MoveIntoItself = Unprocessable, "move_into_itself", "不能划入或并入本单位及其下级", "A unit cannot go to itself or to a unit below it";
     UnitInUse = Unprocessable, "unit_in_use", "单位尚有未了事项, 见 errors", "Things still stand at the unit; errors lists them";
 
+    // Officers and posts
+    OfficerNumberTaken = Conflict, "officer_number_taken", "该警号或编号已有人使用", "An officer has this number already";
+    IdCardTaken = Conflict, "id_card_taken", "该身份证号码已有人使用", "An officer has this identity card already";
+    OfficerLeft = Conflict, "officer_left", "已离队", "The officer has left";
+    OfficerHasAccount = Conflict, "officer_has_account", "该民警或辅警已有账号", "The officer has an account already";
+    OfficerServing = Conflict, "officer_serving", "尚在职, 离队后方可清除个人信息", "The officer still serves; what is personal is erased afterwards";
+    PersonErased = Conflict, "person_erased", "个人信息已清除", "What was personal has been erased";
+    StandInEnded = Conflict, "stand_in_ended", "代理已终止", "The stand-in has ended already";
+    AuxiliaryCannotLead = Unprocessable, "auxiliary_cannot_lead", "辅警不能任领导职务", "Auxiliaries hold no post that leads";
+    HeadOverlaps = Unprocessable, "head_overlaps", "同一时间一个单位只有一名主要负责人", "A unit has one head at a time";
+    NotTheHead = Unprocessable, "not_the_head", "须现任主要负责人或其代理本人办理", "The unit's present head, or who stands in, must do it in person";
+    StandInNotPossible = Unprocessable, "stand_in_not_possible", "不能这样代理, 见 errors", "There can be no such stand-in; errors tells why";
+
     // Campaigns and plans
     CampaignLaunched = Conflict, "campaign_launched", "活动已启动, 不能再改", "The campaign is launched and can no longer be changed";
     PlanExists = Conflict, "plan_exists", "该单位在此活动中已有方案", "The unit has a plan in this campaign already";
@@ -172,6 +185,7 @@ codes! {
     RunsCampaign = Field, "runs_campaign", "主办的活动尚在", "It runs a campaign";
     NamedInTask = Field, "named_in_task", "任务以其为责任单位", "A task names it as responsible";
     AccountAtUnit = Field, "account_at_unit", "账号属于该单位", "An account belongs to it";
+    OfficerAtUnit = Field, "officer_at_unit", "民警或辅警在该单位", "An officer belongs to it";
     RoleHeldAtUnit = Field, "role_held_at_unit", "有人在该单位持有角色", "Somebody holds a role there";
     ControlCharacter = Field, "control_character", "含有不可见的控制字符", "It holds a control character";
     Blank = Field, "blank", "不能只有空白", "It may not be blank";

@@ -7,6 +7,7 @@ pub use codes::{Code, Kind};
 
 use std::borrow::Cow;
 use std::fmt;
+use validator::{ValidationError, ValidationErrors};
 
 /// The result of everything that can be refused.
 pub type Result<T, E = AppError> = std::result::Result<T, E>;
@@ -218,6 +219,32 @@ fn is_storage_trouble(message: &str) -> bool {
     ]
     .iter()
     .any(|sign| message.contains(sign))
+}
+
+/// What a body refers to is not there, or not for this caller: one answer for both.
+pub fn unknown(pointer: impl Into<String>) -> FieldError {
+    let detail =
+        text!("没有这个对象, 或不在您的范围内", "There is no such object, or it is out of your reach");
+    FieldError::body(pointer, Code::UnknownReference, detail)
+}
+
+/// Hands errors to `validator` in its own form.
+///
+/// # Errors
+/// The errors, if there are any.
+pub fn into_validation(errors: Vec<FieldError>) -> std::result::Result<(), ValidationErrors> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let mut all = ValidationErrors::new();
+    for error in errors {
+        let Place::Body(pointer) = error.place else { continue };
+        let message = format!("{}|{}", error.detail.zh, error.detail.en);
+        let mut one = ValidationError::new(error.code.name()).with_message(message.into());
+        one.add_param("at".into(), &pointer);
+        all.add("__all__", one);
+    }
+    Err(all)
 }
 
 /// A sentence in both languages: `text!("中文 {x}", "English {x}")`, as `format!` takes them.

@@ -132,6 +132,14 @@ pub fn range_on(
     }
 }
 
+/// Holds a unit's row until the transaction ends: whoever wants to be its head waits.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<()> {
+    changes::lock(tx, id)
+}
+
 /// Every province.
 ///
 /// # Errors

@@ -4,11 +4,14 @@
 use crate::access::Role;
 use crate::access::accounts::bindings::rules::{BindingAction, BindingStatus};
 use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
-use crate::campaigns::plan::rules::{PlanAction, PlanState};
+use crate::campaigns::plan::rules::{PlanAction, PlanState, SubmittedAs};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
 use crate::db::{Dictionary, Entry};
 use crate::org::changes::rules::{UnitAction, UnitChange};
+use crate::org::officers::rules::{OfficerAction, OfficerKind, OfficerStatus, PoliceRank};
+use crate::org::posts::rules::{PostAction, PostKind};
 use crate::org::rules::{ProvinceStatus, UnitKind, UnitStatus};
+use crate::org::stand_ins::rules::StandInAction;
 
 /// A dictionary: its name and its entries in order.
 #[derive(Debug, Clone, Copy)]
@@ -36,10 +39,18 @@ pub const ALL: &[Listed] = &[
     of::<UnitStatus>(),
     of::<UnitChange>(),
     of::<UnitAction>(),
+    of::<OfficerKind>(),
+    of::<PoliceRank>(),
+    of::<OfficerStatus>(),
+    of::<OfficerAction>(),
+    of::<PostKind>(),
+    of::<PostAction>(),
+    of::<StandInAction>(),
     of::<CampaignState>(),
     of::<CampaignAction>(),
     of::<PlanState>(),
     of::<PlanAction>(),
+    of::<SubmittedAs>(),
     of::<Frequency>(),
     of::<TargetDirection>(),
     of::<ResponsibleExtent>(),

@@ -39,6 +39,8 @@ pub trait IntoAnswer {
     const LOCATION: bool;
     /// Whether the answer is one page of a list.
     const PAGE: bool = false;
+    /// Whether the answer may be kept for a retry with the same `Idempotency-Key`.
+    const KEPT: bool = true;
     /// Adds the body's schema, with all it refers to, and gives its name; `None` without a body.
     fn schema(schemas: &mut super::schemas::Collector) -> Option<String>;
     /// An example of the body.
@@ -129,6 +131,27 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Plain<V> {
     const STATUS: u16 = 200;
     const ETAG: bool = false;
     const LOCATION: bool = false;
+
+    fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
+        Some(schemas.answer::<V>())
+    }
+    fn example() -> Option<serde_json::Value> {
+        Some(V::example())
+    }
+    fn into_answer(self) -> Result<Answer> {
+        Ok(Answer { status: 200, etag: None, location: None, next_link: None, body: json(&self.0)? })
+    }
+}
+
+/// An answer that holds what nobody else may keep: it is made anew for each request, retries too.
+#[derive(Debug)]
+pub struct Unkept<V>(pub V);
+
+impl<V: Serialize + ToSchema + Example> IntoAnswer for Unkept<V> {
+    const STATUS: u16 = 200;
+    const ETAG: bool = false;
+    const LOCATION: bool = false;
+    const KEPT: bool = false;
 
     fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
         Some(schemas.answer::<V>())

@@ -168,6 +168,14 @@ impl World {
             .unwrap_or_else(|| panic!("no account {login}: enter it in tests/support/people.rs"))
     }
 
+    /// The id of the officer whose account has this login.
+    pub fn officer(&self, login: &str) -> &str {
+        self.cast
+            .officers
+            .get(login)
+            .unwrap_or_else(|| panic!("{login} is no officer: see tests/support/people.rs"))
+    }
+
     /// Today as the server sees it, plus `days`, as `YYYY-MM-DD`.
     pub fn day(&self, days: i64) -> String {
         (self.clock.now().shanghai_day() + chrono::Duration::days(days)).to_string()

@@ -9,8 +9,13 @@ use std::collections::BTreeMap;
 
 use pingyi::access::accounts::bindings::service::bind;
 use pingyi::access::accounts::service::{NewAccount, enter_user};
-use pingyi::access::{Doors, Role, command_line};
+use pingyi::access::policy::CommandLine;
+use pingyi::access::{Doors, Role, Tx, command_line};
 use pingyi::db::TenantId;
+use pingyi::errors::Result;
+use pingyi::org::officers::rules::{OfficerId, OfficerKind};
+use pingyi::org::officers::service::{Enlisted, enlist};
+use pingyi::org::posts::rules::PostKind;
 use pingyi::org::rules::{Unit, UnitKind};
 use pingyi::org::service::{Entered, found_province};
 use serde::{Deserialize, Serialize};
@@ -27,6 +32,8 @@ pub struct Cast {
     pub units: BTreeMap<String, String>,
     /// Accounts by login.
     pub users: BTreeMap<String, String>,
+    /// Officers by the login of their account: every unit head is one.
+    pub officers: BTreeMap<String, String>,
 }
 
 /// Code, name, kind, place of the parent in the list.
@@ -144,10 +151,16 @@ pub fn populate(doors: &Doors, hash: &str) -> Cast {
                 })
                 .collect();
             let units: Vec<Unit> = found_province(tx, name, &tree)?;
-            let mut users = Vec::new();
+            let (mut users, mut officers) = (Vec::new(), Vec::new());
             for person in people {
                 let unit = units.iter().find(|unit| unit.code == person.unit);
+                // Whoever is bound as head holds the post as well.
+                let officer = match unit.filter(|_| person.roles.contains(&Role::UnitHead)) {
+                    Some(unit) => Some(enlist_head(tx, unit, &person.name)?),
+                    None => None,
+                };
                 let account = NewAccount {
+                    officer,
                     login: &person.login,
                     display_name: &person.name,
                     unit,
@@ -158,13 +171,33 @@ pub fn populate(doors: &Doors, hash: &str) -> Cast {
                 for role in person.roles {
                     bind(tx, user, role, unit)?;
                 }
+                if let Some(officer) = officer {
+                    officers.push((person.login.clone(), officer.to_string()));
+                }
                 users.push((person.login, user.to_string()));
             }
-            Ok((units, users))
+            Ok((units, users, officers))
         });
-        let (units, users) = runtime.block_on(entered).expect("the people are entered");
+        let (units, users, officers) = runtime.block_on(entered).expect("the people are entered");
         cast.units.extend(units.into_iter().map(|unit| (unit.code, unit.id.to_string())));
         cast.users.extend(users);
+        cast.officers.extend(officers);
     }
     cast
+}
+
+/// Enters an officer who has headed the unit for a year.
+fn enlist_head(tx: &mut Tx<'_, CommandLine>, unit: &Unit, name: &str) -> Result<OfficerId> {
+    let since = tx.now().shanghai_day() - chrono::Duration::days(365);
+    let head = Enlisted {
+        number: format!("T{}", unit.code.replace('-', "")).chars().chain("000".chars()).take(20).collect(),
+        name: name.to_owned(),
+        kind: OfficerKind::Police,
+        rank: None,
+        phone: None,
+        unit: unit.clone(),
+        post: (PostKind::Head, "党委书记、局长".to_owned(), since),
+    };
+    let ids = enlist(tx, std::slice::from_ref(&head))?;
+    Ok(ids[0])
 }

@@ -13,6 +13,8 @@ use crate::access::{Tx, UserId};
 use crate::db::Instant;
 use crate::errors::Result;
 use crate::org::http::Depth;
+use crate::org::officers::http::OfficerRef;
+use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
 use crate::org::views::UnitRef;
 use crate::web::{
@@ -32,6 +34,8 @@ pub struct UserView {
     display_name: String,
     /// 所属单位; 平台账号为 null。
     unit: Option<UnitRef>,
+    /// 本人是哪名民警或辅警; 不是的为 null。
+    officer: Option<OfficerRef>,
     /// 状态。
     status: UserStatus,
     /// 是否须先修改密码才能使用。
@@ -50,12 +54,13 @@ pub struct UserView {
 
 impl From<Shown> for UserView {
     fn from(shown: Shown) -> Self {
-        let Shown { user, unit, allowed } = shown;
+        let Shown { user, unit, officer, allowed } = shown;
         Self {
             id: user.id,
             login: user.login,
             display_name: user.display_name,
             unit: unit.as_ref().map(UnitRef::from),
+            officer: officer.as_ref().map(OfficerRef::from),
             status: user.status,
             must_change_password: user.must_change_password,
             version: user.version,
@@ -80,6 +85,7 @@ impl Example for UserView {
                 "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77", "code": "530102",
                 "name": "昆明市公安局五华分局", "kind": "county",
             },
+            "officer": { "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b4a01", "number": "053017", "name": "王建国" },
             "status": "active", "must_change_password": true, "version": 1,
             "created_at": "2026-03-02T01:00:00.000000Z", "updated_at": "2026-03-02T01:00:00.000000Z",
             "allowed_actions": ["update", "disable", "reset_password"],
@@ -143,6 +149,9 @@ pub struct NewUser {
     /// 所属单位, 须在本人可新建账号的范围内; 平台账号为 null, 其余必填。
     #[serde(default)]
     unit_id: Option<UnitId>,
+    /// 本人是哪名民警或辅警; 特邀监督员、评委等不是的不写。
+    #[serde(default)]
+    officer_id: Option<OfficerId>,
     /// 首次密码, 首次登录后须修改。
     password: NewPassword,
 }
@@ -158,7 +167,10 @@ impl Example for NewUser {
 
 impl Example for UserDraft {
     fn example() -> Value {
-        json!({ "display_name": "王建国", "unit_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77" })
+        json!({
+            "display_name": "王建国", "unit_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77",
+            "officer_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b4a01",
+        })
     }
 }
 
@@ -215,13 +227,13 @@ endpoint! {
     ///
     /// 新账号没有任何角色, 首次登录须修改密码。登录名全平台唯一。
     CreateUser: UserCreate, Post "/users", tag "users",
-        codes [IdTaken, LoginTaken, PasswordWeak]
+        codes [IdTaken, LoginTaken, PasswordWeak, OfficerLeft, OfficerHasAccount]
     async fn create_user(gate, _path: (), _query: NoQuery, body: Json<NewUser>) -> Created<UserView> {
         gate.authorize().await?;
-        let NewUser { id, login, display_name, unit_id, password } = body.0;
+        let NewUser { id, login, display_name, unit_id, officer_id, password } = body.0;
         password.check(&login, "/password")?;
         let hash = gate.doors().passwords().hash(password.into_secret()).await?;
-        let new = Registration { id, login, draft: UserDraft { display_name, unit_id } };
+        let new = Registration { id, login, draft: UserDraft { display_name, unit_id, officer_id } };
         gate.run(move |tx| {
             let (shown, existed) = service::create(tx, &new, &hash)?;
             let location = format!("/users/{}", shown.user.id);
@@ -234,8 +246,8 @@ endpoint! {
 endpoint! {
     /// 修改账号
     ///
-    /// 只可修改姓名与所属单位; 登录名不可修改。
-    UpdateUser: UserUpdate, Patch "/users/{user_id}", tag "users", codes []
+    /// 可修改姓名、所属单位、所属民警; 登录名不可修改。
+    UpdateUser: UserUpdate, Patch "/users/{user_id}", tag "users", codes [OfficerLeft, OfficerHasAccount]
     async fn update_user(gate, id: UserId, _query: NoQuery, body: Merge<UserDraft>) -> Resource<UserView> {
         gate.run(move |tx| Ok(Resource(service::update(tx, id, |draft| body.apply(draft))?.into()))).await
     }

@@ -9,6 +9,7 @@ use crate::access::policy::{
 };
 use crate::access::{Reach, Tx, UserId};
 use crate::errors::{AppError, Result};
+use crate::org::officers::rules::{Officer, OfficerId};
 use crate::org::rules::{Unit, UnitId};
 
 /// An account with what belongs to its picture.
@@ -18,6 +19,8 @@ pub struct Shown {
     pub user: User,
     /// Its unit.
     pub unit: Option<Unit>,
+    /// The officer it belongs to.
+    pub officer: Option<Officer>,
     /// What the caller may do with it now.
     pub allowed: Vec<UserAction>,
 }
@@ -41,6 +44,8 @@ pub(super) fn show_all<A: Action>(tx: &mut Tx<'_, A>, users: Vec<User>) -> Resul
     ids.dedup();
     let units = crate::org::service::referred(tx, &ids)?;
     let units: HashMap<UnitId, Unit> = units.into_iter().map(|unit| (unit.id, unit)).collect();
+    let officers: Vec<OfficerId> = users.iter().filter_map(|user| user.officer_id).collect();
+    let officers = crate::org::officers::service::referred(tx, &officers)?;
     let reaches: HashMap<UserAction, Reach> =
         UserAction::ALL.iter().filter_map(|&action| Some((action, reach_of(tx, action)?))).collect();
     let fixed = if reaches.contains_key(&UserAction::GrantRole) {
@@ -62,7 +67,8 @@ pub(super) fn show_all<A: Action>(tx: &mut Tx<'_, A>, users: Vec<User>) -> Resul
         let (own, fixed) = (me == Some(user.id), fixed.contains(&user.id));
         let may = |action| reaches.get(&action).is_some_and(|reach| reach.contains(&user.unit_path));
         let allowed = allowed_actions(user.status, own, fixed, strong.contains(&user.id), may);
-        Shown { unit: user.unit_id.and_then(|id| units.get(&id).cloned()), allowed, user }
+        let officer = officers.iter().find(|officer| Some(officer.id) == user.officer_id).cloned();
+        Shown { unit: user.unit_id.and_then(|id| units.get(&id).cloned()), officer, allowed, user }
     };
     Ok(users.into_iter().map(show).collect())
 }

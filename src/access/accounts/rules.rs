@@ -8,6 +8,7 @@ use validator::Validate;
 use crate::access::UserId;
 use crate::db::{Instant, text_enum};
 use crate::errors::{AppError, Code, FieldError, Result, text};
+use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
 
 text_enum! {
@@ -55,6 +56,8 @@ pub struct User {
     pub unit_id: Option<UnitId>,
     /// The path of that unit; empty in the platform's tenant.
     pub unit_path: String,
+    /// The officer it belongs to, if it is one's.
+    pub officer_id: Option<OfficerId>,
     /// Whether it can sign in.
     pub status: UserStatus,
     /// Whether the password must be changed before anything else.
@@ -74,6 +77,7 @@ impl User {
         json!({
             "status": self.status,
             "unit_id": self.unit_id,
+            "officer_id": self.officer_id,
             "must_change_password": self.must_change_password,
             "version": self.version,
         })
@@ -82,7 +86,11 @@ impl User {
     /// What of it can be edited.
     #[must_use]
     pub fn draft(&self) -> UserDraft {
-        UserDraft { display_name: self.display_name.clone(), unit_id: self.unit_id }
+        UserDraft {
+            display_name: self.display_name.clone(),
+            unit_id: self.unit_id,
+            officer_id: self.officer_id,
+        }
     }
 }
 
@@ -96,6 +104,9 @@ pub struct UserDraft {
     /// 所属单位; 平台账号为 null, 其余必填。
     #[serde(default)]
     pub unit_id: Option<UnitId>,
+    /// 本人是哪名民警或辅警; 特邀监督员、评委等不是的为 null。
+    #[serde(default)]
+    pub officer_id: Option<OfficerId>,
 }
 
 /// What may be done with an account in this state: `own` when it is the caller's, `fixed` when it
@@ -213,6 +224,7 @@ mod tests {
             display_name: "王建国".into(),
             unit_id: None,
             unit_path: String::new(),
+            officer_id: None,
             status: UserStatus::Active,
             must_change_password: true,
             version: 3,

@@ -13,7 +13,9 @@ use crate::access::policy::{
 use crate::access::{Reach, Tx, UserId};
 use crate::audit::Change;
 use crate::db::{Id, TenantId};
-use crate::errors::{AppError, Code, FieldError, Result, text};
+use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
+use crate::org::officers::rules::{OfficerId, OfficerStatus};
+use crate::org::officers::service as officers;
 use crate::org::rules::{Unit, UnitId};
 use crate::web::{Page, Paging};
 
@@ -100,8 +102,24 @@ pub(super) fn check_place(tenant: TenantId, unit: Option<&Unit>) -> Result<()> {
 }
 
 fn unknown_unit() -> AppError {
-    let detail = text!("没有这个单位, 或不在您的范围内", "There is no such unit, or it is out of your reach");
-    AppError::fields(Code::InvalidBody, vec![FieldError::body("/unit_id", Code::UnknownReference, detail)])
+    AppError::fields(Code::InvalidBody, vec![unknown("/unit_id")])
+}
+
+/// An account may be made that of an officer whom the caller can read, who serves, and who has none.
+fn check_officer<A: Action>(tx: &mut Tx<'_, A>, user: Option<UserId>, id: Option<OfficerId>) -> Result<()> {
+    let Some(id) = id else { return Ok(()) };
+    let Some(officer) = officers::readable(tx, id)? else {
+        return Err(AppError::fields(Code::InvalidBody, vec![unknown("/officer_id")]));
+    };
+    if officer.status == OfficerStatus::Left {
+        return Err(AppError::new(Code::OfficerLeft));
+    }
+    // Two accounts for one officer at once: the second waits here for the first.
+    officers::lock(tx, id)?;
+    match store::of_officer(tx, id)? {
+        Some(other) if user != Some(other) => Err(AppError::new(Code::OfficerHasAccount)),
+        _ => Ok(()),
+    }
 }
 
 /// Enters an account whose first password must be changed; whether it was here already.
@@ -115,6 +133,7 @@ pub fn create(tx: &mut Tx<'_, UserCreate>, new: &Registration, password_hash: &s
     // Nothing is here yet: an If-Match that names a version of it is stale.
     tx.check_version(0)?;
     let unit = placed(tx, new.draft.unit_id)?;
+    check_officer(tx, None, new.draft.officer_id)?;
     let user = first_version(tx, new, unit.as_ref(), true);
     match store::insert(tx, &user, password_hash)? {
         Entry::Done => {}
@@ -154,6 +173,7 @@ fn first_version<A: Action>(
         display_name: new.draft.display_name.clone(),
         unit_id: unit.map(|unit| unit.id),
         unit_path: unit.map(|unit| unit.path.clone()).unwrap_or_default(),
+        officer_id: new.draft.officer_id,
         status: UserStatus::Active,
         must_change_password,
         version: 1,
@@ -183,6 +203,11 @@ pub fn update(
     user.display_name = draft.display_name;
     user.unit_id = unit.as_ref().map(|unit| unit.id);
     user.unit_path = unit.map(|unit| unit.path).unwrap_or_default();
+    if draft.officer_id != before.officer_id {
+        check_officer(tx, Some(id), draft.officer_id)?;
+        user.officer_id = draft.officer_id;
+        store::relink(tx, id, draft.officer_id)?;
+    }
     store::save(tx, &mut user, Rights::Kept, None)?;
     record(tx, Some(&before), &user)?;
     show(tx, user)
@@ -292,6 +317,8 @@ pub struct NewAccount<'a> {
     pub display_name: &'a str,
     /// Its unit; none in the platform's tenant.
     pub unit: Option<&'a Unit>,
+    /// The officer it belongs to, if it is one's.
+    pub officer: Option<OfficerId>,
     /// The PHC string of its password.
     pub password_hash: &'a str,
     /// Whether that is a first password.
@@ -305,8 +332,11 @@ pub struct NewAccount<'a> {
 pub fn enter_user(tx: &mut Tx<'_, CommandLine>, new: NewAccount<'_>) -> Result<UserId> {
     check_names(new.login, new.display_name)?;
     check_place(tx.tenant(), new.unit)?;
-    let draft =
-        UserDraft { display_name: new.display_name.to_owned(), unit_id: new.unit.map(|unit| unit.id) };
+    let draft = UserDraft {
+        display_name: new.display_name.to_owned(),
+        unit_id: new.unit.map(|unit| unit.id),
+        officer_id: new.officer,
+    };
     let registration = Registration { id: None, login: new.login.to_owned(), draft };
     let user = first_version(tx, &registration, new.unit, new.must_change_password);
     match store::insert(tx, &user, new.password_hash)? {

@@ -5,9 +5,10 @@ use diesel::prelude::*;
 use super::rules::{User, UserStatus};
 use crate::access::policy::Action;
 use crate::access::{PathRange, Reach, Tx, UserId, within_reach};
-use crate::db::schema::{login_directory, users};
+use crate::db::schema::{login_directory, user_officers, users};
 use crate::db::{Conn, Instant, TenantId, contains_pattern, fold, text_enum, with_conn};
 use crate::errors::Result;
+use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
 use crate::web::{Cursor, Page, Paging};
 
@@ -26,8 +27,8 @@ struct UserRow {
     updated_at: Instant,
 }
 
-impl From<UserRow> for User {
-    fn from(row: UserRow) -> Self {
+impl From<(UserRow, Option<OfficerId>)> for User {
+    fn from((row, officer_id): (UserRow, Option<OfficerId>)) -> Self {
         let UserRow {
             id,
             login,
@@ -46,6 +47,7 @@ impl From<UserRow> for User {
             display_name,
             unit_id,
             unit_path,
+            officer_id,
             status,
             must_change_password,
             version,
@@ -102,7 +104,16 @@ pub struct UserFilter {
 /// The one place where the table is named for reading: tenant and reach.
 macro_rules! visible {
     ($tenant:expr, $reach:expr) => {
-        within_reach!(users::table, $reach, users::unit_path).filter(users::tenant_id.eq($tenant))
+        within_reach!(
+            users::table.left_join(
+                user_officers::table.on(user_officers::tenant_id
+                    .eq(users::tenant_id)
+                    .and(user_officers::user_id.eq(users::id))),
+            ),
+            $reach,
+            users::unit_path
+        )
+        .filter(users::tenant_id.eq($tenant))
     };
 }
 
@@ -144,8 +155,8 @@ pub(super) fn list<A: Action>(
     } else {
         None
     };
-    let rows: Vec<UserRow> = with_conn!(tx.conn(), c => {
-        let query = filtered!(tenant, reach, filter).select(UserRow::as_select()).limit(paging.fetch());
+    let rows: Vec<(UserRow, Option<OfficerId>)> = with_conn!(tx.conn(), c => {
+        let query = filtered!(tenant, reach, filter).select((UserRow::as_select(), user_officers::officer_id.nullable())).limit(paging.fetch());
         match (sort, first) {
             (UserSort::Login, None) => query.order(users::login.asc()).load(c),
             (UserSort::Login, Some(at)) => query.filter(users::login.gt(at)).order(users::login.asc()).load(c),
@@ -169,9 +180,9 @@ pub(super) fn list<A: Action>(
 /// The account, if it lies within `reach`.
 pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: UserId) -> Result<Option<User>> {
     let tenant = tx.tenant();
-    let row: Option<UserRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+    let row: Option<(UserRow, Option<OfficerId>)> = with_conn!(tx.conn(), c => visible!(tenant, reach)
         .filter(users::id.eq(id))
-        .select(UserRow::as_select())
+        .select((UserRow::as_select(), user_officers::officer_id.nullable()))
         .first(c)
         .optional())?;
     Ok(row.map(User::from))
@@ -235,7 +246,43 @@ pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, user: &User, password_hash: 
         .values(&row)
         .on_conflict_do_nothing()
         .execute(c))?;
-    Ok(if entered == 0 { Entry::IdTaken } else { Entry::Done })
+    if entered == 0 {
+        return Ok(Entry::IdTaken);
+    }
+    if let Some(officer) = user.officer_id {
+        link(tx, user.id, officer)?;
+    }
+    Ok(Entry::Done)
+}
+
+fn link<A: Action>(tx: &mut Tx<'_, A>, user: UserId, officer: OfficerId) -> Result<()> {
+    let tenant = tx.tenant();
+    with_conn!(tx.conn(), c => diesel::insert_into(user_officers::table)
+        .values((
+            user_officers::tenant_id.eq(tenant),
+            user_officers::user_id.eq(user),
+            user_officers::officer_id.eq(officer),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Makes an account another officer's, or nobody's.
+pub(super) fn relink<A: Action>(tx: &mut Tx<'_, A>, user: UserId, officer: Option<OfficerId>) -> Result<()> {
+    let tenant = tx.tenant();
+    with_conn!(tx.conn(), c => diesel::delete(user_officers::table.find((tenant, user))).execute(c))?;
+    officer.map_or(Ok(()), |officer| link(tx, user, officer))
+}
+
+/// The account of an officer, if there is one.
+pub(super) fn of_officer<A: Action>(tx: &mut Tx<'_, A>, officer: OfficerId) -> Result<Option<UserId>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => user_officers::table
+        .filter(user_officers::tenant_id.eq(tenant))
+        .filter(user_officers::officer_id.eq(officer))
+        .select(user_officers::user_id)
+        .first(c)
+        .optional())?)
 }
 
 /// Whether a change ends what is remembered of the account's rights.

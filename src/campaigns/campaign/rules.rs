@@ -6,10 +6,9 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
 use crate::access::UserId;
-use crate::campaigns::plan::rules::into_validation;
 use crate::campaigns::rules::{CampaignId, CampaignState, Phase, phase_errors};
 use crate::db::Instant;
-use crate::errors::{Code, FieldError, text};
+use crate::errors::{Code, FieldError, into_validation, text};
 use crate::org::rules::{UnitId, UnitKind};
 
 /// 活动范围: 哪些单位须制定方案。

@@ -10,8 +10,8 @@ use crate::access::policy::{
 };
 use crate::access::{EffectTx, Reach, Tx, UserId, holders};
 use crate::audit::Change;
-use crate::campaigns::rules::{CampaignAction, CampaignId, CampaignState, unknown};
-use crate::errors::{AppError, Code, FieldError, Result};
+use crate::campaigns::rules::{CampaignAction, CampaignId, CampaignState};
+use crate::errors::{AppError, Code, FieldError, Result, unknown};
 use crate::org::rules::{Unit, UnitId};
 use crate::org::service as org;
 use crate::web::{Page, Paging};

@@ -3,14 +3,14 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError, ValidationErrors};
+use validator::{Validate, ValidationErrors};
 
 use crate::access::UserId;
 use crate::campaigns::rules::{
     CampaignId, Frequency, Phase, PlanId, ResponsibleExtent, TargetDirection, TaskId, phase_errors,
 };
 use crate::db::{Instant, text_enum};
-use crate::errors::{AppError, Code, FieldError, Place, Result, text};
+use crate::errors::{AppError, Code, FieldError, Result, into_validation, text};
 use crate::org::rules::{UnitId, UnitKind};
 
 text_enum! {
@@ -32,6 +32,15 @@ text_enum! {
         Approve = "approve", "批准", "Approve", green;
         Return = "return", "退回", "Return", orange;
         Publish = "publish", "发布", "Publish", green;
+    }
+}
+
+text_enum! {
+    /// In which quality somebody submitted a plan.
+    SubmittedAs as "submitted_as" {
+        Office = "office", "领导小组办公室", "The group's office", grey;
+        Head = "head", "主要负责人", "The head", blue;
+        StandIn = "stand_in", "代理", "A stand-in for the head", orange;
     }
 }
 
@@ -182,25 +191,6 @@ impl Validate for PlanContent {
     }
 }
 
-/// Hands errors to `validator` in its own form.
-///
-/// # Errors
-/// The errors, if there are any.
-pub fn into_validation(errors: Vec<FieldError>) -> Result<(), ValidationErrors> {
-    if errors.is_empty() {
-        return Ok(());
-    }
-    let mut all = ValidationErrors::new();
-    for error in errors {
-        let Place::Body(pointer) = error.place else { continue };
-        let message = format!("{}|{}", error.detail.zh, error.detail.en);
-        let mut one = ValidationError::new(error.code.name()).with_message(message.into());
-        one.add_param("at".into(), &pointer);
-        all.add("__all__", one);
-    }
-    Err(all)
-}
-
 /// Who of the leading group is known.
 #[derive(Debug, Clone, Copy)]
 pub struct GroupFacts {
@@ -332,6 +322,8 @@ pub struct Plan {
     pub approval_comment: Option<String>,
     /// When it was submitted last.
     pub submitted_at: Option<Instant>,
+    /// In which quality.
+    pub submitted_as: Option<SubmittedAs>,
     /// When it was approved or returned last.
     pub decided_at: Option<Instant>,
     /// By whom.

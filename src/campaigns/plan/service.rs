@@ -8,20 +8,22 @@ use serde_json::{Value, json};
 use super::content_store as contents;
 pub use super::content_store::{Task, TaskFilter, TaskSort};
 use super::rules::{
-    Decider, GroupFacts, Outline, Plan, PlanAction, PlanContent, PlanState, may_decide, missing, next,
+    Decider, GroupFacts, Outline, Plan, PlanAction, PlanContent, PlanState, SubmittedAs, may_decide, missing,
+    next,
 };
 use super::store;
 pub use super::store::{PlanFilter, PlanSort};
 use crate::access::policy::{
     Action, PlanApprove, PlanCreate, PlanPublish, PlanRead, PlanReturn, PlanSubmit, PlanUpdate, TaskRead,
 };
-use crate::access::{Reach, Role, Tx, ancestors, holders};
+use crate::access::{Held, Reach, Role, Tx, ancestors, holders};
 use crate::audit::Change;
 use crate::campaigns::campaign::service as campaign_service;
-use crate::campaigns::rules::{CampaignId, PlanId, TaskId, unknown};
-use crate::errors::{AppError, Code, FieldError, Result, text};
+use crate::campaigns::rules::{CampaignId, PlanId, TaskId};
+use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
 use crate::org::rules::{Unit, UnitId};
 use crate::org::service as org;
+use crate::org::stand_ins::service::{self as stand_ins, Signing};
 use crate::web::{Page, Paging};
 
 /// Plans within reach, and those a superior has published.
@@ -253,7 +255,7 @@ fn group_facts<A: Action>(tx: &mut Tx<'_, A>, campaign: CampaignId) -> Result<Gr
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `plan_not_submittable`, `plan_incomplete` with all that is
-/// missing.
+/// missing; `not_the_head` for a holder of `unit_head` whose post is another's by now.
 pub fn submit(tx: &mut Tx<'_, PlanSubmit>, id: PlanId) -> Result<(Plan, PlanContent)> {
     let plan = for_change(tx, id)?;
     let state = next(plan.state, PlanAction::Submit).map_err(AppError::new)?;
@@ -265,12 +267,33 @@ pub fn submit(tx: &mut Tx<'_, PlanSubmit>, id: PlanId) -> Result<(Plan, PlanCont
     if !errors.is_empty() {
         return Err(AppError::fields(Code::PlanIncomplete, errors));
     }
+    let signs = stand_ins::signs_for(tx)?;
+    let submitted_as = submits_as(tx, &plan, &signs).ok_or_else(|| AppError::new(Code::NotTheHead))?;
     let user = tx.user()?;
-    let after = Plan { state, submitted_at: Some(tx.now()), return_comment: None, ..plan.clone() };
+    let after = Plan {
+        state,
+        submitted_at: Some(tx.now()),
+        submitted_as: Some(submitted_as),
+        return_comment: None,
+        ..plan.clone()
+    };
     store::save_state(tx, &after, Some(user))?;
     store::add_author(tx, id, user)?;
     record(tx, id, Some(&facts(&plan, None)), &facts(&after, Some(&content)), None)?;
     whole(tx, id)
+}
+
+/// In which quality the caller can submit a plan: for the office bound at its unit, or as its head or
+/// in the head's stead, for which the binding alone is not enough (domain.md §4).
+fn submits_as<A: Action>(tx: &Tx<'_, A>, plan: &Plan, signs: &[(UnitId, Signing)]) -> Option<SubmittedAs> {
+    let is_office = |held: &Held| held.role == Role::GroupOffice && held.unit_path == plan.unit_path;
+    if tx.held().iter().any(is_office) {
+        return Some(SubmittedAs::Office);
+    }
+    signs.iter().find(|(unit, _)| *unit == plan.unit_id).map(|(_, signing)| match signing {
+        Signing::Head => SubmittedAs::Head,
+        Signing::StandIn => SubmittedAs::StandIn,
+    })
 }
 
 fn decide<A: Action>(
@@ -369,6 +392,7 @@ pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<
             place.insert(group_facts(tx, plan.campaign_id)?);
         }
     }
+    let signs = if submittable.is_empty() { Vec::new() } else { stand_ins::signs_for(tx)? };
     let decidable: Vec<&Plan> = plans
         .iter()
         .filter(|plan| plan.state == PlanState::Submitted && tx.may::<PlanApprove>(&plan.unit_path))
@@ -386,6 +410,7 @@ pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<
         PlanAction::Submit => {
             let facts = outlines.get(&plan.id).zip(groups.get(&plan.campaign_id));
             facts.is_some_and(|(outline, group)| missing(outline, *group).is_empty())
+                && submits_as(tx, plan, &signs).is_some()
         }
         PlanAction::Approve | PlanAction::Return => {
             let is_author = authored.contains(&plan.id);

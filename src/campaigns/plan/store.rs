@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::rules::{Meeting, Plan, PlanContent, PlanState};
+use super::rules::{Meeting, Plan, PlanContent, PlanState, SubmittedAs};
 use crate::access::policy::Action;
 use crate::access::{PathRange, Reach, Tx, UserId, within_reach};
 use crate::campaigns::rules::{CampaignId, PlanId};
@@ -29,6 +29,7 @@ struct PlanRow {
     return_comment: Option<String>,
     approval_comment: Option<String>,
     submitted_at: Option<Instant>,
+    submitted_as: Option<SubmittedAs>,
     decided_at: Option<Instant>,
     decided_by: Option<UserId>,
     published_at: Option<Instant>,
@@ -55,6 +56,7 @@ impl From<PlanRow> for Plan {
             return_comment: row.return_comment,
             approval_comment: row.approval_comment,
             submitted_at: row.submitted_at,
+            submitted_as: row.submitted_as,
             decided_at: row.decided_at,
             decided_by: row.decided_by,
             published_at: row.published_at,
@@ -284,6 +286,7 @@ pub(super) fn save_state<A: Action>(
             plans::return_comment.eq(&plan.return_comment),
             plans::approval_comment.eq(&plan.approval_comment),
             plans::submitted_at.eq(plan.submitted_at),
+            plans::submitted_as.eq(plan.submitted_as),
             submitted_by.map(|user| plans::submitted_by.eq(user)),
             plans::decided_at.eq(plan.decided_at),
             plans::decided_by.eq(plan.decided_by),

@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::rules::{Meeting, Plan, PlanAction, PlanContent, PlanState, Responsible, Target, TaskDraft};
+use super::rules::{
+    Meeting, Plan, PlanAction, PlanContent, PlanState, Responsible, SubmittedAs, Target, TaskDraft,
+};
 use super::service::{self, Task};
 use crate::access::Tx;
 use crate::access::policy::Action;
@@ -116,6 +118,8 @@ pub struct PlanSummaryView {
     task_count: i64,
     /// 最近提交时刻。
     submitted_at: Option<Instant>,
+    /// 以何身份提交: 办公室、主要负责人或其代理。
+    submitted_as: Option<SubmittedAs>,
     /// 最近批准或退回的时刻。
     decided_at: Option<Instant>,
     /// 发布时刻。
@@ -137,7 +141,7 @@ fn example_head() -> Value {
         "id": PLAN, "campaign_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d78",
         "unit": { "id": UNIT, "code": "53", "name": "云南省公安厅", "kind": "province" },
         "parent_plan_id": null, "title": "云南省公安厅“治庸懒、强担当、树新风”主题活动实施方案", "state": "submitted",
-        "submitted_at": "2026-03-03T02:00:00.000000Z", "decided_at": null, "published_at": null,
+        "submitted_at": "2026-03-03T02:00:00.000000Z", "submitted_as": "office", "decided_at": null, "published_at": null,
         "allowed_actions": ["approve", "return"], "version": 4,
         "created_at": "2026-03-02T01:00:00.000000Z", "updated_at": "2026-03-03T02:00:00.000000Z",
     })
@@ -185,6 +189,8 @@ pub struct PlanView {
     approval_comment: Option<String>,
     /// 最近提交时刻。
     submitted_at: Option<Instant>,
+    /// 以何身份提交: 办公室、主要负责人或其代理。
+    submitted_as: Option<SubmittedAs>,
     /// 最近批准或退回的时刻。
     decided_at: Option<Instant>,
     /// 由谁批准或退回。
@@ -301,6 +307,7 @@ pub fn summaries<A: Action>(tx: &mut Tx<'_, A>, plans: Vec<Plan>) -> Result<Vec<
                 title: plan.title,
                 state: plan.state,
                 submitted_at: plan.submitted_at,
+                submitted_as: plan.submitted_as,
                 decided_at: plan.decided_at,
                 published_at: plan.published_at,
                 version: plan.version,
@@ -342,6 +349,7 @@ pub fn plan<A: Action>(tx: &mut Tx<'_, A>, (plan, content): (Plan, PlanContent))
         return_comment: plan.return_comment,
         approval_comment: plan.approval_comment,
         submitted_at: plan.submitted_at,
+        submitted_as: plan.submitted_as,
         decided_at: plan.decided_at,
         decided_by: plan.decided_by.map(|id| users.get(id)).transpose()?,
         published_at: plan.published_at,

@@ -19,7 +19,8 @@ use crate::access::policy::{
 use crate::access::{Reach, Tx};
 use crate::audit::Change;
 use crate::campaigns::handover::service as work;
-use crate::errors::{AppError, Code, FieldError, Result, text};
+use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
+use crate::org::officers::service as officers;
 use crate::org::rules::{Unit, UnitId, UnitKind, UnitStatus, path_under};
 use crate::org::store as units;
 use crate::web::{Page, Paging};
@@ -48,6 +49,14 @@ pub struct Reorganisation {
     pub effective_on: Option<NaiveDate>,
     /// Why.
     pub reason: String,
+}
+
+/// Holds a unit's row until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<()> {
+    store::lock(tx, id)
 }
 
 /// What the caller may do with units: asked once a request, not once a row.
@@ -127,10 +136,8 @@ fn within<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Unit> {
 /// A unit that the body names: one this action reaches.
 fn named<A: Action>(tx: &mut Tx<'_, A>, id: UnitId, pointer: &'static str) -> Result<Unit> {
     let reach = tx.reach().clone();
-    let detail = text!("没有这个单位, 或不在您的范围内", "There is no such unit, or it is out of your reach");
-    units::find(tx, &reach, id)?.ok_or_else(|| {
-        AppError::fields(Code::InvalidBody, vec![FieldError::body(pointer, Code::UnknownReference, detail)])
-    })
+    let found = units::find(tx, &reach, id)?;
+    found.ok_or_else(|| AppError::fields(Code::InvalidBody, vec![unknown(pointer)]))
 }
 
 fn facts(unit: &Unit, from_on: NaiveDate, successor: Option<UnitId>) -> Value {
@@ -300,6 +307,7 @@ where
     store::follow(tx, from, &to)?;
     tx.effect::<WorkFollow, _>(|tx| work::follow(tx, from, &to))?;
     tx.effect::<AccountsFollow, _>(|tx| accounts::follow(tx, from, &to))?;
+    officers::follow(tx, from, &to)?;
     let changed: Vec<(Unit, Unit)> = before
         .into_iter()
         .map(|before| {
@@ -339,6 +347,7 @@ pub fn merge(tx: &mut Tx<'_, UnitMerge>, id: UnitId, command: &Reorganisation) -
     }
     tx.effect::<WorkFollow, _>(|tx| work::hand_over(tx, &unit, &successor))?;
     tx.effect::<AccountsFollow, _>(|tx| accounts::hand_over(tx, &unit, &successor))?;
+    officers::hand_over(tx, &unit, &successor, day, &command.reason)?;
     retire(tx, &unit, Some(successor.id), UnitChange::Merged, day, &command.reason)
 }
 
@@ -365,6 +374,7 @@ pub fn deactivate(
     let mut in_the_way: Vec<FieldError> = children.iter().map(still_below).collect();
     in_the_way.extend(tx.effect::<WorkFollow, _>(|tx| work::standing_at(tx, unit.id))?);
     in_the_way.extend(tx.effect::<AccountsFollow, _>(|tx| accounts::standing_at(tx, unit.id))?);
+    in_the_way.extend(officers::standing_at(tx, unit.id)?);
     refuse_if_used(in_the_way)?;
     retire(tx, &unit, None, UnitChange::Deactivated, day, reason)
 }

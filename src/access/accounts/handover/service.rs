@@ -3,10 +3,13 @@
 use serde_json::json;
 
 use super::store;
-use crate::access::EffectTx;
-use crate::access::policy::AccountsFollow;
+use crate::access::accounts::rules::SessionEndReason;
+use crate::access::accounts::session_store;
+use crate::access::policy::{AccountOfOfficer, AccountsFollow, SessionsEnd};
+use crate::access::{EffectTx, UserId};
 use crate::audit::Change;
 use crate::errors::{Code, FieldError, Result, text};
+use crate::org::officers::rules::OfficerId;
 use crate::org::rules::{Unit, UnitId};
 
 /// Rewrites the paths of accounts and bindings in a moved subtree. Who holds a role there has it where
@@ -83,4 +86,51 @@ pub fn hand_over(tx: &mut EffectTx<'_, AccountsFollow>, from: &Unit, to: &Unit) 
         store::forget_rights(tx, binding.user_id)?;
     }
     Ok(())
+}
+
+/// Disables the account of an officer who has left; the account, when it was not disabled already.
+///
+/// # Errors
+/// When the database fails.
+pub fn officer_left(tx: &mut EffectTx<'_, AccountOfOfficer>, officer: OfficerId) -> Result<Option<UserId>> {
+    let Some(user) = store::user_of(tx, officer)? else { return Ok(None) };
+    if !store::disable(tx, user)? {
+        return Ok(None);
+    }
+    let entity_id = user.to_string();
+    let (before, after) = (json!({ "status": "active" }), json!({ "status": "disabled" }));
+    tx.record(&Change {
+        entity: "user",
+        entity_id: &entity_id,
+        before: Some(&before),
+        after: Some(&after),
+        reason: None,
+    })?;
+    Ok(Some(user))
+}
+
+/// Ends the sessions of an account that has just been disabled.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_sessions(tx: &mut EffectTx<'_, SessionsEnd>, user: UserId) -> Result<()> {
+    session_store::end_all(tx, user, SessionEndReason::AccountDisabled, None).map(|_| ())
+}
+
+/// Takes the name from the account of an officer whose personal data are erased.
+///
+/// # Errors
+/// When the database fails.
+pub fn person_erased(tx: &mut EffectTx<'_, AccountOfOfficer>, officer: OfficerId) -> Result<()> {
+    let Some(user) = store::user_of(tx, officer)? else { return Ok(()) };
+    store::take_name(tx, user)?;
+    let entity_id = user.to_string();
+    let after = json!({ "display_name": "erased" });
+    tx.record(&Change {
+        entity: "user",
+        entity_id: &entity_id,
+        before: None,
+        after: Some(&after),
+        reason: None,
+    })
 }

@@ -4,11 +4,13 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::access::accounts::bindings::rules::BindingId;
-use crate::access::policy::AccountsFollow;
+use crate::access::accounts::rules::UserStatus;
+use crate::access::policy::{AccountOfOfficer, AccountsFollow};
 use crate::access::{EffectTx, PathRange, Role, UserId, follow_path};
-use crate::db::schema::{role_bindings, users};
+use crate::db::schema::{role_bindings, user_officers, users};
 use crate::db::{Id, with_conn};
 use crate::errors::Result;
+use crate::org::officers::rules::OfficerId;
 use crate::org::rules::{Unit, UnitId};
 
 /// A binding that counts or will count.
@@ -120,6 +122,49 @@ pub(super) fn put_at(tx: &mut EffectTx<'_, AccountsFollow>, user: UserId, to: &U
         .set((
             users::unit_id.eq(to.id),
             users::unit_path.eq(&to.path),
+            users::version.eq(users::version + 1_i64),
+            users::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+/// The account of an officer.
+pub(super) fn user_of(tx: &mut EffectTx<'_, AccountOfOfficer>, officer: OfficerId) -> Result<Option<UserId>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => user_officers::table
+        .filter(user_officers::tenant_id.eq(tenant))
+        .filter(user_officers::officer_id.eq(officer))
+        .select(user_officers::user_id)
+        .first(c)
+        .optional())?)
+}
+
+/// Disables an account; `false` when it is disabled already.
+pub(super) fn disable(tx: &mut EffectTx<'_, AccountOfOfficer>, user: UserId) -> Result<bool> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    let changed = with_conn!(tx.conn(), c => diesel::update(users::table.find((tenant, user)))
+        .filter(users::status.eq(UserStatus::Active))
+        .set((
+            users::status.eq(UserStatus::Disabled),
+            users::authz_version.eq(users::authz_version + 1_i64),
+            users::version.eq(users::version + 1_i64),
+            users::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(changed > 0)
+}
+
+/// The name of an account whose owner's personal data are erased.
+const NO_NAME: &str = "(已清除)";
+
+/// Takes the name from an account; the login stays, for the audit log names it.
+pub(super) fn take_name(tx: &mut EffectTx<'_, AccountOfOfficer>, user: UserId) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::update(users::table.find((tenant, user)))
+        .set((
+            users::display_name.eq(NO_NAME),
+            users::search_text.eq(""),
             users::version.eq(users::version + 1_i64),
             users::updated_at.eq(now),
         ))

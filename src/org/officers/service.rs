@@ -1,0 +1,426 @@
+//! Use cases on officers.
+
+use chrono::NaiveDate;
+use serde_json::json;
+
+use super::person::Person;
+use super::rules::{Officer, OfficerAction, OfficerDraft, OfficerId, OfficerKind, OfficerStatus, PoliceRank};
+use super::store;
+pub use super::store::{OfficerFilter, OfficerSort};
+use crate::access::accounts::handover::service as accounts;
+use crate::access::policy::{
+    AccountOfOfficer, Action, CommandLine, OfficerCreate, OfficerErase, OfficerLeave, OfficerRead,
+    OfficerReveal, OfficerUpdate, PostAppoint, SessionsEnd,
+};
+use crate::access::{Reach, Tx};
+use crate::audit::Change;
+use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
+use crate::org::posts::rules::{Post, PostDraft, PostId, PostKind};
+use crate::org::posts::service as posts;
+use crate::org::rules::{Unit, UnitId, UnitStatus};
+use crate::org::service as units;
+use crate::web::{Page, Paging};
+
+/// Officers within reach.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub fn officers(
+    tx: &mut Tx<'_, OfficerRead>,
+    filter: &OfficerFilter,
+    sort: OfficerSort,
+    paging: &Paging,
+) -> Result<Page<Officer>> {
+    store::list(tx, filter, sort, paging)
+}
+
+/// An officer within the reach of this action.
+///
+/// # Errors
+/// `not_found`.
+pub fn within<A: Action>(tx: &mut Tx<'_, A>, id: OfficerId) -> Result<Officer> {
+    let reach = tx.reach().clone();
+    store::find(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
+}
+
+/// An officer that a body refers to: one the caller may read.
+///
+/// # Errors
+/// When the database fails; a foreign or unknown one is `None`.
+pub fn readable<A: Action>(tx: &mut Tx<'_, A>, id: OfficerId) -> Result<Option<Officer>> {
+    match tx.reach_of::<OfficerRead>() {
+        Some(reach) => store::find(tx, &reach, id),
+        None => Ok(None),
+    }
+}
+
+/// Officers that something visible refers to: their names may be shown with it.
+///
+/// # Errors
+/// When the database fails.
+pub fn referred<A: Action>(tx: &mut Tx<'_, A>, ids: &[OfficerId]) -> Result<Vec<Officer>> {
+    if ids.is_empty() { Ok(Vec::new()) } else { store::find_many(tx, &Reach::whole_tenant(), ids) }
+}
+
+/// Holds an officer's row until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock<A: Action>(tx: &mut Tx<'_, A>, id: OfficerId) -> Result<()> {
+    store::lock(tx, id)
+}
+
+/// The officer whose account it is that acts.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_caller<A: Action>(tx: &mut Tx<'_, A>) -> Result<Option<OfficerId>> {
+    let user = tx.user()?;
+    store::of_user(tx, user)
+}
+
+/// What the caller may do with an officer now.
+#[must_use]
+pub fn allowed<A: Action>(tx: &Tx<'_, A>, officer: &Officer) -> Vec<OfficerAction> {
+    let path = officer.unit_path.as_str();
+    let may = |action: OfficerAction| match action {
+        OfficerAction::Update => tx.may::<OfficerUpdate>(path),
+        OfficerAction::Appoint => tx.may::<PostAppoint>(path),
+        OfficerAction::Leave => tx.may::<OfficerLeave>(path),
+        OfficerAction::Reveal => tx.may::<OfficerReveal>(path),
+        OfficerAction::Erase => tx.may::<OfficerErase>(path),
+    };
+    OfficerAction::ALL.iter().copied().filter(|&action| officer.allows(action) && may(action)).collect()
+}
+
+fn record<A: Action>(
+    tx: &mut Tx<'_, A>,
+    before: Option<&Officer>,
+    after: &Officer,
+    reason: Option<&str>,
+) -> Result<()> {
+    let entity_id = after.id.to_string();
+    let before = before.map(Officer::facts);
+    tx.record(&Change {
+        entity: "officer",
+        entity_id: &entity_id,
+        before: before.as_ref(),
+        after: Some(&after.facts()),
+        reason,
+    })
+}
+
+/// Enters an officer; whether it was here already.
+///
+/// # Errors
+/// `id_taken`, `officer_number_taken`, `id_card_taken`, `invalid_body` at `/unit_id`.
+pub fn create(
+    tx: &mut Tx<'_, OfficerCreate>,
+    id: Option<OfficerId>,
+    draft: &OfficerDraft,
+) -> Result<(Officer, bool)> {
+    if let Some(id) = id
+        && let Some(there) = store::find(tx, &Reach::whole_tenant(), id)?
+    {
+        if there.draft() != *draft || !tx.reach().contains(&there.unit_path) {
+            return Err(AppError::new(Code::IdTaken));
+        }
+        tx.check_version(there.version)?;
+        tx.nothing_changed();
+        return Ok((there, true));
+    }
+    // Nothing is here yet: an If-Match that names a version of it is stale.
+    tx.check_version(0)?;
+    let unit = placed(tx, draft.unit_id)?;
+    let id = id.unwrap_or_else(OfficerId::generate);
+    refuse_taken(tx, id, draft)?;
+    let officer = Officer {
+        id,
+        number: draft.number.clone(),
+        kind: draft.kind,
+        rank: draft.rank,
+        unit_id: unit.id,
+        unit_path: unit.path,
+        status: OfficerStatus::Serving,
+        left_on: None,
+        person: Person::new(&draft.name, draft.id_card.as_deref(), draft.phone.as_deref())?,
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    store::insert(tx, std::slice::from_ref(&officer))?;
+    record(tx, None, &officer, None)?;
+    Ok((officer, false))
+}
+
+/// The unit an officer is put at: one that this action reaches, and that works.
+fn placed<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Unit> {
+    let refused = |error: FieldError| AppError::fields(Code::InvalidBody, vec![error]);
+    let unit = units::reached(tx, id)?.ok_or_else(|| refused(unknown("/unit_id")))?;
+    if unit.status == UnitStatus::Deactivated {
+        let detail = text!("该单位已停用", "The unit is deactivated");
+        return Err(refused(FieldError::body("/unit_id", Code::UnitDeactivated, detail)));
+    }
+    Ok(unit)
+}
+
+fn refuse_taken<A: Action>(tx: &mut Tx<'_, A>, id: OfficerId, draft: &OfficerDraft) -> Result<()> {
+    let taken = store::taken(tx, id, &draft.number, draft.id_card.as_deref())?;
+    if taken.number {
+        return Err(AppError::new(Code::OfficerNumberTaken));
+    }
+    if taken.id_card {
+        return Err(AppError::new(Code::IdCardTaken));
+    }
+    Ok(())
+}
+
+/// Changes an officer as `merge` says.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `officer_left`, `officer_number_taken`, `id_card_taken`,
+/// `auxiliary_cannot_lead`, `invalid_body`.
+pub fn update(
+    tx: &mut Tx<'_, OfficerUpdate>,
+    id: OfficerId,
+    merge: impl FnOnce(&OfficerDraft) -> Result<OfficerDraft>,
+) -> Result<Officer> {
+    store::lock(tx, id)?;
+    let before = within(tx, id)?;
+    tx.check_version(before.version)?;
+    if !before.allows(OfficerAction::Update) {
+        return Err(AppError::new(Code::OfficerLeft));
+    }
+    let draft = merge(&before.draft())?;
+    if draft == before.draft() {
+        tx.nothing_changed();
+        return Ok(before);
+    }
+    let unit = placed(tx, draft.unit_id)?;
+    refuse_taken(tx, id, &draft)?;
+    if draft.kind == OfficerKind::Auxiliary && posts::leads(tx, id)? {
+        return Err(AppError::new(Code::AuxiliaryCannotLead));
+    }
+    let mut officer = before.clone();
+    officer.number = draft.number;
+    officer.kind = draft.kind;
+    officer.rank = draft.rank;
+    officer.unit_id = unit.id;
+    officer.unit_path = unit.path;
+    officer.person = Person {
+        name: Some(draft.name),
+        id_card: draft.id_card,
+        phone: draft.phone,
+        salt: before.person.salt.clone(),
+    };
+    store::save(tx, &mut officer)?;
+    record(tx, Some(&before), &officer, None)?;
+    Ok(officer)
+}
+
+/// Ends an officer's service with a day: the posts end, the account is disabled at once.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `officer_left`, `invalid_body` at `/left_on`.
+pub fn leave(
+    tx: &mut Tx<'_, OfficerLeave>,
+    id: OfficerId,
+    left_on: Option<NaiveDate>,
+    reason: &str,
+) -> Result<Officer> {
+    store::lock(tx, id)?;
+    let before = within(tx, id)?;
+    tx.check_version(before.version)?;
+    if !before.allows(OfficerAction::Leave) {
+        return Err(AppError::new(Code::OfficerLeft));
+    }
+    let today = tx.now().shanghai_day();
+    let day = left_on.unwrap_or(today);
+    if day > today {
+        let detail = text!("不得晚于今日 ({today})", "It may not be after today ({today})");
+        let error = FieldError::body("/left_on", Code::InTheFuture, detail);
+        return Err(AppError::fields(Code::InvalidBody, vec![error]));
+    }
+    posts::end_all(tx, id, day, reason)?;
+    if let Some(user) = tx.effect::<AccountOfOfficer, _>(|tx| accounts::officer_left(tx, id))? {
+        tx.effect::<SessionsEnd, _>(|tx| accounts::end_sessions(tx, user))?;
+    }
+    let mut officer = before.clone();
+    officer.status = OfficerStatus::Left;
+    officer.left_on = Some(day);
+    store::save(tx, &mut officer)?;
+    record(tx, Some(&before), &officer, Some(reason))?;
+    Ok(officer)
+}
+
+/// The numbers of an officer as they are, for somebody who says why: every such reading is in the
+/// audit log.
+///
+/// # Errors
+/// `not_found`, `person_erased`.
+pub fn reveal(tx: &mut Tx<'_, OfficerReveal>, id: OfficerId, reason: &str) -> Result<Officer> {
+    let officer = within(tx, id)?;
+    tx.check_version(officer.version)?;
+    if !officer.allows(OfficerAction::Reveal) {
+        return Err(AppError::new(Code::PersonErased));
+    }
+    let entity_id = id.to_string();
+    let facts = json!({ "revealed": ["id_card", "phone"] });
+    tx.record(&Change {
+        entity: "officer_person",
+        entity_id: &entity_id,
+        before: None,
+        after: Some(&facts),
+        reason: Some(reason),
+    })?;
+    Ok(officer)
+}
+
+/// Takes away for ever what is personal of somebody who has left; what they did stays under the
+/// number.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `officer_serving`, `person_erased`.
+pub fn erase(tx: &mut Tx<'_, OfficerErase>, id: OfficerId, reason: &str) -> Result<Officer> {
+    store::lock(tx, id)?;
+    let before = within(tx, id)?;
+    tx.check_version(before.version)?;
+    if before.status == OfficerStatus::Serving {
+        return Err(AppError::new(Code::OfficerServing));
+    }
+    if !before.allows(OfficerAction::Erase) {
+        return Err(AppError::new(Code::PersonErased));
+    }
+    let mut officer = before.clone();
+    officer.person = Person::erased();
+    store::save(tx, &mut officer)?;
+    tx.effect::<AccountOfOfficer, _>(|tx| accounts::person_erased(tx, id))?;
+    record(tx, Some(&before), &officer, Some(reason))?;
+    Ok(officer)
+}
+
+/// What keeps a unit from ending without a successor: its officers.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn standing_at<A: Action>(tx: &mut Tx<'_, A>, unit: UnitId) -> Result<Vec<FieldError>> {
+    let serving = store::serving_at(tx, unit)?;
+    Ok(serving
+        .into_iter()
+        .map(|(id, number)| {
+            let detail = text!("警号 {number} 在该单位", "The officer {number} belongs to it");
+            let facts = json!({ "officer_id": id, "number": number });
+            FieldError { facts: Some(facts), ..FieldError::body("", Code::OfficerAtUnit, detail) }
+        })
+        .collect())
+}
+
+/// Rewrites the paths of officers in a moved subtree.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn follow<A: Action>(tx: &mut Tx<'_, A>, from: &str, to: &str) -> Result<()> {
+    store::follow(tx, from, to)
+}
+
+/// Puts a unit's officers at its successor; their posts go on there, but those of its leaders end.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn hand_over<A: Action>(
+    tx: &mut Tx<'_, A>,
+    from: &Unit,
+    to: &Unit,
+    day: NaiveDate,
+    reason: &str,
+) -> Result<()> {
+    let (before, after) = (json!({ "unit_id": from.id }), json!({ "unit_id": to.id }));
+    for (id, _) in store::serving_at(tx, from.id)? {
+        let entity_id = id.to_string();
+        tx.record(&Change {
+            entity: "officer",
+            entity_id: &entity_id,
+            before: Some(&before),
+            after: Some(&after),
+            reason: Some(reason),
+        })?;
+    }
+    store::put_at(tx, from.id, to)?;
+    posts::hand_over(tx, from, to, day, reason)
+}
+
+/// An officer to enter with the post held, as the demo and the tests know them.
+#[derive(Debug, Clone)]
+pub struct Enlisted {
+    /// The police or auxiliary number.
+    pub number: String,
+    /// The name.
+    pub name: String,
+    /// What the officer is by law.
+    pub kind: OfficerKind,
+    /// The police rank.
+    pub rank: Option<PoliceRank>,
+    /// The telephone number.
+    pub phone: Option<String>,
+    /// The unit.
+    pub unit: Unit,
+    /// What post, under which name, since when.
+    pub post: (PostKind, String, NaiveDate),
+}
+
+/// Enters officers with their posts, in one go.
+///
+/// # Errors
+/// When a number is there already.
+pub fn enlist(tx: &mut Tx<'_, CommandLine>, new: &[Enlisted]) -> Result<Vec<OfficerId>> {
+    let now = tx.now();
+    let mut officers = Vec::with_capacity(new.len());
+    let mut held = Vec::with_capacity(new.len());
+    for one in new {
+        let id = OfficerId::generate();
+        officers.push(Officer {
+            id,
+            number: one.number.clone(),
+            kind: one.kind,
+            rank: one.rank,
+            unit_id: one.unit.id,
+            unit_path: one.unit.path.clone(),
+            status: OfficerStatus::Serving,
+            left_on: None,
+            person: Person::new(&one.name, None, one.phone.as_deref())?,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        });
+        let (kind, title, since) = one.post.clone();
+        held.push(Post {
+            id: PostId::generate(),
+            revision: 1,
+            officer_id: id,
+            draft: PostDraft {
+                unit_id: one.unit.id,
+                kind,
+                title,
+                valid_from_on: since,
+                valid_until_on: None,
+                voided: false,
+                reason: None,
+            },
+            recorded_at: now,
+            recorded_by: None,
+            superseded_at: None,
+        });
+    }
+    store::insert(tx, &officers)?;
+    posts::enter(tx, &held)?;
+    let facts = json!({ "officers": officers.len() });
+    let tenant = tx.tenant().to_string();
+    tx.record(&Change {
+        entity: "officers",
+        entity_id: &tenant,
+        before: None,
+        after: Some(&facts),
+        reason: None,
+    })?;
+    Ok(officers.into_iter().map(|officer| officer.id).collect())
+}
