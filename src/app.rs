@@ -16,7 +16,9 @@ use crate::access::accounts::{bindings::http as bindings, http as users, session
 use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
 use crate::campaigns::plan::http as plans;
+use crate::org::calendar::http as calendar;
 use crate::org::http as org;
+use crate::org::settings::http as settings;
 use crate::reference::http as reference;
 use crate::web::{Api, Context, RequestId, configure, document, unknown_path};
 
@@ -49,6 +51,12 @@ pub fn api() -> Api {
         .with::<org::ListStations>().with::<org::GetStation>()
         .with::<org::ListDepartments>().with::<org::GetDepartment>()
         .with::<org::ListServiceWindows>().with::<org::GetServiceWindow>()
+
+        .with::<calendar::GetCalendar>()
+        .with::<calendar::GetDeadline>()
+        .with::<calendar::GetCalendarDay>().with::<calendar::SetCalendarDay>().with::<calendar::ResetCalendarDay>()
+        .with::<settings::GetSettings>().with::<settings::UpdateSettings>()
+        .with::<settings::ListSettingsHistory>()
 
         .with::<campaigns::ListCampaigns>()
         .with::<campaigns::CreateCampaign>()

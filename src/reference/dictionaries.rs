@@ -7,7 +7,9 @@ use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
 use crate::campaigns::plan::rules::{PlanAction, PlanState};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
 use crate::db::{Dictionary, Entry};
+use crate::org::calendar::rules::{CalendarChangeKind, DayKind};
 use crate::org::rules::{ProvinceStatus, UnitKind, UnitStatus};
+use crate::org::settings::rules::Setting;
 
 /// A dictionary: its name and its entries in order.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +35,9 @@ pub const ALL: &[Listed] = &[
     of::<ProvinceStatus>(),
     of::<UnitKind>(),
     of::<UnitStatus>(),
+    of::<DayKind>(),
+    of::<CalendarChangeKind>(),
+    of::<Setting>(),
     of::<CampaignState>(),
     of::<CampaignAction>(),
     of::<PlanState>(),

@@ -110,6 +110,19 @@ both! {
         log.left_nothing(system, &at(system).post(&format!("{path}/disable"), &json!({})).expect(409, ""));
         log.wrote(system, at(system).post(&format!("{path}/enable"), &json!({})), &["user.enable user"]);
 
+        // The calendar and the settings.
+        let path = format!("/calendar/{}", world.day(3));
+        let rest = json!({ "kind": "holiday", "name": "泼水节" });
+        log.left_nothing(system, &at(system).delete(&path).expect(204, ""));
+        log.wrote(system, at(system).put(&path, "*", &rest), &["calendar.set calendar_day"]);
+        log.left_nothing(system, &at(system).put(&path, "*", &rest).expect(200, ""));
+        log.wrote(system, at(system).delete(&path), &["calendar.reset calendar_day"]);
+        let past = format!("/calendar/{}", world.day(-1));
+        log.left_nothing(system, &at(system).put(&past, "*", &rest).expect(422, ""));
+        let change = json!({ "reason": "会议决定", "values": { "recheck_percent": 6 } });
+        log.wrote(system, at(system).patch("/settings", "*", &change), &["settings.update settings"]);
+        log.left_nothing(system, &at(system).patch("/settings", "*", &change).expect(200, ""));
+
         // A campaign and its plan.
         let made = at(office).post("/campaigns", &story::campaign_body(world, "53"));
         let campaign = log.wrote(office, made, &["campaign.create campaign"]).id();
