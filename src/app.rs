@@ -16,10 +16,12 @@ use crate::access::accounts::{bindings::http as bindings, http as users, session
 use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
 use crate::campaigns::plan::http as plans;
+use crate::org::calendar::http as calendar;
 use crate::org::changes::http as changes;
 use crate::org::http as org;
 use crate::org::officers::http as officers;
 use crate::org::posts::http as posts;
+use crate::org::settings::http as settings;
 use crate::org::stand_ins::http as stand_ins;
 use crate::reference::http as reference;
 use crate::web::{Api, Context, RequestId, configure, document, unknown_path};
@@ -64,6 +66,12 @@ pub fn api() -> Api {
         .with::<posts::GetUnitHead>()
         .with::<stand_ins::ListStandIns>().with::<stand_ins::NameStandIn>()
         .with::<stand_ins::GetStandIn>().with::<stand_ins::EndStandIn>()
+
+        .with::<calendar::GetCalendar>()
+        .with::<calendar::GetDeadline>()
+        .with::<calendar::GetCalendarDay>().with::<calendar::SetCalendarDay>().with::<calendar::ResetCalendarDay>()
+        .with::<settings::GetSettings>().with::<settings::UpdateSettings>()
+        .with::<settings::ListSettingsHistory>()
 
         .with::<campaigns::ListCampaigns>()
         .with::<campaigns::CreateCampaign>()

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`app`] | every route on one page, middleware |
 //! | [`access`] | who may do what: `policy.rs` is THE TABLE; the gate, tokens, sessions, accounts |
-//! | [`org`] | provinces, units |
+//! | [`org`] | provinces, units, the working calendar, settings |
 //! | [`campaigns`] | campaigns, leading groups, plans, tasks |
 //! | [`reference`](mod@reference) | dictionaries, the policy table, health, public keys |
 //! | [`audit`] | the log of every change |

@@ -183,6 +183,12 @@ policy! {
     //                                                                  PO MV     SA SE AU   GH GM GO       UH LI OF   IN DI SS     RA     IC ID
     ProvinceRead      "province.read"       "查看省份"        read     [T  T      -  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UnitRead          "unit.read"           "查看单位"        read     [-  -      S  S  T    S  S  S        S  S  S    S  S  S      U      S  U];
+    CalendarRead      "calendar.read"       "查看工作日历"    read     [-  -      T  T  T    T  T  T        T  T  T    T  T  T      T      T  T];
+    CalendarSet       "calendar.set"        "设定工作日历"    write    [-  -      T  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    CalendarReset     "calendar.reset"      "恢复工作日历"    write    [-  -      T  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    SettingsRead      "settings.read"       "查看参数"        read     [-  -      T  T  T    T  T  T        T  T  T    T  T  T      T      T  T];
+    SettingsUpdate    "settings.update"     "修改参数"        write    [-  -      T  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    SettingsHistoryRead "settings_history.read" "查看参数历史" read     [-  -      T  T  T    T  T  T        -  -  -    -  -  -      -      -  -];
 
     UnitCreate        "unit.create"         "新建单位"        write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UnitUpdate        "unit.update"         "单位更名"        write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];

@@ -422,8 +422,48 @@ table! {
     }
 }
 
+table! {
+    use super::sql_types::*;
+
+    calendar_changes (tenant_id, day) {
+        tenant_id -> Text,
+        day -> Date,
+        kind -> Nullable<Text>,
+        name -> Nullable<Text>,
+        version -> BigInt,
+        created_by -> UuidSql,
+        created_at -> InstantSql,
+        updated_by -> UuidSql,
+        updated_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    settings_versions (tenant_id, version) {
+        tenant_id -> Text,
+        version -> BigInt,
+        id -> UuidSql,
+        suppression_k -> Integer,
+        recheck_percent -> Integer,
+        cooling_off_months -> Integer,
+        extensions_max -> Integer,
+        objection_working_days -> Integer,
+        transfers_max -> Integer,
+        trimmed_mean -> Bool,
+        quorum_above_percent -> Integer,
+        station_budget_minutes -> Integer,
+        receipt_bits -> Integer,
+        reason -> Text,
+        changed_by -> UuidSql,
+        changed_at -> InstantSql,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     audit_log,
+    calendar_changes,
     campaign_phases,
     campaign_scope_units,
     campaigns,
@@ -442,6 +482,7 @@ allow_tables_to_appear_in_same_query!(
     role_bindings,
     sessions,
     stand_ins,
+    settings_versions,
     task_responsibles,
     tasks,
     unit_periods,

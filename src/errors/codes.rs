@@ -160,6 +160,10 @@ codes! {
     ApproverIsAuthor = Unprocessable, "approver_is_author", "编制或提交方案的人不得批准", "Whoever wrote or submitted the plan may not decide on it";
     NotTheRightHead = Unprocessable, "not_the_right_head", "应由本级(没有则最近上级)领导小组组长决定", "The leading group's head at the unit, else at the nearest level above, decides";
 
+    // Calendar
+    CalendarDayPast = Unprocessable, "calendar_day_past", "已过的日子不能再改", "A day gone by can no longer be changed";
+    CalendarRange = Unprocessable, "calendar_range", "日期超出日历的范围", "The days asked for are out of the calendar's range";
+
     // Field errors
     Required = Field, "required", "必填", "Required";
     UnknownField = Field, "unknown_field", "没有这个字段", "There is no such field";

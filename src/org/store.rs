@@ -7,7 +7,7 @@ use super::rules::{Province, ProvinceStatus, Unit, UnitId, UnitKind, UnitStatus}
 use crate::access::policy::Action;
 use crate::access::{PathRange, Reach, Tx, within_reach};
 use crate::db::schema::{provinces, unit_periods, units};
-use crate::db::{Instant, TenantId, contains_pattern, fold, insert_rows, text_enum, with_conn};
+use crate::db::{Conn, Instant, TenantId, contains_pattern, fold, insert_rows, text_enum, with_conn};
 use crate::errors::Result;
 use crate::web::{Cursor, Page, Paging};
 
@@ -371,6 +371,18 @@ pub(super) fn province<A: Action>(tx: &mut Tx<'_, A>, code: TenantId) -> Result<
         .first(c)
         .optional())?;
     Ok(row.map(Province::from))
+}
+
+/// Locks the province's row until the transaction ends, so that what it has one of (its calendar, its
+/// settings) is changed by one at a time; SQLite has one writer anyway. Rows that refer to the
+/// province are not held up.
+pub(super) fn lock_province<A: Action>(tx: &mut Tx<'_, A>) -> Result<()> {
+    let tenant = tx.tenant();
+    if let Conn::Postgres(conn) = tx.conn() {
+        let row = provinces::table.find(tenant).select(provinces::tenant_id).for_no_key_update();
+        let _: Option<TenantId> = row.first(conn).optional()?;
+    }
+    Ok(())
 }
 
 pub(super) fn insert_province<A: Action>(tx: &mut Tx<'_, A>, name: &str) -> Result<()> {

@@ -7,10 +7,12 @@ use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
 use crate::campaigns::plan::rules::{PlanAction, PlanState, SubmittedAs};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
 use crate::db::{Dictionary, Entry};
+use crate::org::calendar::rules::{CalendarChangeKind, DayKind};
 use crate::org::changes::rules::{UnitAction, UnitChange};
 use crate::org::officers::rules::{OfficerAction, OfficerKind, OfficerStatus, PoliceRank};
 use crate::org::posts::rules::{PostAction, PostKind};
 use crate::org::rules::{ProvinceStatus, UnitKind, UnitStatus};
+use crate::org::settings::rules::Setting;
 use crate::org::stand_ins::rules::StandInAction;
 
 /// A dictionary: its name and its entries in order.
@@ -46,6 +48,9 @@ pub const ALL: &[Listed] = &[
     of::<PostKind>(),
     of::<PostAction>(),
     of::<StandInAction>(),
+    of::<DayKind>(),
+    of::<CalendarChangeKind>(),
+    of::<Setting>(),
     of::<CampaignState>(),
     of::<CampaignAction>(),
     of::<PlanState>(),

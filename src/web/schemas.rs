@@ -19,6 +19,9 @@ pub struct Collector {
 /// A type of the document a JSON merge patch is made for: the same properties, none required, each
 /// of them nullable (RFC 7396: null removes).
 pub trait Patch: ToSchema + Example {
+    /// The properties that every patch must name, for they belong to the change and not to what is
+    /// there: its reason.
+    const NAMED: &'static [&'static str] = &[];
     /// An example of a patch.
     fn patch_example() -> Value;
 }
@@ -96,7 +99,8 @@ impl Collector {
     pub fn patch<T: Patch>(&mut self) -> String {
         let of = self.request::<T>();
         let name = format!("{of}Patch");
-        let mut schema = self.schemas.get(&of).cloned().unwrap_or_default();
+        let whole = self.schemas.get(&of).cloned().unwrap_or_default();
+        let mut schema = whole.clone();
         if let Some(object) = schema.as_object_mut() {
             object.insert("minProperties".into(), json!(1));
             object.insert(
@@ -105,6 +109,17 @@ impl Collector {
             );
             object.insert("example".into(), T::patch_example());
             self.loosen(object);
+            if !T::NAMED.is_empty() {
+                object.insert("required".into(), json!(T::NAMED));
+            }
+            for named in T::NAMED {
+                let properties = object.get_mut("properties").and_then(Value::as_object_mut);
+                if let (Some(properties), Some(property)) =
+                    (properties, whole.pointer(&format!("/properties/{named}")))
+                {
+                    properties.insert((*named).to_owned(), property.clone());
+                }
+            }
         }
         self.schemas.insert(name.clone(), schema);
         name

@@ -193,9 +193,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn facts_of<E: Endpoint>(request: &HttpRequest, context: &Context) -> Facts {
-    // `If-Match` speaks of the object in the path; where there is none it has nothing to say.
-    let if_match =
-        text_header(request.headers(), header::IF_MATCH.as_str()).filter(|_| E::PATH.contains('{'));
+    // `If-Match` speaks of the object in the path, or of the one the path is the address of; where
+    // there is none it has nothing to say.
+    let has_object = E::PATH.contains('{') || E::VERB.demands_version();
+    let if_match = text_header(request.headers(), header::IF_MATCH.as_str()).filter(|_| has_object);
     Facts {
         request_id: request_id(request),
         now: context.doors.now(),

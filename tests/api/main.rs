@@ -10,9 +10,11 @@
     reason = "a test that fails says why; the support serves other suites too"
 )]
 
+mod calendar;
 mod path;
 mod plan_rules;
 mod search;
+mod settings;
 #[path = "../support/mod.rs"]
 mod support;
 mod units;

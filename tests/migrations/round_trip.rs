@@ -171,7 +171,15 @@ const REST: &str = "\
     FROM users WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
     INSERT INTO campaign_scope_units (tenant_id, campaign_id, position, unit_id, unit_path) \
     SELECT c.tenant_id, c.id, 99, u.id, u.path FROM campaigns c JOIN units u ON u.tenant_id = c.tenant_id \
-    WHERE c.tenant_id = '53' AND u.kind = 'city' ORDER BY c.id, u.path LIMIT 1";
+    WHERE c.tenant_id = '53' AND u.kind = 'city' ORDER BY c.id, u.path LIMIT 1; \
+    INSERT INTO calendar_changes (tenant_id, day, kind, name, version, created_by, created_at, updated_by, updated_at) \
+    SELECT tenant_id, '2027-04-14', 'holiday', '泼水节', 2, id, created_at, id, created_at FROM users \
+    WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
+    INSERT INTO settings_versions (tenant_id, version, id, suppression_k, recheck_percent, cooling_off_months, \
+    extensions_max, objection_working_days, transfers_max, trimmed_mean, quorum_above_percent, station_budget_minutes, \
+    receipt_bits, reason, changed_by, changed_at) \
+    SELECT tenant_id, 2, id, 10, 10, 36, 2, 3, 1, false, 50, 12000, 80, '会议决定', id, created_at FROM users \
+    WHERE tenant_id = '53' ORDER BY login LIMIT 1";
 
 /// Tables that their migration fills from one that was there before, a row for a row.
 const FILLED_FROM: &[(&str, &str)] = &[("unit_periods", "units")];

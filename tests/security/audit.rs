@@ -123,6 +123,18 @@ both! {
         log.wrote(system, at(system).post(&format!("{path}/merge"), &into), &["unit.merge unit"]);
         let window = format!("/units/{}/deactivate", world.unit("5303-W01"));
         log.wrote(system, at(system).post(&window, &json!({ "reason": "窗口撤并。" })), &["unit.deactivate unit"]);
+        // The calendar and the settings.
+        let path = format!("/calendar/{}", world.day(3));
+        let rest = json!({ "kind": "holiday", "name": "泼水节" });
+        log.left_nothing(system, &at(system).delete(&path).expect(204, ""));
+        log.wrote(system, at(system).put(&path, "*", &rest), &["calendar.set calendar_day"]);
+        log.left_nothing(system, &at(system).put(&path, "*", &rest).expect(200, ""));
+        log.wrote(system, at(system).delete(&path), &["calendar.reset calendar_day"]);
+        let past = format!("/calendar/{}", world.day(-1));
+        log.left_nothing(system, &at(system).put(&past, "*", &rest).expect(422, ""));
+        let change = json!({ "reason": "会议决定", "values": { "recheck_percent": 6 } });
+        log.wrote(system, at(system).patch("/settings", "*", &change), &["settings.update settings"]);
+        log.left_nothing(system, &at(system).patch("/settings", "*", &change).expect(200, ""));
 
         // A campaign and its plan.
         let made = at(office).post("/campaigns", &story::campaign_body(world, "53"));

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::operations::{Operation, fresh_id};
 use crate::support::World;
+use crate::support::people::CANARY;
 use crate::support::story::{self, Story};
 
 /// Objects of the two provinces, as seen from Kunming (5301).
@@ -82,6 +83,17 @@ impl<'w> Objects<'w> {
             let items = list["items"].as_array().unwrap();
             items.iter().find(|one| one["current"] == true).unwrap()["id"].as_str().unwrap().to_owned()
         };
+        // The calendar and the settings of both provinces are not as they began.
+        for (province, mark) in [("53", ""), ("50", CANARY)] {
+            let system = world.as_(&format!("{province}-system-admin"));
+            let rest = json!({ "kind": "holiday", "name": format!("泼水节{mark}") });
+            system.put(&format!("/calendar/{}", world.day(3)), "*", &rest).expect(200, "");
+            for percent in [6, 7] {
+                let change =
+                    json!({ "reason": format!("会议决定{mark}"), "values": { "recheck_percent": percent } });
+                system.patch("/settings", "*", &change).expect(200, "");
+            }
+        }
         Self {
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan: child("5301"),
@@ -112,6 +124,10 @@ impl<'w> Objects<'w> {
         let changes = operation.method != "GET";
         match (name, stand) {
             ("province_code", Stand::Absent | Stand::Respelt) => "99".to_owned(),
+            // Every province has the same days, each its own: there is no foreign one, only none.
+            ("day", Stand::Own) => self.world.day(3),
+            ("day", Stand::Respelt) => self.world.day(3).replace('-', ""),
+            ("day", Stand::Absent | Stand::Foreign | Stand::OutOfReach) => "1999-12-31".to_owned(),
             (_, Stand::Respelt) => self.id(operation, name, Stand::Own).to_uppercase(),
             (_, Stand::Absent) => fresh_id(),
             (_, Stand::Malformed(text)) => text.to_owned(),

@@ -102,6 +102,21 @@ impl Operation {
             .collect()
     }
 
+    /// Parameters of the query that must be there, each with a good value, as `&name=value`.
+    pub fn needed(&self) -> Vec<(String, String)> {
+        let parameters = self.said["parameters"].as_array().into_iter().flatten();
+        let needed = parameters.filter(|one| one["in"] == "query" && one["required"] == true);
+        needed
+            .map(|one| {
+                let (name, schema) = (one["name"].as_str().expect("a name"), resolve(&one["schema"]));
+                let value = schema["minimum"].as_i64().unwrap_or_else(|| {
+                    panic!("{}: tell Operation::needed a good value of {name}", self.name())
+                });
+                (name.to_owned(), format!("&{name}={value}"))
+            })
+            .collect()
+    }
+
     /// Whether it answers pages.
     pub fn is_list(&self) -> bool {
         self.method == "GET" && self.query().contains_key("cursor")

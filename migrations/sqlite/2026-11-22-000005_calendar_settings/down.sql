@@ -1,0 +1,2 @@
+DROP TABLE settings_versions;
+DROP TABLE calendar_changes;
