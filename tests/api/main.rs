@@ -10,6 +10,7 @@
     reason = "a test that fails says why; the support serves other suites too"
 )]
 
+mod export;
 mod path;
 mod plan_rules;
 mod search;
