@@ -24,7 +24,7 @@ use crate::org::posts::http as posts;
 use crate::org::settings::http as settings;
 use crate::org::stand_ins::http as stand_ins;
 use crate::reference::http as reference;
-use crate::web::{Api, Context, RequestId, configure, document, unknown_path};
+use crate::web::{Api, Context, ExportLimits, Exports, RequestId, configure, document, unknown_path};
 
 /// THE LIST OF ROUTES. What is not here is not served; what is here is in the document.
 #[must_use]
@@ -112,7 +112,8 @@ pub fn context(doors: Arc<Doors>, proxies: Vec<IpAddr>) -> Arc<Context> {
     let api = api();
     let (document, shapes) = document(&api);
     let document_text = serde_json::to_vec(&document).unwrap_or_default().into();
-    Arc::new(Context { doors, api, document, document_text, proxies, shapes })
+    let exports = Exports::of(&document, ExportLimits::default());
+    Arc::new(Context { doors, api, document, document_text, exports, proxies, shapes })
 }
 
 /// Starts to serve on a bound listener; the server drains when it is stopped.
@@ -134,6 +135,8 @@ pub fn start(context: Arc<Context>, listener: TcpListener, serving: &Serving) ->
     .disable_signals()
     .keep_alive(Duration::from_secs(75))
     .client_request_timeout(Duration::from_secs(10))
+    // Whoever has hung up waits for nothing: what was begun for them (an export, above all) ends.
+    .h1_allow_half_closed(false)
     .shutdown_timeout(30)
     .listen(listener)?;
     Ok(server.run())
@@ -151,7 +154,15 @@ fn cors(origins: &[String]) -> Cors {
             "If-None-Match",
             "Idempotency-Key",
         ])
-        .expose_headers(["ETag", "Location", "Link", "Retry-After", "X-Request-Id", "Content-Language"])
+        .expose_headers([
+            "ETag",
+            "Location",
+            "Link",
+            "Retry-After",
+            "X-Request-Id",
+            "Content-Language",
+            "Content-Disposition",
+        ])
         .max_age(3600);
     if origins.iter().any(|origin| origin == "*") {
         return cors.allow_any_origin().send_wildcard();

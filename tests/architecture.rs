@@ -223,9 +223,11 @@ fn routes_are_mounted_in_one_place() {
 #[rustfmt::skip]
 const DOORS: &[(&str, &[(&str, usize)])] = &[
     ("Tx::new(", &[("access/gate.rs", 4)]),
+    // A read whose one audit row needs a writing transaction: an export.
+    ("Tx::<A>::new(", &[("access/gate.rs", 1)]),
     // Signing in: locate the login, read its credentials, and ask the throttle before and after waiting.
     (".db.read(", &[("access/gate.rs", 4), ("access/sessions/service.rs", 5)]),
-    (".db.write(", &[("access/gate.rs", 3), ("access/sessions/service.rs", 2)]),
+    (".db.write(", &[("access/gate.rs", 4), ("access/sessions/service.rs", 2)]),
     (".db.write_alone(", &[("access/gate.rs", 1)]),
     ("Who::Public,", &[("access/gate.rs", 1)]),
     ("Who::CommandLine(os_user", &[("access/gate.rs", 1)]),

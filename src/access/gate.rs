@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use moka::sync::Cache;
+use serde_json::Value;
 
 use super::keys::KeyRing;
 use super::password::Passwords;
@@ -18,6 +19,7 @@ use super::reach::{Held, Reach};
 use super::token::{Claims, Tokens};
 use super::tx::{Precondition, State, Tx, UserId, Who};
 use super::{idempotency, identity};
+use crate::audit::Change;
 use crate::db::{Clock, Conn, Db, Instant, TenantId, again};
 use crate::errors::{AppError, Code, Result};
 use crate::web::{Answer, IntoAnswer, Paging};
@@ -233,7 +235,9 @@ impl<A: Action> Gate<A> {
         let now = self.facts.now;
         self.doors
             .db
-            .read(Some(claims.tenant), move |conn| admit(&doors, conn, claims, now, A::ROW).map(|_| ()))
+            .read(Some(claims.tenant), move |conn| {
+                admit(&doors, conn, claims, now, A::ROW, !A::ROW.writes).map(|_| ())
+            })
             .await
     }
 
@@ -252,7 +256,8 @@ impl<A: Action> Gate<A> {
         self.doors
             .db
             .read(Some(claims.tenant), move |mut conn| {
-                let (who, reach, _) = admit(&doors, again(&mut conn), claims, facts.now, A::ROW)?;
+                let (who, reach, _) =
+                    admit(&doors, again(&mut conn), claims, facts.now, A::ROW, !A::ROW.writes)?;
                 let mut state = state_of(claims.tenant, who, &facts);
                 work(&mut Tx::new(conn, &mut state, reach))
             })
@@ -271,10 +276,37 @@ impl<A: Action> Gate<A> {
         self.doors
             .db
             .read(Some(claims.tenant), move |mut conn| {
-                let (_, _, authz_version) = admit(&doors, again(&mut conn), claims, now, A::ROW)?;
+                let (_, _, authz_version) =
+                    admit(&doors, again(&mut conn), claims, now, A::ROW, !A::ROW.writes)?;
                 let owner =
                     idempotency::Owner { tenant: claims.tenant, user: claims.user, now, authz_version };
                 Ok(idempotency::kept(&mut conn, owner, &claim)?.map(|answer| Done(answer, PhantomData)))
+            })
+            .await
+    }
+
+    /// Leaves the audit row of an export of this list, with the digest of its facts, in a writing
+    /// transaction of its own: the reading ones can keep none. It comes before the first byte, so
+    /// that what cannot be accounted for does not leave the house. What needs no account to be read
+    /// belongs to nobody's log.
+    ///
+    /// # Errors
+    /// `token_invalid`, `forbidden`, `password_change_required`; when the row cannot be written.
+    pub async fn record_export(&self, list: String, facts: Value) -> Result<()> {
+        let Some(claims) = self.claims else { return Ok(()) };
+        let (doors, request) = (self.doors.clone(), self.facts.clone());
+        self.doors
+            .db
+            .write(Some(claims.tenant), move |mut conn| {
+                let (who, reach, _) = admit(&doors, again(&mut conn), claims, request.now, A::ROW, false)?;
+                let mut state = state_of(claims.tenant, who, &request);
+                Tx::<A>::new(conn, &mut state, reach).record(&Change {
+                    entity: "export",
+                    entity_id: &list,
+                    before: None,
+                    after: Some(&facts),
+                    reason: None,
+                })
             })
             .await
     }
@@ -292,7 +324,8 @@ impl<A: Action> Gate<A> {
         let claims = self.claims.ok_or_else(|| AppError::new(Code::Unauthenticated))?;
         let (doors, facts) = (self.doors.clone(), self.facts.clone());
         let whole = move |mut conn: Conn<'_>| {
-            let (who, reach, authz_version) = admit(&doors, again(&mut conn), claims, facts.now, A::ROW)?;
+            let (who, reach, authz_version) =
+                admit(&doors, again(&mut conn), claims, facts.now, A::ROW, !A::ROW.writes)?;
             let owner = idempotency::Owner {
                 tenant: claims.tenant,
                 user: claims.user,
@@ -406,15 +439,17 @@ fn settle(state: &State, row: &Row) -> Result<()> {
     Ok(())
 }
 
-/// Who the bearer is, how far the action reaches for them, and the version of their rights.
+/// Who the bearer is, how far the action reaches for them, and the version of their rights. What is
+/// seen in a writing transaction may be lost with it, and is not to be remembered.
 fn admit(
     doors: &Doors,
     conn: Conn<'_>,
     claims: Claims,
     now: Instant,
     row: &Row,
+    may_remember: bool,
 ) -> Result<(Who, Reach, i64)> {
-    let (account, bindings) = identity::load(conn, &doors.bindings, claims, now, !row.writes)?;
+    let (account, bindings) = identity::load(conn, &doors.bindings, claims, now, may_remember)?;
     if account.must_change_password && !may_with_first_password(row) {
         return Err(AppError::new(Code::PasswordChangeRequired));
     }

@@ -78,6 +78,11 @@ macro_rules! text_enum {
                     .schema_type(utoipa::openapi::schema::Type::String)
                     .enum_values(Some([$($value),+]))
                     .description(Some([$(concat!($value, " ", $zh)),+].join("; ")))
+                    .extensions(Some(
+                        utoipa::openapi::extensions::ExtensionsBuilder::new()
+                            .add("x-labels", serde_json::json!({ $($value: $zh),+ }))
+                            .build(),
+                    ))
                     .into()
             }
         }

@@ -99,6 +99,8 @@ codes! {
     IdempotencyInProgress = Conflict, "idempotency_in_progress", "同一 Idempotency-Key 的请求正在处理", "A request with this Idempotency-Key is still running";
     IdTaken = Conflict, "id_taken", "该标识已用于内容不同的对象", "The id belongs to an object with other content";
     ConcurrentChange = Conflict, "concurrent_change", "同时有人做了同样的修改, 请重试", "Somebody has made the same change at the same time; try again";
+    ExportTooLarge = Unprocessable, "export_too_large", "符合条件的行过多, 不能一次导出", "Too many rows match to be exported at once";
+    ExportsBusy = Unavailable, "exports_busy", "正在导出的过多, 请稍后再试", "Too many exports are under way; try again later";
     Timeout = Unavailable, "timeout", "处理超时, 请稍后再试", "The request took too long; try again later";
     Unavailable = Unavailable, "unavailable", "服务暂不可用, 请稍后再试", "The service is not available; try again later";
     Internal = Internal, "internal", "服务内部错误", "An internal error";
@@ -169,6 +171,7 @@ codes! {
     UnknownField = Field, "unknown_field", "没有这个字段", "There is no such field";
     UnknownParameter = Field, "unknown_parameter", "没有这个参数", "There is no such parameter";
     RepeatedParameter = Field, "repeated_parameter", "参数不可重复", "The parameter may be given only once";
+    NotInExport = Field, "not_in_export", "导出时不可用", "It has no place in an export";
     WrongType = Field, "wrong_type", "类型不符", "It has the wrong type";
     NotAllowedValue = Field, "not_allowed_value", "不在允许的取值之内", "It is not one of the allowed values";
     TooShort = Field, "too_short", "过短", "It is too short";

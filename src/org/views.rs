@@ -35,7 +35,7 @@ pub struct UnitView {
     parent_id: Option<UnitId>,
     /// 停用后接续的单位。
     successor_id: Option<UnitId>,
-    /// 在树中的层次, 省厅为 0。
+    /// 层次, 在树中的; 省厅为 0。
     #[schema(minimum = 0, maximum = 20)]
     depth: i32,
     /// 版本。
@@ -115,10 +115,10 @@ impl Example for UnitView {
 pub struct UnitRef {
     /// 标识。
     id: UnitId,
-    /// 官方代码, 省内唯一。
+    /// 代码, 省内唯一。
     #[schema(max_length = 32, pattern = "^[0-9A-Z-]+$")]
     code: String,
-    /// 现用名称。
+    /// 名称, 现用。
     #[schema(max_length = 100)]
     name: String,
     /// 种类。

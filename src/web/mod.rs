@@ -1,8 +1,10 @@
 //! The wire: what every endpoint shares. Nothing here knows a capability.
 
+mod accept;
 mod answer;
 mod docs;
 mod endpoint;
+mod export;
 mod input;
 mod openapi;
 mod page;
@@ -16,6 +18,7 @@ pub use answer::{Answer, Created, IntoAnswer, NoContent, Page, Plain, Resource, 
 pub use docs::docs;
 pub(crate) use endpoint::endpoint;
 pub use endpoint::{Endpoint, Verb};
+pub use export::{ExportLimits, Exports, Format};
 pub use input::{Body, Empty, Json, Merge, NoBody, NoQuery, PathIds, QueryParams};
 pub use openapi::{Example, document};
 pub use page::{Count, Cursor, Paging, Sort};

@@ -49,7 +49,10 @@ const ABOUT: &str = "评议 (pingyi) 的接口。\n\n\
 检查次序: 404 未知路径, 405, 401, 403, 413/415/406, 400, 422 形状, 404 对象, 428, 412, 409 状态, 422 规则。\
 他省的、辖区外的与不存在的对象, 回答完全相同 (404)。\n\n\
 **修改** (PATCH, PUT) 须带 `If-Match`; 状态转换用 POST, 带 `If-Match` 则核对。**POST** 可带 `Idempotency-Key`, 24 小时内重试只生效一次。\
-**列表**用 `limit` 与 `cursor` 翻页, `Link: rel=\"next\"` 指向下一页。`allowed_actions` 给出本人此刻可做的操作。";
+**列表**用 `limit` 与 `cursor` 翻页, `Link: rel=\"next\"` 指向下一页。`allowed_actions` 给出本人此刻可做的操作。\n\n\
+**导出**: 任一列表以 `Accept: text/csv` 或 `application/vnd.openxmlformats-officedocument.spreadsheetml.sheet` 取得符合条件的全部行, \
+权限、范围、筛选、次序与列表相同; 不得带 `limit`、`cursor`、`count` (400), 至多 1048575 行 (422)。表头取自行模式各属性的 `x-title`, \
+枚举取 `x-labels`, 对象的标识列在最后。每次导出都记入审计; 正在导出的过多时 503, 见 Retry-After。连接中断的文件不完整, 应丢弃重取。";
 
 /// Describes one endpoint.
 pub(super) fn describe<E: Endpoint>(schemas: &mut Collector) -> Description {
@@ -68,7 +71,7 @@ pub(super) fn describe<E: Endpoint>(schemas: &mut Collector) -> Description {
         json!(if description.is_empty() { format!("{summary}。") } else { description }),
     );
     operation.insert("x-action".into(), json!(row.name));
-    let codes: Vec<&str> = E::CODES.iter().map(|code| code.name()).collect();
+    let codes: Vec<&str> = codes::<E>().map(Code::name).collect();
     if !codes.is_empty() {
         operation.insert("x-codes".into(), json!(codes));
     }
@@ -91,6 +94,12 @@ pub(super) fn describe<E: Endpoint>(schemas: &mut Collector) -> Description {
     }
     operation.insert("responses".into(), Value::Object(responses::<E>(schemas)));
     Description { operation, query }
+}
+
+/// The codes of states and rules: the endpoint's own, and those of what it is.
+fn codes<E: Endpoint>() -> impl Iterator<Item = Code> {
+    let of_lists: &[Code] = if E::Reply::PAGE { &[Code::ExportTooLarge, Code::ExportsBusy] } else { &[] };
+    E::CODES.iter().chain(of_lists).copied()
 }
 
 fn reference(name: &str) -> Value {
@@ -205,7 +214,7 @@ fn responses<E: Endpoint>(schemas: &mut Collector) -> Map<String, Value> {
     if E::VERB == Verb::Post && E::PATH.contains('{') {
         statuses.insert(412);
     }
-    statuses.extend(E::CODES.iter().map(|code| status_of(code.kind())));
+    statuses.extend(codes::<E>().map(|code| status_of(code.kind())));
     for status in statuses {
         responses
             .insert(status.to_string(), json!({ "$ref": format!("#/components/responses/Problem{status}") }));
@@ -258,6 +267,12 @@ pub fn document(api: &Api) -> (Value, Shapes) {
         }
     }
     let mut schemas = schemas.finish();
+    for route in api.routes().iter().filter(|route| route.page) {
+        let operation = paths.get_mut(route.path).and_then(|item| item.get_mut("get"));
+        if let Some(operation) = operation {
+            super::export::describe(operation, &mut schemas);
+        }
+    }
     schemas.insert("Problem".into(), problem_schema());
     schemas.entry("Id").or_insert_with(id_schema);
     let shapes = Shapes::new(&schemas, queries);
@@ -431,6 +446,7 @@ fn shared_headers() -> Value {
         "ETag": text("版本: \"v<版本>.<内容摘要>\"。", 80),
         "Location": text("新对象的地址。", 400),
         "Access-Control-Allow-Origin": text("允许的网页来源 (请求带 Origin 且在许可之列时)。", 400),
+        "ContentDisposition": text("导出的文件名: 中文名在 filename* (RFC 8187) 中。", 1000),
         "Link": text("下一页: rel=\"next\"。", 4096),
         "RetryAfter": {
             "description": "多少秒后再试。",

@@ -39,6 +39,8 @@ pub struct Route {
     pub ids: usize,
     /// Whether it takes a body.
     pub body: bool,
+    /// Whether it answers in pages, and so as a file too.
+    pub page: bool,
     pub(super) describe: fn(&mut Collector) -> Description,
     pub(super) fetch: Fetch,
     attach: fn(Resource) -> Resource,
@@ -62,6 +64,7 @@ impl Api {
             etag: E::Reply::ETAG,
             ids: E::Path::COUNT,
             body: E::Body::PRESENT,
+            page: E::Reply::PAGE,
             describe: describe::<E>,
             fetch: |context, token, facts, ids| Box::pin(fetch::<E>(context, token, facts, ids)),
             attach: |resource| {

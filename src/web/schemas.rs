@@ -14,6 +14,7 @@ pub struct Collector {
     schemas: BTreeMap<String, Value>,
     answers: BTreeSet<String>,
     requests: BTreeSet<String>,
+    rows: BTreeSet<String>,
 }
 
 /// A type of the document a JSON merge patch is made for: the same properties, none required, each
@@ -59,6 +60,7 @@ impl Collector {
     /// The schema of a page of `T`.
     pub fn page<T: ToSchema + Example>(&mut self) -> String {
         let item = self.answer::<T>();
+        self.rows.insert(item.clone());
         let name = format!("{}Page", item.trim_end_matches("View"));
         self.schemas.insert(
             name.clone(),
@@ -172,6 +174,19 @@ impl Collector {
         (properties, required)
     }
 
+    /// The schemas that these refer to, directly or through others, and they themselves.
+    fn reached(&self, mut todo: Vec<String>) -> BTreeSet<String> {
+        let mut reached = BTreeSet::new();
+        while let Some(name) = todo.pop() {
+            if reached.insert(name.clone())
+                && let Some(schema) = self.schemas.get(&name)
+            {
+                references(schema, &mut todo);
+            }
+        }
+        reached
+    }
+
     /// Everything collected, finished: in answers every property required, in objects nothing
     /// unknown.
     pub fn finish(mut self) -> Map<String, Value> {
@@ -185,19 +200,14 @@ impl Collector {
                 references(schema, &mut todo);
             }
         }
-        let mut asked = BTreeSet::new();
-        let mut todo: Vec<String> = self.requests.iter().cloned().collect();
-        while let Some(name) = todo.pop() {
-            if asked.insert(name.clone())
-                && let Some(schema) = self.schemas.get(&name)
-            {
-                references(schema, &mut todo);
-            }
-        }
+        let asked = self.reached(self.requests.iter().cloned().collect());
         for name in reached.difference(&asked) {
             if let Some(schema) = self.schemas.get_mut(name) {
                 require_all(schema);
             }
+        }
+        for name in self.reached(self.rows.iter().cloned().collect()) {
+            self.schemas.get_mut(&name).into_iter().for_each(super::export::entitle);
         }
         self.schemas.values_mut().for_each(finish);
         self.schemas.into_iter().collect()

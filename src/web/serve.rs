@@ -13,8 +13,10 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use futures_util::{FutureExt, StreamExt};
 use serde_json::Value;
 
+use super::accept::{Representation, choose};
 use super::answer::{Answer, IntoAnswer};
 use super::endpoint::Endpoint;
+use super::export::{Asked, Exports, Format, check_query, give};
 use super::input::{Body, PathIds, parse_query};
 use super::problem::{Language, problem_response};
 use super::routes::{Api, BASE};
@@ -30,7 +32,7 @@ const LONGEST_URI: usize = 8 * 1024;
 const LONGEST_TAGS: usize = 400;
 /// Characters of an `Idempotency-Key` at most.
 const LONGEST_KEY: usize = 128;
-/// How long a request may take in all.
+/// How long a request may take in all; of an export, each of its pages.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// How long the body may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(15);
@@ -45,6 +47,8 @@ pub struct Context {
     pub document: Value,
     /// The document's bytes, as served.
     pub document_text: web::Bytes,
+    /// What exports of lists share.
+    pub exports: Exports,
     /// The proxies whose word about a caller's address is taken.
     pub proxies: Vec<IpAddr>,
     /// The compiled schemas.
@@ -105,14 +109,11 @@ pub(super) async fn serve<E: Endpoint>(
     context: web::Data<Context>,
 ) -> HttpResponse {
     let context = context.into_inner();
-    let work = AssertUnwindSafe(answer::<E>(&request, payload, &context)).catch_unwind();
-    let outcome = match tokio::time::timeout(DEADLINE, work).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => Err(AppError::internal("a handler panicked")),
-        Err(_) => Err(AppError::new(Code::Timeout).retry_after(2)),
-    };
-    match outcome {
-        Ok(answer) => respond::<E>(&request, answer),
+    match in_time(answer::<E>(&request, payload, &context)).await {
+        Ok(Outcome::Answer(answer)) => respond::<E>(&request, answer),
+        Ok(Outcome::File(asked)) => {
+            give(asked, &context).await.unwrap_or_else(|error| refuse(&request, &error))
+        }
         Err(error) => {
             let mut response = refuse(&request, &error);
             if error.code() == Code::PreconditionFailed
@@ -126,11 +127,28 @@ pub(super) async fn serve<E: Endpoint>(
     }
 }
 
+/// Work that is given up at the deadline, and whose panic is an error like another.
+pub(super) async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(DEADLINE, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(AppError::internal("a handler panicked")),
+        Err(_) => Err(AppError::new(Code::Timeout).retry_after(2)),
+    }
+}
+
+/// What a request comes to when nothing is wrong with it.
+enum Outcome {
+    /// An answer.
+    Answer(Answer),
+    /// A list to be given as a file.
+    File(Asked),
+}
+
 async fn answer<E: Endpoint>(
     request: &HttpRequest,
     payload: web::Payload,
     context: &Arc<Context>,
-) -> Result<Answer> {
+) -> Result<Outcome> {
     if request.path().len() + request.query_string().len() > LONGEST_URI {
         return Err(AppError::new(Code::UriTooLong));
     }
@@ -140,7 +158,7 @@ async fn answer<E: Endpoint>(
     // wrong with their input.
     let gate = Gate::<E::Action>::open(&context.doors, token, facts.clone())?;
     let input = read_input::<E>(request, payload, context, &mut facts).await;
-    let (path, query, body) = match input {
+    let (representation, path, query, body) = match input {
         Ok(input) => input,
         Err(error) => {
             gate.authorize().await?;
@@ -154,7 +172,38 @@ async fn answer<E: Endpoint>(
         gate.authorize().await?;
         return Err(error);
     }
-    E::handle(gate.with_facts(facts), path, query, body).await.map(crate::access::Done::into_answer)
+    let gate = gate.with_facts(facts);
+    match representation {
+        Representation::Json => Ok(Outcome::Answer(E::handle(gate, path, query, body).await?.into_answer())),
+        Representation::File(format) => Ok(Outcome::File(asked::<E>(request, context, gate, format))),
+    }
+}
+
+/// The list as a file, its endpoint's type forgotten: how to read a page, how to account for it.
+fn asked<E: Endpoint>(
+    request: &HttpRequest,
+    context: &Arc<Context>,
+    gate: Gate<E::Action>,
+    format: Format,
+) -> Asked {
+    let ids: Vec<String> = request.match_info().iter().map(|(_, value)| value.to_owned()).collect();
+    let (accountant, context) = (gate.clone(), context.clone());
+    Asked {
+        format,
+        operation: E::ID,
+        path: request.path().to_owned(),
+        query: request.query_string().to_owned(),
+        request_id: request_id(request),
+        read: Box::new(move |query| {
+            // What the caller may counts as it is when the page is read, not as it was at first.
+            let facts = Facts { now: context.doors.now(), ..gate.facts().clone() };
+            let (gate, context, ids) = (gate.clone().with_facts(facts), context.clone(), ids.clone());
+            Box::pin(async move { ask::<E>(&context, gate, &ids, &query).await })
+        }),
+        account: Box::new(move |list, facts| {
+            Box::pin(async move { accountant.record_export(list, facts).await })
+        }),
+    }
 }
 
 async fn read_input<E: Endpoint>(
@@ -162,18 +211,21 @@ async fn read_input<E: Endpoint>(
     payload: web::Payload,
     context: &Context,
     facts: &mut Facts,
-) -> Result<(E::Path, E::Query, E::Body)> {
+) -> Result<(Representation, E::Path, E::Query, E::Body)> {
     let bytes =
         if E::Body::PRESENT { read_body(request, payload, E::Body::MEDIA).await? } else { Vec::new() };
-    accepts_json(request.headers())?;
+    let representation = choose(request.headers(), E::Reply::PAGE)?;
     check_tags(request.headers())?;
     if E::VERB == super::Verb::Post {
         facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), &bytes)?;
     }
     let query = parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;
+    if representation != Representation::Json {
+        check_query(request.query_string())?;
+    }
     let body = E::Body::parse(&context.shapes, &bytes)?;
     let path = path_ids::<E>(request).ok_or_else(|| AppError::new(Code::NotFound))?;
-    Ok((path, query, body))
+    Ok((representation, path, query, body))
 }
 
 fn cursor_of(query: &str) -> Option<String> {
@@ -334,20 +386,6 @@ fn too_large() -> AppError {
     )
 }
 
-fn accepts_json(headers: &HeaderMap) -> Result<()> {
-    let Some(accept) = text_header(headers, header::ACCEPT.as_str()) else { return Ok(()) };
-    let fits = accept.split(',').any(|range| {
-        let mut pieces = range.split(';').map(str::trim);
-        let kind = pieces.next().unwrap_or_default().to_ascii_lowercase();
-        let refused = pieces.any(|piece| piece.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
-        matches!(
-            kind.as_str(),
-            "*/*" | "application/*" | "application/json" | "application/problem+json" | ""
-        ) && !refused
-    });
-    if fits { Ok(()) } else { Err(AppError::new(Code::NotAcceptable)) }
-}
-
 fn respond<E: Endpoint>(request: &HttpRequest, answer: Answer) -> HttpResponse<BoxBody> {
     let mut builder = HttpResponse::build(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK));
     if let Some(etag) = &answer.etag {
@@ -404,9 +442,19 @@ pub(super) async fn fetch<E: Endpoint>(
     ids: Vec<String>,
 ) -> Result<Answer> {
     let gate = Gate::<E::Action>::open(&context.doors, token.as_deref(), facts)?;
+    ask::<E>(&context, gate, &ids, "").await
+}
+
+/// Asks an endpoint that takes no body, as whoever is at the gate.
+async fn ask<E: Endpoint>(
+    context: &Context,
+    gate: Gate<E::Action>,
+    ids: &[String],
+    query: &str,
+) -> Result<Answer> {
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let path = E::Path::parse(&ids).ok_or_else(|| AppError::new(Code::NotFound))?;
-    let query = parse_query::<E::Query>(&context.shapes, E::ID, "")?;
+    let query = parse_query::<E::Query>(&context.shapes, E::ID, query)?;
     let body = E::Body::parse(&context.shapes, b"")?;
     E::handle(gate, path, query, body).await.map(crate::access::Done::into_answer)
 }

@@ -11,6 +11,7 @@
 )]
 
 mod calendar;
+mod export;
 mod path;
 mod plan_rules;
 mod search;

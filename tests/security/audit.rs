@@ -13,7 +13,7 @@ use crate::support::raw::Raw;
 use crate::support::{Backend, Place, World, both, people, postgres, story};
 
 /// Rows that a request left, as `action actor entity`.
-fn rows(world: &World, tenant: &str, reply: &Reply) -> Vec<String> {
+pub fn rows(world: &World, tenant: &str, reply: &Reply) -> Vec<String> {
     let id = reply.header("x-request-id").unwrap();
     let sql = format!(
         "SELECT action || ' ' || actor || ' ' || entity AS text FROM audit_log WHERE request_id = '{id}' ORDER BY id"

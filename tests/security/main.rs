@@ -16,6 +16,7 @@ mod support;
 mod audit;
 mod document;
 mod duties;
+mod exports;
 mod foreign;
 mod grid;
 mod input;

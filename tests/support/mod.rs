@@ -14,6 +14,7 @@ pub mod client;
 pub mod people;
 pub mod postgres;
 pub mod raw;
+pub mod sheets;
 pub mod story;
 pub mod template;
 
@@ -26,6 +27,7 @@ use std::thread::JoinHandle;
 use pingyi::access::{Doors, KeyRing};
 use pingyi::app::{self, Serving};
 use pingyi::db::{Clock, Db, Limits, Location};
+use pingyi::web::Context;
 use serde_json::{Value, json};
 
 use client::{As, Reply};
@@ -92,6 +94,11 @@ pub struct World {
 impl World {
     /// A world of its own.
     pub fn on(backend: Backend) -> Self {
+        Self::with(backend, |_| {})
+    }
+
+    /// A world whose server shares something else than usual.
+    pub fn with(backend: Backend, change: impl FnOnce(&mut Context) + Send + 'static) -> Self {
         let dir =
             tempfile::Builder::new().prefix("pingyi-test-").tempdir().expect("a directory for the test");
         let (place, cast) = match backend {
@@ -107,7 +114,7 @@ impl World {
         let limits = Limits { connections: 4, ..Limits::default() };
         let db = Db::open(&location, limits).expect("the cloned database opens");
         let doors = Arc::new(Doors::new(db, clock.clone(), keys).expect("doors"));
-        let (address, server) = serve(doors.clone());
+        let (address, server) = serve(doors.clone(), change);
         let tokens = Mutex::default();
         Self { backend, clock, cast, address, doors, tokens, server: Some(server), place, dir }
     }
@@ -213,15 +220,19 @@ impl Drop for World {
     }
 }
 
-fn serve(doors: Arc<Doors>) -> (SocketAddr, (actix_web::dev::ServerHandle, JoinHandle<()>)) {
+fn serve(
+    doors: Arc<Doors>,
+    change: impl FnOnce(&mut Context) + Send + 'static,
+) -> (SocketAddr, (actix_web::dev::ServerHandle, JoinHandle<()>)) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address");
     let (sender, receiver) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let serving = Serving { workers: 1, origins: Vec::new() };
-            let server =
-                app::start(app::context(doors, Vec::new()), listener, &serving).expect("the server starts");
+            let mut context = app::context(doors, Vec::new());
+            change(Arc::get_mut(&mut context).expect("nobody shares it yet"));
+            let server = app::start(context, listener, &serving).expect("the server starts");
             sender.send(server.handle()).expect("the test waits");
             server.await.expect("the server serves");
         });

@@ -29,7 +29,7 @@ pub struct UserView {
     /// 登录名, 全平台唯一。
     #[schema(min_length = 3, max_length = 40, pattern = "^[a-z0-9][a-z0-9._-]{2,39}$")]
     login: String,
-    /// 显示的姓名。
+    /// 姓名, 用于显示。
     #[schema(max_length = 50)]
     display_name: String,
     /// 所属单位; 平台账号为 null。
@@ -38,7 +38,7 @@ pub struct UserView {
     officer: Option<OfficerRef>,
     /// 状态。
     status: UserStatus,
-    /// 是否须先修改密码才能使用。
+    /// 须改密码: 是否须先修改密码才能使用。
     must_change_password: bool,
     /// 版本。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]

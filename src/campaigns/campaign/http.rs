@@ -65,7 +65,7 @@ pub struct ScopeView {
     /// 单位种类。
     #[schema(max_items = 7)]
     kinds: Vec<UnitKind>,
-    /// 只限这些单位及其下级; 空则为主办单位的全部下级。
+    /// 单位: 只限这些单位及其下级; 空则为主办单位的全部下级。
     #[schema(max_items = 50)]
     units: Vec<UnitRef>,
 }

@@ -85,7 +85,7 @@ pub struct Target {
     /// 指标名称。
     #[schema(min_length = 1, max_length = 60, pattern = r"^\S(?:[^\r\n]*\S)?$")]
     pub name: String,
-    /// 不低于或不高于。
+    /// 方向: 不低于或不高于。
     pub direction: TargetDirection,
     /// 数值, 十进制字符串。
     #[schema(min_length = 1, max_length = 19, pattern = r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$")]

@@ -37,9 +37,9 @@ pub struct TaskView {
     id: TaskId,
     /// 所属方案。
     plan_id: PlanId,
-    /// 方案所属单位。
+    /// 单位, 方案所属的。
     unit: UnitRef,
-    /// 在清单中的次序, 从 0 起。
+    /// 次序, 在清单中的, 从 0 起。
     #[schema(minimum = 0, maximum = 1000)]
     position: i32,
     /// 类别。
@@ -61,11 +61,11 @@ pub struct TaskView {
     due_on: NaiveDate,
     /// 频次。
     frequency: Frequency,
-    /// 是否须每人逐日填报。
+    /// 逐日填报: 是否须每人每日填报。
     daily_entries: bool,
     /// 目标值。
     target: Option<Target>,
-    /// 上级方案中对应的任务。
+    /// 上级任务: 上级方案中对应的任务。
     parent_task_id: Option<TaskId>,
     /// 所属方案的版本。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
@@ -120,7 +120,7 @@ pub struct PlanSummaryView {
     submitted_at: Option<Instant>,
     /// 以何身份提交: 办公室、主要负责人或其代理。
     submitted_as: Option<SubmittedAs>,
-    /// 最近批准或退回的时刻。
+    /// 最近批准或退回时刻。
     decided_at: Option<Instant>,
     /// 发布时刻。
     published_at: Option<Instant>,

@@ -35,7 +35,7 @@ pub struct BindingView {
     /// 末日 (含); null 为至撤销止。
     #[schema(min_length = 10, max_length = 10)]
     valid_until_on: Option<NaiveDate>,
-    /// 今日 (北京时间) 是否有效。
+    /// 状态: 今日 (北京时间) 是否有效。
     status: BindingStatus,
     /// 授予时刻。
     created_at: Instant,

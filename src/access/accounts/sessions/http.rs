@@ -17,20 +17,20 @@ use crate::web::{Count, Example, NoBody, NoContent, NoQuery, Page, endpoint};
 pub struct SessionView {
     /// 标识。
     id: SessionId,
-    /// 登录所用的程序 (User-Agent)。
+    /// 登录程序 (User-Agent)。
     #[schema(max_length = 200)]
     user_agent: String,
     /// 登录时刻。
     created_at: Instant,
-    /// 最近一次刷新令牌的时刻。
+    /// 最近使用时刻: 最近一次刷新令牌。
     last_used_at: Instant,
-    /// 最迟结束的时刻。
+    /// 最迟结束时刻。
     expires_at: Instant,
-    /// 被结束的时刻; 未被结束为 null。
+    /// 结束时刻; 未被结束为 null。
     ended_at: Option<Instant>,
-    /// 被结束的原因; 未被结束为 null。
+    /// 结束原因; 未被结束为 null。
     end_reason: Option<SessionEndReason>,
-    /// 是否就是发出本请求的会话。
+    /// 当前会话: 是否就是发出本请求的会话。
     current: bool,
 }
 

@@ -1,0 +1,138 @@
+//! Which representation the caller asked for (RFC 9110 §12.5.1): JSON, or a list as a file.
+
+use actix_web::http::header::{ACCEPT, HeaderMap};
+
+use super::export::Format;
+use crate::errors::{AppError, Code, Result};
+
+/// What an answer is given as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Representation {
+    /// JSON, which everything can be given as.
+    Json,
+    /// A file of all rows, which only a list can be given as.
+    File(Format),
+}
+
+use Representation::{File, Json};
+
+/// What there is to choose from; of two that are wanted alike the first is given.
+const OFFERS: &[(&str, Representation)] = &[
+    ("application/json", Json),
+    (Format::Csv.media(), File(Format::Csv)),
+    (Format::Xlsx.media(), File(Format::Xlsx)),
+];
+
+/// One range of the header: what it matches, and how much it is wanted.
+struct Range {
+    kind: String,
+    weight: f32,
+}
+
+impl Range {
+    fn read(text: &str) -> Option<Self> {
+        let mut pieces = text.split(';').map(str::trim);
+        let kind = pieces.next().filter(|kind| !kind.is_empty())?.to_ascii_lowercase();
+        let weight = pieces.find_map(|piece| piece.strip_prefix("q=").or_else(|| piece.strip_prefix("Q=")));
+        let weight = weight.and_then(|text| text.parse().ok()).filter(|weight| (0.0..=1.0).contains(weight));
+        Some(Self { kind, weight: weight.unwrap_or(1.0) })
+    }
+
+    /// How precisely the range names a media type; `None` when it does not.
+    fn names(&self, media: &str) -> Option<u8> {
+        let family = media.split('/').next().unwrap_or_default();
+        match self.kind.as_str() {
+            kind if kind == media => Some(2),
+            "*/*" => Some(0),
+            kind => (kind.strip_suffix("/*") == Some(family)).then_some(1),
+        }
+    }
+}
+
+/// How precisely a media type is named, and how much it is wanted: the most precise range speaks.
+fn wanted(ranges: &[Range], media: &str) -> Option<(f32, u8)> {
+    let named = ranges.iter().filter_map(|range| Some((range.names(media)?, range.weight)));
+    let (precision, weight) =
+        named.max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)))?;
+    (weight > 0.0).then_some((weight, precision))
+}
+
+/// What to answer with. Without the header it is JSON; whoever wants problems alone gets JSON too,
+/// for a caller that names what it wants names them beside it.
+///
+/// # Errors
+/// `not_acceptable`.
+pub(super) fn choose(headers: &HeaderMap, is_list: bool) -> Result<Representation> {
+    let said = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok());
+    let ranges: Vec<Range> = said.flat_map(|value| value.split(',')).filter_map(Range::read).collect();
+    if ranges.is_empty() {
+        return Ok(Json);
+    }
+    let mut best: Option<((f32, u8), Representation)> = None;
+    for (media, offer) in OFFERS.iter().filter(|(_, offer)| is_list || *offer == Json) {
+        if let Some(found) = wanted(&ranges, media)
+            && best.is_none_or(|(so_far, _)| found > so_far)
+        {
+            best = Some((found, *offer));
+        }
+    }
+    let problems =
+        || ranges.iter().any(|range| range.kind == "application/problem+json" && range.weight > 0.0);
+    match best {
+        Some((_, offer)) => Ok(offer),
+        None if problems() => Ok(Json),
+        None => Err(AppError::new(Code::NotAcceptable)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    fn chosen(accept: &[&str], is_list: bool) -> Option<Representation> {
+        let mut headers = HeaderMap::new();
+        for value in accept {
+            headers.append(ACCEPT, HeaderValue::from_str(value).unwrap());
+        }
+        choose(&headers, is_list).ok()
+    }
+
+    #[test]
+    fn the_most_wanted_representation_is_given() {
+        let csv = Some(File(Format::Csv));
+        let xlsx = Some(File(Format::Xlsx));
+        let sheet = Format::Xlsx.media();
+        for (accept, wanted) in [
+            ("", Some(Json)),
+            ("*/*", Some(Json)),
+            ("application/*", Some(Json)),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", Some(Json)),
+            ("application/problem+json", Some(Json)),
+            ("text/csv", csv),
+            ("TEXT/CSV; charset=utf-8", csv),
+            ("text/*", csv),
+            ("text/csv, application/problem+json", csv),
+            ("text/csv, */*;q=0.1", csv),
+            ("text/csv, */*", csv),
+            ("text/csv, application/json", Some(Json)),
+            ("text/csv;q=0.5, application/json;q=0.9", Some(Json)),
+            ("application/json;q=0, */*", csv),
+            ("text/csv;q=NaN", csv),
+            (sheet, xlsx),
+            ("text/csv;q=0, image/png", None),
+            ("image/png", None),
+        ] {
+            assert_eq!(chosen(&[accept], true), wanted, "{accept}");
+        }
+        assert_eq!(chosen(&["image/png", "text/csv"], true), csv, "two headers are one list");
+    }
+
+    #[test]
+    fn what_is_no_list_is_json_alone() {
+        assert_eq!(chosen(&["text/csv"], false), None);
+        assert_eq!(chosen(&[Format::Xlsx.media()], false), None);
+        assert_eq!(chosen(&["text/csv, */*;q=0.1"], false), Some(Json));
+        assert_eq!(chosen(&[], false), Some(Json));
+    }
+}
