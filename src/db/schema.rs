@@ -351,7 +351,6 @@ table! {
         approval_comment -> Nullable<Text>,
         submitted_at -> Nullable<InstantSql>,
         submitted_by -> Nullable<UuidSql>,
-        submitted_as -> Nullable<Text>,
         decided_at -> Nullable<InstantSql>,
         decided_by -> Nullable<UuidSql>,
         published_at -> Nullable<InstantSql>,
@@ -359,6 +358,7 @@ table! {
         created_by -> UuidSql,
         created_at -> InstantSql,
         updated_at -> InstantSql,
+        submitted_as -> Nullable<Text>,
     }
 }
 

@@ -28,10 +28,10 @@ both! {
         for format in FORMATS {
             let reply = export(&head, &path, format);
             let table = table(format, &reply);
-            assert_eq!(table[0], ["官方代码", "现用名称", "种类", "状态", "层次", "录入时刻", "最近修改时刻", "标识", "上级单位标识"]);
+            assert_eq!(table[0], ["官方代码", "现用名称", "种类", "状态", "层次", "录入时刻", "最近修改时刻", "标识", "上级单位标识", "停用后接续的单位标识"]);
             assert_eq!(table.len(), 2);
             assert_eq!(table[1][..5], ["530102001", "华山派出所", "派出所", "正常", "3"]);
-            assert_eq!(table[1][7..], [world.unit("530102001"), world.unit("530102")]);
+            assert_eq!(table[1][7..9], [world.unit("530102001"), world.unit("530102")]);
             // 12:34:56.7Z of the list is 20:34:56 of the clerk's day.
             let listed = head.get(&path).expect(200, "").json()["items"][0]["created_at"].as_str().unwrap().to_owned();
             let here = chrono::DateTime::parse_from_rfc3339(&listed).unwrap().naive_utc() + chrono::Duration::hours(8);

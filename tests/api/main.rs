@@ -12,6 +12,7 @@
 
 mod calendar;
 mod export;
+mod officers;
 mod path;
 mod plan_rules;
 mod search;

@@ -179,7 +179,10 @@ const REST: &str = "\
     extensions_max, objection_working_days, transfers_max, trimmed_mean, quorum_above_percent, station_budget_minutes, \
     receipt_bits, reason, changed_by, changed_at) \
     SELECT tenant_id, 2, id, 10, 10, 36, 2, 3, 1, false, 50, 12000, 80, '会议决定', id, created_at FROM users \
-    WHERE tenant_id = '53' ORDER BY login LIMIT 1";
+    WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
+    INSERT INTO stand_ins (tenant_id, id, unit_id, officer_id, valid_from_on, valid_until_on, reason, named_by, created_at) \
+    SELECT o.tenant_id, o.id, o.unit_id, o.id, '2026-07-01', '2026-07-31', 'r', u.id, u.created_at \
+    FROM officers o JOIN users u ON u.tenant_id = o.tenant_id WHERE o.tenant_id = '53' ORDER BY o.number, u.login LIMIT 1";
 
 /// Tables that their migration fills from one that was there before, a row for a row.
 const FILLED_FROM: &[(&str, &str)] = &[("unit_periods", "units")];

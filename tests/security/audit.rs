@@ -123,6 +123,39 @@ both! {
         log.wrote(system, at(system).post(&format!("{path}/merge"), &into), &["unit.merge unit"]);
         let window = format!("/units/{}/deactivate", world.unit("5303-W01"));
         log.wrote(system, at(system).post(&window, &json!({ "reason": "窗口撤并。" })), &["unit.deactivate unit"]);
+        // Officers: registered, changed, given a post that is corrected; somebody stands in; revealed, gone, erased.
+        let body = json!({
+            "number": "053017", "name": "王建国", "kind": "police", "rank": "supervisor_2", "unit_id": world.unit("530302"),
+            "id_card": "11010519491231002X", "phone": "13812345678",
+        });
+        let officer = log.wrote(system, at(system).post("/officers", &body), &["officer.create officer"]).id();
+        let path = format!("/officers/{officer}");
+        log.left_nothing(system, &at(system).post("/officers", &body).expect(409, "officer_number_taken"));
+        log.wrote(system, at(system).patch(&path, "*", &json!({ "rank": "supervisor_1" })), &["officer.update officer"]);
+        log.left_nothing(system, &at(system).patch(&path, "*", &json!({ "rank": "supervisor_1" })).expect(200, ""));
+        let account = json!({ "login": "wangjianguo", "display_name": "王建国", "unit_id": world.unit("530302"),
+            "officer_id": officer, "password": people::PASSWORD });
+        log.wrote(system, at(system).post("/users", &account), &["user.create user"]);
+        world.anonymous().post("/auth/login", &json!({ "login": "wangjianguo", "password": people::PASSWORD })).expect(200, "");
+        let post = json!({ "unit_id": world.unit("530302"), "kind": "head", "title": "局长", "valid_from_on": world.day(-30) });
+        let post = log.wrote(system, at(system).post(&format!("{path}/posts"), &post), &["post.appoint post"]).id();
+        let correction = json!({ "valid_until_on": world.day(0), "reason": "免职。" });
+        log.wrote(system, at(system).patch(&format!("{path}/posts/{post}"), "*", &correction), &["post.correct post"]);
+        let naming = json!({ "officer_id": officer, "valid_from_on": world.day(0), "valid_until_on": world.day(9), "reason": "学习。" });
+        let stand_ins = format!("/units/{}/stand-ins", world.unit("5303"));
+        let named = log.wrote(head, at(head).post(&stand_ins, &naming), &["stand_in.name stand_in"]).id();
+        log.left_nothing(head, &at(head).post(&stand_ins, &naming).expect(422, "stand_in_not_possible"));
+        log.wrote(head, at(head).delete(&format!("{stand_ins}/{named}")), &["stand_in.end stand_in"]);
+        let reason = json!({ "reason": "核对任职公示材料。" });
+        let reveal = || at(system).call("POST", &format!("{path}/reveal")).header("Idempotency-Key", "look").json(&reason).send();
+        log.wrote(system, reveal(), &["officer.reveal officer_person"]);
+        log.wrote(system, reveal(), &["officer.reveal officer_person"]);
+        log.left_nothing(system, &at(system).post(&format!("{path}/erase"), &reason).expect(409, "officer_serving"));
+        let gone = at(system).post(&format!("{path}/leave"), &json!({ "reason": "退休。", "left_on": world.day(-1) }));
+        log.wrote(system, gone, &["officer.leave officer", "officer.leave post", "user.follow_officer user", "sessions.end session"]);
+        log.wrote(system, at(system).post(&format!("{path}/erase"), &reason), &["officer.erase officer", "user.follow_officer user"]);
+        log.left_nothing(system, &at(system).post(&format!("{path}/reveal"), &reason).expect(409, "person_erased"));
+
         // The calendar and the settings.
         let path = format!("/calendar/{}", world.day(3));
         let rest = json!({ "kind": "holiday", "name": "泼水节" });

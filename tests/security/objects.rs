@@ -24,6 +24,10 @@ pub struct Objects<'w> {
     far_campaign: String,
     bindings: [String; 3],
     sessions: [String; 3],
+    /// Of the heads of Kunming, of Qujing and of a county in 50.
+    posts: [String; 3],
+    /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
+    stand_ins: [String; 3],
 }
 
 /// Where an object stands.
@@ -94,7 +98,26 @@ impl<'w> Objects<'w> {
                 system.patch("/settings", "*", &change).expect(200, "");
             }
         }
+        let post = |login: &str| {
+            let admin = world.as_(&format!("{}-system-admin", &login[..2]));
+            let list = admin.get(&format!("/officers/{}/posts", world.officer(login))).expect(200, "").json();
+            list["items"][0]["id"].as_str().unwrap().to_owned()
+        };
+        let stand_in = |unit: &str, officer: &str| {
+            let head = world.as_(&format!("{}-group-head", &unit[..2]));
+            let body = json!({
+                "officer_id": world.officer(officer), "valid_from_on": world.day(0), "valid_until_on": world.day(30),
+                "reason": "局长赴省委党校学习。",
+            });
+            head.post(&format!("/units/{}/stand-ins", world.unit(unit)), &body).expect(201, "").id()
+        };
         Self {
+            posts: [post("5301-unit-head"), post("5303-unit-head"), post("500103-unit-head")],
+            stand_ins: [
+                stand_in("530102", "5301-unit-head"),
+                stand_in("530302", "5303-unit-head"),
+                stand_in("500103", "50-unit-head"),
+            ],
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan: child("5301"),
             far_plan: child("5303"),
@@ -142,6 +165,12 @@ impl<'w> Objects<'w> {
                 let user = |login: &str| self.world.user(login);
                 pick(user("5301-liaison"), user("5303-liaison"), user("50-liaison"))
             }
+            ("officer_id", _) => {
+                let officer = |login: &str| self.world.officer(login);
+                pick(officer("5301-unit-head"), officer("5303-unit-head"), officer("500103-unit-head"))
+            }
+            ("post_id", _) => pick(&self.posts[0], &self.posts[1], &self.posts[2]),
+            ("stand_in_id", _) => pick(&self.stand_ins[0], &self.stand_ins[1], &self.stand_ins[2]),
             ("binding_id", _) => pick(&self.bindings[0], &self.bindings[1], &self.bindings[2]),
             // A colleague's session is as far as one of another province.
             ("session_id", _) => pick(&self.sessions[0], &self.sessions[1], &self.sessions[2]),

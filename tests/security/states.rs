@@ -11,8 +11,17 @@ use crate::support::story::{draft, plan_body, step};
 use crate::support::{World, both, story};
 
 /// The views that carry `allowed_actions`, each tested below.
-const TESTED: &[&str] =
-    &["BindingView", "CampaignView", "PlanSummaryView", "PlanView", "UnitView", "UserView"];
+const TESTED: &[&str] = &[
+    "BindingView",
+    "CampaignView",
+    "OfficerView",
+    "PlanSummaryView",
+    "PlanView",
+    "PostView",
+    "StandInView",
+    "UnitView",
+    "UserView",
+];
 
 #[test]
 fn everything_with_allowed_actions_is_tested_here() {
@@ -276,6 +285,92 @@ both! {
             }
         }
         failures.settle("Rights::allowed in org/changes/service.rs and the guards must agree");
+    }
+
+    fn what_an_officer_allows_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        let system = world.as_("53-system-admin");
+        let mut made = 0;
+        let mut fresh = |state: &str| {
+            made += 1;
+            let body = json!({ "number": format!("07{made:04}"), "name": "王建国", "kind": "police", "unit_id": world.unit("530102") });
+            let id = system.post("/officers", &body).expect(201, "").id();
+            if state == "left" {
+                system.post(&format!("/officers/{id}/leave"), &json!({ "reason": "退休。" })).expect(200, "");
+            }
+            id
+        };
+        for state in actions_of("OfficerStatus") {
+            for person in ["53-system-admin", "5301-system-admin", "53-discipline", "53-group-office", "530102-unit-head", "5303-liaison", "53-auditor"] {
+                let who = world.as_(person);
+                for action in actions_of("OfficerAction") {
+                    let id = fresh(&state);
+                    let path = format!("/officers/{id}");
+                    let shown = who.get(&path);
+                    let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+                    if shown.status == 200 {
+                        let number = shown.json()["number"].as_str().unwrap().to_owned();
+                        let listed = who.get(&format!("/officers?number={number}")).expect(200, "").json();
+                        let in_list = strings(&listed["items"][0]["allowed_actions"]);
+                        failures.check(in_list == allowed, || format!("{person}, {state}: alone {allowed:?}, in the list {in_list:?}"));
+                    }
+                    let reason = json!({ "reason": "核对材料。" });
+                    let reply = match action.as_str() {
+                        "update" => who.patch(&path, "*", &json!({ "name": format!("改名{person}") })),
+                        "appoint" => who.post(&format!("{path}/posts"), &json!({
+                            "unit_id": world.unit("530102"), "kind": "support", "title": "内勤", "valid_from_on": world.day(0),
+                        })),
+                        "leave" | "reveal" | "erase" => who.post(&format!("{path}/{action}"), &reason),
+                        _ => panic!("tell tests/security/states.rs how to {action} an officer"),
+                    };
+                    let says = allowed.contains(&action);
+                    failures.check((reply.status < 300) == says, || {
+                        format!("{person}, {state}: {action} allowed: {says}, but {}", reply.story())
+                    });
+                    failures.check(says || [403, 404, 409, 422].contains(&reply.status), || reply.story());
+                }
+            }
+        }
+        failures.settle("Officer::allows in org/officers/rules.rs and the guards must agree");
+    }
+
+    fn what_a_post_and_a_stand_in_allow_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        let (system, head) = (world.as_("53-system-admin"), world.as_("53-group-head"));
+        let officer = world.officer("530102-unit-head").to_owned();
+        let people = ["53-system-admin", "5301-system-admin", "53-group-head", "5303-unit-head", "5301-unit-head", "530102-liaison"];
+        for person in people {
+            let who = world.as_(person);
+            let body = json!({ "unit_id": world.unit("530102"), "kind": "support", "title": "内勤", "valid_from_on": world.day(-9) });
+            let post = system.post(&format!("/officers/{officer}/posts"), &body).expect(201, "").id();
+            let path = format!("/officers/{officer}/posts/{post}");
+            let shown = who.get(&path);
+            let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+            assert_eq!(actions_of("PostAction"), ["correct"], "tell tests/security/states.rs of the new action");
+            let reply = who.patch(&path, "*", &json!({ "valid_until_on": world.day(-1), "reason": "调整。" }));
+            let says = allowed == ["correct"];
+            failures.check((reply.status == 200) == says, || format!("{person}: correct allowed: {says}, but {}", reply.story()));
+
+            let body = json!({
+                "officer_id": world.officer("5303-unit-head"), "valid_from_on": world.day(0), "valid_until_on": world.day(3), "reason": "学习。",
+            });
+            let stand_ins = format!("/units/{}/stand-ins", world.unit("5301"));
+            let named = head.post(&stand_ins, &body).expect(201, "").id();
+            let shown = who.get(&format!("{stand_ins}/{named}"));
+            let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+            assert_eq!(actions_of("StandInAction"), ["end"], "tell tests/security/states.rs of the new action");
+            let reply = who.delete(&format!("{stand_ins}/{named}"));
+            let says = allowed == ["end"];
+            failures.check((reply.status == 204) == says, || format!("{person}: end allowed: {says}, but {}", reply.story()));
+            if says {
+                let again = head.delete(&format!("{stand_ins}/{named}"));
+                failures.check(again.status == 409 && again.code() == "stand_in_ended", || again.story());
+                assert_eq!(head.get(&format!("{stand_ins}/{named}")).expect(200, "").allowed(), Vec::<String>::new());
+            } else {
+                head.delete(&format!("{stand_ins}/{named}")).expect(204, "");
+            }
+        }
+        failures.settle("allowed in org/posts and org/stand_ins, and the guards, must agree");
     }
 
     fn what_an_account_allows_is_what_succeeds(world) {
