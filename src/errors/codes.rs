@@ -124,6 +124,7 @@ codes! {
     ChangeOwnAccount = Unprocessable, "change_own_account", "不得停用或重置自己的账号", "Nobody disables or resets the own account";
     AccountOutOfHands = Unprocessable, "account_out_of_hands", "该账号持有三员角色或您辖区之外的角色, 不由您处置", "The account holds a separated role, or one beyond your reach: it is not yours to reset or disable";
     RolesExclusive = Unprocessable, "roles_exclusive", "三员与业务角色互斥", "The three administrator roles exclude each other and every business role";
+    RoleHeld = Conflict, "role_held", "该账号在该单位已有此角色", "The account holds this role at this unit already";
     UserDisabled = Conflict, "user_disabled", "账号已停用", "The account is disabled";
     UserActive = Conflict, "user_active", "账号未停用", "The account is not disabled";
     BindingRevoked = Conflict, "binding_revoked", "授权已撤销", "The binding is revoked already";

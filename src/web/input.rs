@@ -76,6 +76,9 @@ pub(super) fn parse_query<Q: QueryParams>(
         let Some(schema) = known.properties.get(&name) else {
             let allowed: Vec<&str> = known.properties.keys().map(String::as_str).collect();
             let allowed = if allowed.is_empty() { "-".to_owned() } else { allowed.join(", ") };
+            // Told as it was sent, but for what no text of ours holds, and not at any length.
+            let name: String =
+                name.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).take(200).collect();
             let detail = text!(
                 "没有参数 {name}, 可用: {allowed}",
                 "There is no parameter {name}; there are: {allowed}"

@@ -15,6 +15,7 @@ mod export;
 mod officers;
 mod path;
 mod plan_rules;
+mod reorganisation;
 mod search;
 mod settings;
 #[path = "../support/mod.rs"]

@@ -290,7 +290,7 @@ fn refuse_stronger<A: Action>(tx: &mut Tx<'_, A>, id: UserId) -> Result<()> {
     if strong.is_empty() { Ok(()) } else { Err(AppError::new(Code::AccountOutOfHands)) }
 }
 
-fn record<A: Action>(tx: &mut Tx<'_, A>, before: Option<&User>, after: &User) -> Result<()> {
+pub(super) fn record<A: Action>(tx: &mut Tx<'_, A>, before: Option<&User>, after: &User) -> Result<()> {
     tx.record(&Change {
         entity: "user",
         entity_id: &after.id.to_string(),

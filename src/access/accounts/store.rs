@@ -1,5 +1,7 @@
 //! Rows of accounts and of the directory of logins.
 
+use std::collections::{HashMap, HashSet};
+
 use diesel::prelude::*;
 
 use super::rules::{User, UserStatus};
@@ -330,4 +332,51 @@ pub(super) fn forget_rights<A: Action>(tx: &mut Tx<'_, A>, id: UserId) -> Result
         .set(users::authz_version.eq(users::authz_version + 1))
         .execute(c))?;
     Ok(())
+}
+
+/// Those of the tenant's accounts that have these logins, whatever the reach.
+pub(super) fn by_logins<A: Action>(tx: &mut Tx<'_, A>, logins: &[&str]) -> Result<HashMap<String, User>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let mut found = HashMap::with_capacity(logins.len());
+    for some in logins.chunks(500) {
+        let some: Vec<String> = some.iter().map(ToString::to_string).collect();
+        let rows: Vec<(UserRow, Option<OfficerId>)> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+            .filter(users::login.eq_any(some))
+            .select((UserRow::as_select(), user_officers::officer_id.nullable()))
+            .load(c))?;
+        found.extend(rows.into_iter().map(User::from).map(|user| (user.login.clone(), user)));
+    }
+    Ok(found)
+}
+
+/// Which of these logins are taken, in this tenant or another.
+pub(super) fn taken_logins<A: Action>(tx: &mut Tx<'_, A>, logins: &[&str]) -> Result<HashSet<String>> {
+    let mut found = HashSet::new();
+    for some in logins.chunks(500) {
+        let some: Vec<String> = some.iter().map(ToString::to_string).collect();
+        let taken: Vec<String> = with_conn!(tx.conn(), c => login_directory::table
+            .filter(login_directory::login.eq_any(some))
+            .select(login_directory::login)
+            .load(c))?;
+        found.extend(taken);
+    }
+    Ok(found)
+}
+
+/// Whose accounts these officers have.
+pub(super) fn owners<A: Action>(
+    tx: &mut Tx<'_, A>,
+    officers: &[OfficerId],
+) -> Result<HashMap<OfficerId, UserId>> {
+    let tenant = tx.tenant();
+    let mut found = HashMap::new();
+    for some in officers.chunks(500) {
+        let rows: Vec<(OfficerId, UserId)> = with_conn!(tx.conn(), c => user_officers::table
+            .filter(user_officers::tenant_id.eq(tenant))
+            .filter(user_officers::officer_id.eq_any(some.to_vec()))
+            .select((user_officers::officer_id, user_officers::user_id))
+            .load(c))?;
+        found.extend(rows);
+    }
+    Ok(found)
 }

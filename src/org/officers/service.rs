@@ -1,5 +1,7 @@
 //! Use cases on officers.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use serde_json::json;
 
@@ -62,6 +64,14 @@ pub fn referred<A: Action>(tx: &mut Tx<'_, A>, ids: &[OfficerId]) -> Result<Vec<
     if ids.is_empty() { Ok(Vec::new()) } else { store::find_many(tx, &Reach::whole_tenant(), ids) }
 }
 
+/// The officers with these numbers, whatever the reach, which whoever asks must look at.
+///
+/// # Errors
+/// When the database fails.
+pub fn numbered<A: Action>(tx: &mut Tx<'_, A>, numbers: &[&str]) -> Result<HashMap<String, Officer>> {
+    store::by_numbers(tx, numbers)
+}
+
 /// Holds an officer's row until the transaction ends.
 ///
 /// # Errors
@@ -93,7 +103,7 @@ pub fn allowed<A: Action>(tx: &Tx<'_, A>, officer: &Officer) -> Vec<OfficerActio
     OfficerAction::ALL.iter().copied().filter(|&action| officer.allows(action) && may(action)).collect()
 }
 
-fn record<A: Action>(
+pub(super) fn record<A: Action>(
     tx: &mut Tx<'_, A>,
     before: Option<&Officer>,
     after: &Officer,

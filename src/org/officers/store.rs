@@ -1,5 +1,7 @@
 //! Rows of officers and of what is personal of them.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
@@ -397,4 +399,41 @@ pub(super) fn of_user<A: Action>(tx: &mut Tx<'_, A>, user: UserId) -> Result<Opt
         .select(user_officers::officer_id)
         .first(c)
         .optional())?)
+}
+
+/// Those of the officers that have these numbers, whatever the reach.
+pub(super) fn by_numbers<A: Action>(
+    tx: &mut Tx<'_, A>,
+    numbers: &[&str],
+) -> Result<HashMap<String, Officer>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let mut found = HashMap::with_capacity(numbers.len());
+    for some in numbers.chunks(500) {
+        let some: Vec<String> = some.iter().map(ToString::to_string).collect();
+        let rows: Vec<(OfficerRow, PersonRow)> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+            .filter(officers::number.eq_any(some))
+            .select((OfficerRow::as_select(), PersonRow::as_select()))
+            .load(c))?;
+        found.extend(rows.into_iter().map(officer).map(|officer| (officer.number.clone(), officer)));
+    }
+    Ok(found)
+}
+
+/// Who has which of these identity cards, whatever the reach.
+pub(super) fn by_id_cards<A: Action>(
+    tx: &mut Tx<'_, A>,
+    cards: &[&str],
+) -> Result<HashMap<String, OfficerId>> {
+    let tenant = tx.tenant();
+    let mut found = HashMap::new();
+    for some in cards.chunks(500) {
+        let some: Vec<String> = some.iter().map(ToString::to_string).collect();
+        let rows: Vec<(Option<String>, OfficerId)> = with_conn!(tx.conn(), c => officer_persons::table
+            .filter(officer_persons::tenant_id.eq(tenant))
+            .filter(officer_persons::id_card.eq_any(some))
+            .select((officer_persons::id_card, officer_persons::officer_id))
+            .load(c))?;
+        found.extend(rows.into_iter().filter_map(|(card, id)| Some((card?, id))));
+    }
+    Ok(found)
 }

@@ -1,5 +1,7 @@
 //! Use cases on posts. What was once believed is never overwritten: a correction adds a revision.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
@@ -295,4 +297,44 @@ pub(in crate::org) fn hand_over<A: Action>(
 /// When the database fails.
 pub(in crate::org) fn enter<A: Action>(tx: &mut Tx<'_, A>, posts: &[Post]) -> Result<()> {
     store::insert(tx, posts)
+}
+
+/// The posts of head at these units, past ones too, by unit.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn heads_of<A: Action>(
+    tx: &mut Tx<'_, A>,
+    units: &[UnitId],
+) -> Result<HashMap<UnitId, Vec<PostDraft>>> {
+    let mut found: HashMap<UnitId, Vec<PostDraft>> = HashMap::new();
+    for post in store::heads_of(tx, units)? {
+        found.entry(post.draft.unit_id).or_default().push(post.draft);
+    }
+    Ok(found)
+}
+
+/// Enters the posts of new officers.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn enter_new<A: Action>(
+    tx: &mut Tx<'_, A>,
+    new: Vec<(OfficerId, PostDraft)>,
+) -> Result<()> {
+    let (now, by) = (tx.now(), tx.user().ok());
+    let posts: Vec<Post> = new
+        .into_iter()
+        .map(|(officer_id, draft)| Post {
+            id: PostId::generate(),
+            revision: 1,
+            officer_id,
+            draft,
+            recorded_at: now,
+            recorded_by: by,
+            superseded_at: None,
+        })
+        .collect();
+    store::insert(tx, &posts)?;
+    posts.iter().try_for_each(|post| record(tx, None, post))
 }

@@ -243,3 +243,19 @@ pub(super) fn lasting<A: Action>(tx: &mut Tx<'_, A>, of: Of, day: NaiveDate) -> 
     })?;
     Ok(rows.into_iter().map(Post::from).collect())
 }
+
+/// Every post of head at these units, past ones too: a new one may begin in the past.
+pub(super) fn heads_of<A: Action>(tx: &mut Tx<'_, A>, units: &[UnitId]) -> Result<Vec<Post>> {
+    let tenant = tx.tenant();
+    let mut found = Vec::new();
+    for some in units.chunks(500) {
+        let rows: Vec<PostRow> = with_conn!(tx.conn(), c => known!(tenant, None::<Instant>)
+            .filter(posts::unit_id.eq_any(some.to_vec()))
+            .filter(posts::kind.eq(PostKind::Head))
+            .filter(posts::voided.eq(false))
+            .select(PostRow::as_select())
+            .load(c))?;
+        found.extend(rows.into_iter().map(Post::from));
+    }
+    Ok(found)
+}

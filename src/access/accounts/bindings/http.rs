@@ -165,7 +165,7 @@ endpoint! {
     /// 下一次请求即生效。不得给自己授权; 三员与业务角色互斥; 只可授予授权表中本人角色可授予的角色。
     /// `If-Match` 核对的是账号的版本。
     GrantRole: RoleBindingGrant, Post "/users/{user_id}/role-bindings", tag "users",
-        codes [IdTaken, UserDisabled, GrantToSelf, GrantNotAllowed, RolesExclusive]
+        codes [IdTaken, UserDisabled, RoleHeld, GrantToSelf, GrantNotAllowed, RolesExclusive]
     async fn grant_role(gate, user: UserId, _query: NoQuery, body: Json<NewBinding>) -> Created<BindingView> {
         let NewBinding { id, role, unit_id, valid_from_on, valid_until_on } = body.0;
         let terms = Terms { role, unit_id, valid_from_on, valid_until_on };

@@ -44,6 +44,18 @@ pub struct Terms {
     pub valid_until_on: Option<NaiveDate>,
 }
 
+impl Terms {
+    /// Whether a day belongs to both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let before = |one: &Self, two: &Self| match (one.valid_until_on, two.valid_from_on) {
+            (Some(until), Some(from)) => until < from,
+            _ => false,
+        };
+        !before(self, other) && !before(other, self)
+    }
+}
+
 /// A role binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {

@@ -58,7 +58,7 @@ fn within<A: Action>(tx: &mut Tx<'_, A>, user: UserId, id: BindingId) -> Result<
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `id_taken`, `user_disabled`, `invalid_body` at `/unit_id`,
-/// `grant_to_self`, `grant_not_allowed`, `roles_exclusive`.
+/// `grant_to_self`, `grant_not_allowed`, `roles_exclusive`, `role_held`.
 pub fn grant(
     tx: &mut Tx<'_, RoleBindingGrant>,
     user: UserId,
@@ -82,6 +82,9 @@ pub fn grant(
         return Err(not_grantable());
     }
     refuse_exclusive(tx, user, terms.role)?;
+    if store::same(tx, user, &terms)?.iter().any(|there| there.terms.overlaps(&terms)) {
+        return Err(AppError::new(Code::RoleHeld));
+    }
     let binding = enter(tx, user, id, terms, unit_path)?;
     Ok((show(tx, binding)?, false))
 }

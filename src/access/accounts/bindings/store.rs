@@ -95,6 +95,23 @@ pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: BindingId) 
     Ok(row.map(Binding::from))
 }
 
+/// The bindings of an account, not revoked, of the same role at the same unit, whenever they count.
+pub(super) fn same<A: Action>(tx: &mut Tx<'_, A>, user: UserId, terms: &Terms) -> Result<Vec<Binding>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let rows: Vec<BindingRow> = with_conn!(tx.conn(), c => {
+        let query = visible!(tenant, reach)
+            .filter(role_bindings::user_id.eq(user))
+            .filter(role_bindings::role.eq(terms.role))
+            .filter(role_bindings::revoked_at.is_null())
+            .select(BindingRow::as_select());
+        match terms.unit_id {
+            Some(unit) => query.filter(role_bindings::unit_id.eq(unit)).load(c),
+            None => query.filter(role_bindings::unit_id.is_null()).load(c),
+        }
+    })?;
+    Ok(rows.into_iter().map(Binding::from).collect())
+}
+
 /// The roles an account holds today or will hold, wherever.
 pub(super) fn roles_of<A: Action>(tx: &mut Tx<'_, A>, user: UserId) -> Result<Vec<Role>> {
     let (tenant, reach, today) = (tx.tenant(), Reach::whole_tenant(), tx.now().shanghai_day());
