@@ -49,6 +49,9 @@ pub enum Place {
     Query(String),
     /// A header's name.
     Header(&'static str),
+    /// A row of an uploaded table, by the table's own numbering, and a column; no column for the row
+    /// as a whole.
+    Row(u32, String),
 }
 
 impl FieldError {
@@ -61,6 +64,11 @@ impl FieldError {
     pub fn query(name: impl Into<String>, code: Code, detail: Text) -> Self {
         Self { place: Place::Query(name.into()), code, detail, facts: None }
     }
+
+    /// An error of a row of an uploaded table.
+    pub fn row(line: u32, column: impl Into<String>, code: Code, detail: Text) -> Self {
+        Self { place: Place::Row(line, column.into()), code, detail, facts: None }
+    }
 }
 
 /// A refusal or a failure.
@@ -70,6 +78,7 @@ struct Inner {
     code: Code,
     detail: Text,
     errors: Vec<FieldError>,
+    facts: Option<serde_json::Value>,
     retry_after_seconds: Option<u32>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -84,7 +93,14 @@ impl AppError {
     /// A refusal with a detail that says more than the title.
     #[must_use]
     pub fn because(code: Code, detail: Text) -> Self {
-        Self(Box::new(Inner { code, detail, errors: Vec::new(), retry_after_seconds: None, source: None }))
+        Self(Box::new(Inner {
+            code,
+            detail,
+            errors: Vec::new(),
+            facts: None,
+            retry_after_seconds: None,
+            source: None,
+        }))
     }
 
     /// A failure of ours: logged with its source, answered without it.
@@ -107,6 +123,20 @@ impl AppError {
         let mut error = Self::new(code);
         error.0.errors = errors;
         error
+    }
+
+    /// Says more than the code's title.
+    #[must_use]
+    pub fn saying(mut self, detail: Text) -> Self {
+        self.0.detail = detail;
+        self
+    }
+
+    /// Adds figures that a program may read.
+    #[must_use]
+    pub fn with_facts(mut self, facts: serde_json::Value) -> Self {
+        self.0.facts = Some(facts);
+        self
     }
 
     /// Tells the caller when to come again.
@@ -132,6 +162,12 @@ impl AppError {
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {
         &self.0.errors
+    }
+
+    /// Figures that belong to the refusal as a whole.
+    #[must_use]
+    pub fn facts(&self) -> Option<&serde_json::Value> {
+        self.0.facts.as_ref()
     }
 
     /// Seconds for `Retry-After`.

@@ -2,6 +2,7 @@
 
 pub mod changes;
 pub mod http;
+pub mod imports;
 pub mod rules;
 pub mod service;
 mod store;

@@ -7,6 +7,7 @@ use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
 use crate::campaigns::plan::rules::{PlanAction, PlanState};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
 use crate::db::{Dictionary, Entry};
+use crate::imports::{TableFormat, TextEncoding};
 use crate::org::changes::rules::{UnitAction, UnitChange};
 use crate::org::rules::{ProvinceStatus, UnitKind, UnitStatus};
 
@@ -43,4 +44,6 @@ pub const ALL: &[Listed] = &[
     of::<Frequency>(),
     of::<TargetDirection>(),
     of::<ResponsibleExtent>(),
+    of::<TableFormat>(),
+    of::<TextEncoding>(),
 ];

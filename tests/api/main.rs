@@ -1,5 +1,5 @@
 //! Through HTTP, on both databases: the main job from campaign to child plan, and the conventions of
-//! the wire (versions, keys, merge patch, search, languages).
+//! the wire (versions, keys, merge patch, search, languages); tables that are imported.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,10 +10,13 @@
     reason = "a test that fails says why; the support serves other suites too"
 )]
 
+mod imports;
 mod path;
 mod plan_rules;
 mod search;
 #[path = "../support/mod.rs"]
 mod support;
+mod trees;
 mod units;
 mod wire;
+mod workbooks;
