@@ -19,6 +19,7 @@ use crate::campaigns::plan::http as plans;
 use crate::org::calendar::http as calendar;
 use crate::org::changes::http as changes;
 use crate::org::http as org;
+use crate::org::imports::http as unit_imports;
 use crate::org::officers::http as officers;
 use crate::org::posts::http as posts;
 use crate::org::settings::http as settings;
@@ -51,6 +52,7 @@ pub fn api() -> Api {
         .with::<org::GetUnit>()
         .with::<org::ListSubtree>()
         .with::<changes::CreateUnitEndpoint>().with::<changes::UpdateUnit>().with::<changes::ListUnitHistory>()
+        .with::<unit_imports::ImportUnits>()
         .with::<changes::MoveUnitEndpoint>().with::<changes::MergeUnitEndpoint>().with::<changes::DeactivateUnitEndpoint>()
         .with::<org::ListCities>().with::<org::CreateCity>().with::<org::GetCity>().with::<org::UpdateCity>()
         .with::<org::ListCounties>().with::<org::CreateCounty>().with::<org::GetCounty>().with::<org::UpdateCounty>()

@@ -8,6 +8,7 @@
 //! | [`access`] | who may do what: `policy.rs` is THE TABLE; the gate, tokens, sessions, accounts |
 //! | [`org`] | provinces, units, the working calendar, settings |
 //! | [`campaigns`] | campaigns, leading groups, plans, tasks |
+//! | [`imports`] | tables that arrive as files: read, checked, written as a whole or not at all |
 //! | [`reference`](mod@reference) | dictionaries, the policy table, health, public keys |
 //! | [`audit`] | the log of every change |
 //! | [`web`] | what every endpoint shares: problems, shapes, pages, the document |
@@ -28,6 +29,7 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod errors;
+pub mod imports;
 pub mod org;
 pub mod reference;
 pub mod web;

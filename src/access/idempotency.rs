@@ -27,7 +27,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Binds the key to the path asked for and the body sent. The digest is keyed: a body may hold a
+    /// Binds the key to the path asked for (with its query, if any) and the body sent. The digest is keyed: a body may hold a
     /// password, which a bare hash would let a thief of the table guess at.
     #[must_use]
     pub fn new(keys: &KeyRing, key: String, operation: &'static str, path: &str, body: &[u8]) -> Self {

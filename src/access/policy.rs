@@ -11,8 +11,8 @@
 //! | `-` | never |
 //!
 //! `read` and `write` say whether the action changes anything: a `write` runs in a writing
-//! transaction and must leave an audit row. A `tree` is a write that moves units: it runs alone in its
-//! tenant, since every other write may note where a unit stands. Rows under `account` are open to every signed-in
+//! transaction and must leave an audit row. A `tree` is a write that moves units, or enters and renames many at
+//! once: it runs alone in its tenant, since every other write may note where a unit stands. Rows under `account` are open to every signed-in
 //! account, on its own things only; rows under `public` need no account. What a superior unit has
 //! published (campaigns, plans, tasks) can be read from below, within the same rows.
 //!
@@ -70,7 +70,7 @@ pub struct Row {
     pub zh: &'static str,
     /// Whether it changes anything.
     pub writes: bool,
-    /// Whether it moves units, so that no other write of the tenant may run beside it.
+    /// Whether it moves units or changes many, so that no other write of the tenant may run beside it.
     pub moves_units: bool,
     /// Who may ask at all.
     pub audience: Audience,
@@ -195,6 +195,7 @@ policy! {
     UnitMove          "unit.move"           "单位划转"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UnitMerge         "unit.merge"          "单位合并"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UnitDeactivate    "unit.deactivate"     "停用单位"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UnitImport        "unit.import"         "导入单位"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
 
     OfficerRead       "officer.read"        "查看民警辅警"    read     [-  -      S  -  -    S  S  S        S  S  -    S  S  -      -      -  -];
     OfficerCreate     "officer.create"      "登记民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];

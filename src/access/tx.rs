@@ -179,10 +179,18 @@ impl<'t, A: Action> Tx<'t, A> {
     /// # Errors
     /// When the row cannot be written; the change is then not made either.
     pub fn record(&mut self, change: &audit::Change<'_>) -> Result<()> {
-        self.record_as(A::ROW.name, change)
+        self.record_as(A::ROW.name, std::slice::from_ref(change))
     }
 
-    fn record_as(&mut self, action: &'static str, change: &audit::Change<'_>) -> Result<()> {
+    /// Leaves the audit rows of many changes at once.
+    ///
+    /// # Errors
+    /// As [`Tx::record`].
+    pub fn record_all(&mut self, changes: &[audit::Change<'_>]) -> Result<()> {
+        self.record_as(A::ROW.name, changes)
+    }
+
+    fn record_as(&mut self, action: &'static str, changes: &[audit::Change<'_>]) -> Result<()> {
         let (actor, user_id, roles) = match &self.state.who {
             Who::User { id, held, .. } => {
                 let mut roles: Vec<&str> = held.iter().map(|held| held.role.as_str()).collect();
@@ -195,7 +203,7 @@ impl<'t, A: Action> Tx<'t, A> {
         };
         audit::append(
             again(&mut self.conn),
-            audit::Entry {
+            &audit::Entry {
                 tenant: self.state.tenant,
                 at: self.state.now,
                 actor,
@@ -204,7 +212,7 @@ impl<'t, A: Action> Tx<'t, A> {
                 action,
                 request_id: self.state.request_id.clone(),
             },
-            change,
+            changes,
         )?;
         self.state.accounted = true;
         Ok(())
@@ -241,7 +249,7 @@ trait EffectAccess {
     fn conn(&mut self) -> Conn<'_>;
     fn tenant(&self) -> TenantId;
     fn now(&self) -> Instant;
-    fn record_as(&mut self, action: &'static str, change: &audit::Change<'_>) -> Result<()>;
+    fn record_as(&mut self, action: &'static str, changes: &[audit::Change<'_>]) -> Result<()>;
 }
 
 impl<A: Action> EffectAccess for Tx<'_, A> {
@@ -254,8 +262,8 @@ impl<A: Action> EffectAccess for Tx<'_, A> {
     fn now(&self) -> Instant {
         Tx::now(self)
     }
-    fn record_as(&mut self, action: &'static str, change: &audit::Change<'_>) -> Result<()> {
-        Tx::record_as(self, action, change)
+    fn record_as(&mut self, action: &'static str, changes: &[audit::Change<'_>]) -> Result<()> {
+        Tx::record_as(self, action, changes)
     }
 }
 
@@ -288,7 +296,7 @@ impl<E: Effect> EffectTx<'_, E> {
     /// # Errors
     /// When it cannot be written.
     pub fn record(&mut self, change: &audit::Change<'_>) -> Result<()> {
-        self.tx.record_as(E::NAME, change)
+        self.tx.record_as(E::NAME, std::slice::from_ref(change))
     }
 }
 

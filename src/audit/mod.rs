@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::access::UserId;
 use crate::db::schema::audit_log;
-use crate::db::{Conn, Id, Instant, TenantId, with_conn};
+use crate::db::{Conn, Id, Instant, TenantId, insert_rows};
 use crate::errors::Result;
 
 /// Marks the identifier of an audit row.
@@ -30,7 +30,7 @@ pub struct Change<'a> {
 }
 
 /// Who changed it, when, by which action.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Entry {
     /// The tenant whose log it is.
     pub tenant: TenantId,
@@ -54,39 +54,42 @@ struct Row<'a> {
     tenant_id: TenantId,
     id: Id<AuditEntity>,
     at: Instant,
-    actor: String,
+    actor: &'a str,
     user_id: Option<UserId>,
-    roles: String,
+    roles: &'a str,
     action: &'a str,
     entity: &'a str,
     entity_id: &'a str,
     before_digest: Option<String>,
     after_digest: Option<String>,
     reason: Option<&'a str>,
-    request_id: String,
+    request_id: &'a str,
 }
 
-/// Adds a row.
+/// Adds a row for each of the changes.
 ///
 /// # Errors
-/// When the database refuses it.
-pub fn append(conn: Conn<'_>, entry: Entry, change: &Change<'_>) -> Result<()> {
-    let row = Row {
-        tenant_id: entry.tenant,
-        id: Id::generate(),
-        at: entry.at,
-        actor: entry.actor,
-        user_id: entry.user_id,
-        roles: entry.roles,
-        action: entry.action,
-        entity: change.entity,
-        entity_id: change.entity_id,
-        before_digest: change.before.map(digest_of),
-        after_digest: change.after.map(digest_of),
-        reason: change.reason,
-        request_id: entry.request_id,
-    };
-    with_conn!(conn, c => diesel::insert_into(audit_log::table).values(&row).execute(c))?;
+/// When the database refuses one.
+pub fn append(conn: Conn<'_>, entry: &Entry, changes: &[Change<'_>]) -> Result<()> {
+    let rows: Vec<Row<'_>> = changes
+        .iter()
+        .map(|change| Row {
+            tenant_id: entry.tenant,
+            id: Id::generate(),
+            at: entry.at,
+            actor: &entry.actor,
+            user_id: entry.user_id,
+            roles: &entry.roles,
+            action: entry.action,
+            entity: change.entity,
+            entity_id: change.entity_id,
+            before_digest: change.before.map(digest_of),
+            after_digest: change.after.map(digest_of),
+            reason: change.reason,
+            request_id: &entry.request_id,
+        })
+        .collect();
+    insert_rows!(conn, audit_log::table, &rows);
     Ok(())
 }
 

@@ -82,6 +82,7 @@ macro_rules! codes {
 codes! {
     // Reading the request
     MalformedJson = BadRequest, "malformed_json", "请求体不是有效的 JSON", "The body is not valid JSON";
+    MalformedFile = BadRequest, "malformed_file", "文件无法读取", "The file cannot be read";
     InvalidQuery = BadRequest, "invalid_query", "查询参数有误", "A query parameter is wrong";
     InvalidHeader = BadRequest, "invalid_header", "请求头有误", "A request header is wrong";
     InvalidCursor = BadRequest, "invalid_cursor", "游标无效, 请从第一页重新查询", "The cursor is not valid here; start again from the first page";
@@ -92,6 +93,7 @@ codes! {
     BodyTooLarge = TooLarge, "body_too_large", "请求体过大", "The body is too large";
     UriTooLong = UriTooLong, "uri_too_long", "地址过长", "The address is too long";
     InvalidBody = Unprocessable, "invalid_body", "请求内容不符合要求", "The body does not match its schema";
+    ImportRefused = Unprocessable, "import_refused", "文件有误, 一行也未导入, 见 errors", "The file has errors and nothing of it was imported; errors lists them";
     NotFound = NotFound, "not_found", "没有找到", "Not found";
     PreconditionRequired = PreconditionRequired, "precondition_required", "修改须带 If-Match", "A change needs If-Match";
     PreconditionFailed = PreconditionFailed, "precondition_failed", "内容已被他人修改, 请取得最新版本后再改", "It has been changed meanwhile; fetch the newest version first";
@@ -184,6 +186,8 @@ codes! {
     WrongFormat = Field, "wrong_format", "格式不符", "It has the wrong format";
     NotUnique = Field, "not_unique", "有重复", "It is not unique";
     UnknownReference = Field, "unknown_reference", "没有这个对象, 或不在您的范围内", "There is no such object, or it is out of your reach";
+    CircularReference = Field, "circular_reference", "上级循环", "It refers to itself in a circle";
+    NotByImport = Field, "not_by_import", "此项不能由导入更改", "An import does not change this";
     OutOfOrder = Field, "out_of_order", "先后次序不对", "It is out of order";
     OutsidePhases = Field, "outside_phases", "不在方案各阶段的日期之内", "It lies outside the plan's phases";
     WrongKind = Field, "wrong_kind", "对象的种类不符", "It is of the wrong kind";

@@ -50,6 +50,9 @@ pub enum Place {
     Query(String),
     /// A header's name.
     Header(&'static str),
+    /// A row of an uploaded table, by the table's own numbering, and a column; no column for the row
+    /// as a whole.
+    Row(u32, String),
 }
 
 impl FieldError {
@@ -62,6 +65,11 @@ impl FieldError {
     pub fn query(name: impl Into<String>, code: Code, detail: Text) -> Self {
         Self { place: Place::Query(name.into()), code, detail, facts: None }
     }
+
+    /// An error of a row of an uploaded table.
+    pub fn row(line: u32, column: impl Into<String>, code: Code, detail: Text) -> Self {
+        Self { place: Place::Row(line, column.into()), code, detail, facts: None }
+    }
 }
 
 /// A refusal or a failure.
@@ -71,6 +79,7 @@ struct Inner {
     code: Code,
     detail: Text,
     errors: Vec<FieldError>,
+    facts: Option<serde_json::Value>,
     retry_after_seconds: Option<u32>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -85,7 +94,14 @@ impl AppError {
     /// A refusal with a detail that says more than the title.
     #[must_use]
     pub fn because(code: Code, detail: Text) -> Self {
-        Self(Box::new(Inner { code, detail, errors: Vec::new(), retry_after_seconds: None, source: None }))
+        Self(Box::new(Inner {
+            code,
+            detail,
+            errors: Vec::new(),
+            facts: None,
+            retry_after_seconds: None,
+            source: None,
+        }))
     }
 
     /// A failure of ours: logged with its source, answered without it.
@@ -108,6 +124,20 @@ impl AppError {
         let mut error = Self::new(code);
         error.0.errors = errors;
         error
+    }
+
+    /// Says more than the code's title.
+    #[must_use]
+    pub fn saying(mut self, detail: Text) -> Self {
+        self.0.detail = detail;
+        self
+    }
+
+    /// Adds figures that a program may read.
+    #[must_use]
+    pub fn with_facts(mut self, facts: serde_json::Value) -> Self {
+        self.0.facts = Some(facts);
+        self
     }
 
     /// Tells the caller when to come again.
@@ -133,6 +163,12 @@ impl AppError {
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {
         &self.0.errors
+    }
+
+    /// Figures that belong to the refusal as a whole.
+    #[must_use]
+    pub fn facts(&self) -> Option<&serde_json::Value> {
+        self.0.facts.as_ref()
     }
 
     /// Seconds for `Retry-After`.

@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod changes;
 pub mod http;
+pub mod imports;
 pub mod officers;
 pub mod posts;
 pub mod rules;

@@ -297,6 +297,20 @@ pub(super) fn find_by_code<A: Action>(tx: &mut Tx<'_, A>, code: &str) -> Result<
     Ok(row.map(Unit::from))
 }
 
+/// Those units of the tenant that have one of these official codes, whatever the reach.
+pub(super) fn by_codes<A: Action>(tx: &mut Tx<'_, A>, codes: &[&str]) -> Result<Vec<Unit>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let mut found = Vec::new();
+    for some in codes.chunks(500) {
+        let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+            .filter(units::code.eq_any(some.to_vec()))
+            .select(UnitRow::as_select())
+            .load(c))?;
+        found.extend(rows.into_iter().map(Unit::from));
+    }
+    Ok(found)
+}
+
 /// Enters units, parents before children.
 pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: Vec<Unit>) -> Result<()> {
     let tenant_id = tx.tenant();

@@ -7,6 +7,7 @@ use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
 use crate::campaigns::plan::rules::{PlanAction, PlanState, SubmittedAs};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
 use crate::db::{Dictionary, Entry};
+use crate::imports::{TableFormat, TextEncoding};
 use crate::org::calendar::rules::{CalendarChangeKind, DayKind};
 use crate::org::changes::rules::{UnitAction, UnitChange};
 use crate::org::officers::rules::{OfficerAction, OfficerKind, OfficerStatus, PoliceRank};
@@ -59,4 +60,6 @@ pub const ALL: &[Listed] = &[
     of::<Frequency>(),
     of::<TargetDirection>(),
     of::<ResponsibleExtent>(),
+    of::<TableFormat>(),
+    of::<TextEncoding>(),
 ];

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::openapi::Example;
+use super::openapi::{Example, reference};
+use super::receive::{Allowance, Sent};
 use super::schemas::{Collector, Patch};
 use super::shape::{Shapes, check_text, parse_error, query_errors};
 use crate::db::Id;
@@ -136,15 +137,25 @@ pub trait Body: Sized + Send + 'static {
     const PRESENT: bool;
     /// The media types read.
     const MEDIA: &'static [&'static str] = &["application/json"];
+    /// The encodings that may be named with them.
+    const CHARSETS: &'static [&'static str] = &["utf-8"];
+    /// How much there may be of it.
+    const ALLOWANCE: Allowance = Allowance::JSON;
     /// Adds the schema and gives its name.
     fn schema(schemas: &mut Collector) -> Option<String>;
     /// An example.
     fn example() -> Option<Value>;
+    /// What the document says of it, by media type; nothing without a body.
+    fn content(schemas: &mut Collector) -> Option<Map<String, Value>> {
+        let name = Self::schema(schemas)?;
+        let content = serde_json::json!({ "schema": reference(&name), "example": Self::example() });
+        Some(Self::MEDIA.iter().map(|media| ((*media).to_owned(), content.clone())).collect())
+    }
     /// Reads it, all errors at once.
     ///
     /// # Errors
     /// `malformed_json`, `invalid_body`.
-    fn parse(shapes: &Shapes, bytes: &[u8]) -> Result<Self>;
+    fn parse(shapes: &Shapes, sent: Sent) -> Result<Self>;
 }
 
 /// No body; one that is sent is not read.
@@ -159,7 +170,7 @@ impl Body for NoBody {
     fn example() -> Option<Value> {
         None
     }
-    fn parse(_: &Shapes, _: &[u8]) -> Result<Self> {
+    fn parse(_: &Shapes, _: Sent) -> Result<Self> {
         Ok(Self)
     }
 }
@@ -196,8 +207,8 @@ where
     fn example() -> Option<Value> {
         Some(T::example())
     }
-    fn parse(shapes: &Shapes, bytes: &[u8]) -> Result<Self> {
-        let value = parse_value(bytes)?;
+    fn parse(shapes: &Shapes, sent: Sent) -> Result<Self> {
+        let value = parse_value(&sent.bytes)?;
         shapes.read::<T>(value).map(Json)
     }
 }
@@ -223,8 +234,8 @@ where
     fn example() -> Option<Value> {
         Some(T::patch_example())
     }
-    fn parse(shapes: &Shapes, bytes: &[u8]) -> Result<Self> {
-        let patch = parse_value(bytes)?;
+    fn parse(shapes: &Shapes, sent: Sent) -> Result<Self> {
+        let patch = parse_value(&sent.bytes)?;
         shapes.check(&format!("{}Patch", T::name()), &patch)?;
         check_text(&patch)?;
         Ok(Self { patch, shapes: shapes.clone(), of: std::marker::PhantomData })

@@ -82,14 +82,7 @@ pub(super) fn describe<E: Endpoint>(schemas: &mut Collector) -> Description {
     if !parameters.is_empty() {
         operation.insert("parameters".into(), Value::Array(parameters));
     }
-    if let Some(name) = E::Body::schema(schemas) {
-        let content: Map<String, Value> = E::Body::MEDIA
-            .iter()
-            .map(|media| {
-                let content = json!({ "schema": reference(&name), "example": E::Body::example() });
-                ((*media).to_owned(), content)
-            })
-            .collect();
+    if let Some(content) = E::Body::content(schemas) {
         operation.insert("requestBody".into(), json!({ "required": true, "content": content }));
     }
     operation.insert("responses".into(), Value::Object(responses::<E>(schemas)));
@@ -102,7 +95,9 @@ fn codes<E: Endpoint>() -> impl Iterator<Item = Code> {
     E::CODES.iter().chain(of_lists).copied()
 }
 
-fn reference(name: &str) -> Value {
+/// A reference to a schema of the document.
+#[must_use]
+pub fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
@@ -341,14 +336,17 @@ fn problem_schema() -> Value {
             "instance": { "type": "string", "maxLength": 8192, "pattern": "^[^\\u0000]*$", "description": "请求的路径。" },
             "code": { "type": "string", "enum": codes, "description": "稳定的错误代码。" },
             "request_id": { "type": "string", "maxLength": 64, "pattern": "^[^\\u0000]*$", "description": "请求编号, 同 X-Request-Id。" },
+            "facts": { "type": "object", "additionalProperties": true, "description": "与整个错误有关的数值。" },
             "errors": {
-                "type": "array", "maxItems": 200, "description": "逐处说明, 一次列全。",
+                "type": "array", "maxItems": 1000, "description": "逐处说明, 一次列全; 导入的文件至多列 1000 处, 总数见 facts。",
                 "items": {
                     "type": "object", "required": ["code", "detail"], "additionalProperties": false,
                     "properties": {
                         "pointer": { "type": "string", "maxLength": 1000, "pattern": "^[^\\u0000]*$", "description": "请求体中的位置 (JSON Pointer)。" },
                         "parameter": { "type": "string", "maxLength": 1000, "pattern": "^[^\\u0000]*$", "description": "查询参数名。" },
                         "header": { "type": "string", "maxLength": 100, "pattern": "^[^\\u0000]*$", "description": "请求头名。" },
+                        "line": { "type": "integer", "format": "int64", "minimum": 1, "maximum": 4_294_967_295_i64, "description": "导入的文件中的行号。" },
+                        "field": { "type": "string", "maxLength": 1000, "pattern": "^[^\\u0000]*$", "description": "导入的文件中的列。" },
                         "code": { "type": "string", "enum": places, "description": "稳定的错误代码。" },
                         "detail": text("说明, 随语言。"),
                         "facts": { "type": "object", "additionalProperties": true, "description": "与规则有关的数值。" },

@@ -89,11 +89,13 @@ pub struct Problem<'a> {
     instance: &'a str,
     code: &'static str,
     request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facts: Option<&'a Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Item<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Item<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<&'a str>,
@@ -101,6 +103,10 @@ struct Item<'a> {
     parameter: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     header: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
     code: &'static str,
     detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,13 +115,22 @@ struct Item<'a> {
 
 impl<'a> Item<'a> {
     fn of(error: &'a FieldError, language: Language) -> Self {
-        let (pointer, parameter, header) = match &error.place {
-            Place::Body(pointer) => (Some(pointer.as_str()), None, None),
-            Place::Query(name) => (None, Some(name.as_str()), None),
-            Place::Header(name) => (None, None, Some(*name)),
+        let mut item = Self {
+            code: error.code.name(),
+            detail: language.pick(&error.detail),
+            facts: error.facts.as_ref(),
+            ..Self::default()
         };
-        let detail = language.pick(&error.detail);
-        Self { pointer, parameter, header, code: error.code.name(), detail, facts: error.facts.as_ref() }
+        match &error.place {
+            Place::Body(pointer) => item.pointer = Some(pointer),
+            Place::Query(name) => item.parameter = Some(name),
+            Place::Header(name) => item.header = Some(name),
+            Place::Row(line, column) => {
+                item.line = Some(*line);
+                item.field = Some(column.as_str()).filter(|column| !column.is_empty());
+            }
+        }
+        item
     }
 }
 
@@ -147,6 +162,7 @@ pub fn problem_response(
         instance: instance.get(..LONGEST_INSTANCE).unwrap_or(instance),
         code: code.name(),
         request_id,
+        facts: error.facts(),
         errors: error.errors().iter().map(|error| Item::of(error, language)).collect(),
     };
     let body = serde_json::to_string(&problem).unwrap_or_default();

@@ -10,7 +10,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::accept::{Representation, choose};
@@ -19,23 +19,18 @@ use super::endpoint::Endpoint;
 use super::export::{Asked, Exports, Format, check_query, give};
 use super::input::{Body, PathIds, parse_query};
 use super::problem::{Language, problem_response};
+use super::receive::{Allowance, Sent, read_body};
 use super::routes::{Api, BASE};
 use super::shape::Shapes;
 use crate::access::{Claim, Doors, Facts, Gate, KeyRing, Precondition};
 use crate::errors::{AppError, Code, FieldError, Place, Result, Text, text};
 
-/// Bytes of a JSON body at most.
-pub const LARGEST_BODY: usize = 1024 * 1024;
 /// Bytes of an address at most.
 const LONGEST_URI: usize = 8 * 1024;
 /// Characters of `If-Match` and `If-None-Match` at most.
 const LONGEST_TAGS: usize = 400;
 /// Characters of an `Idempotency-Key` at most.
 const LONGEST_KEY: usize = 128;
-/// How long a request may take in all; of an export, each of its pages.
-const DEADLINE: Duration = Duration::from_secs(30);
-/// How long the body may take to arrive.
-const BODY_DEADLINE: Duration = Duration::from_secs(15);
 
 /// What every request shares.
 pub struct Context {
@@ -67,7 +62,7 @@ fn language(request: &HttpRequest) -> Language {
     Language::from_header(text_header(request.headers(), header::ACCEPT_LANGUAGE.as_str()))
 }
 
-fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
@@ -109,7 +104,7 @@ pub(super) async fn serve<E: Endpoint>(
     context: web::Data<Context>,
 ) -> HttpResponse {
     let context = context.into_inner();
-    match in_time(answer::<E>(&request, payload, &context)).await {
+    match within(E::Body::ALLOWANCE.whole, answer::<E>(&request, payload, &context)).await {
         Ok(Outcome::Answer(answer)) => respond::<E>(&request, answer),
         Ok(Outcome::File(asked)) => {
             give(asked, &context).await.unwrap_or_else(|error| refuse(&request, &error))
@@ -127,9 +122,14 @@ pub(super) async fn serve<E: Endpoint>(
     }
 }
 
-/// Work that is given up at the deadline, and whose panic is an error like another.
+/// Work that is given up at the deadline of a request that carries little, as each page of an export is.
 pub(super) async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    match tokio::time::timeout(DEADLINE, AssertUnwindSafe(work).catch_unwind()).await {
+    within(Allowance::JSON.whole, work).await
+}
+
+/// Work that is given up after so long, and whose panic is an error like another.
+async fn within<T>(deadline: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(deadline, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(AppError::internal("a handler panicked")),
         Err(_) => Err(AppError::new(Code::Timeout).retry_after(2)),
@@ -157,6 +157,10 @@ async fn answer<E: Endpoint>(
     // Whether the caller is known comes before all that follows; whether they may, before what is
     // wrong with their input.
     let gate = Gate::<E::Action>::open(&context.doors, token, facts.clone())?;
+    if E::Body::ALLOWANCE.bytes > Allowance::JSON.bytes {
+        // Nobody makes the server hold a large file who may not have it read.
+        gate.authorize().await?;
+    }
     let input = read_input::<E>(request, payload, context, &mut facts).await;
     let (representation, path, query, body) = match input {
         Ok(input) => input,
@@ -212,18 +216,17 @@ async fn read_input<E: Endpoint>(
     context: &Context,
     facts: &mut Facts,
 ) -> Result<(Representation, E::Path, E::Query, E::Body)> {
-    let bytes =
-        if E::Body::PRESENT { read_body(request, payload, E::Body::MEDIA).await? } else { Vec::new() };
+    let sent = if E::Body::PRESENT { read_body::<E::Body>(request, payload).await? } else { Sent::default() };
     let representation = choose(request.headers(), E::Reply::PAGE)?;
     check_tags(request.headers())?;
     if E::VERB == super::Verb::Post {
-        facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), &bytes)?;
+        facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), &sent.bytes)?;
     }
     let query = parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;
     if representation != Representation::Json {
         check_query(request.query_string())?;
     }
-    let body = E::Body::parse(&context.shapes, &bytes)?;
+    let body = E::Body::parse(&context.shapes, sent)?;
     let path = path_ids::<E>(request).ok_or_else(|| AppError::new(Code::NotFound))?;
     Ok((representation, path, query, body))
 }
@@ -339,51 +342,12 @@ fn idempotency_claim<E: Endpoint>(
     }
     // Whatever bytes HTTP lets through are a key; as characters they fit any column of text.
     let key = key.iter().map(|byte| char::from(*byte)).collect();
-    Ok(Some(Claim::new(keys, key, E::ID, request.path(), body)))
-}
-
-async fn read_body(request: &HttpRequest, mut payload: web::Payload, media: &[&str]) -> Result<Vec<u8>> {
-    let announced =
-        text_header(request.headers(), header::CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok());
-    if announced.is_some_and(|length: usize| length > LARGEST_BODY) {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(LARGEST_BODY));
-    let whole = async {
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| AppError::new(Code::IncompleteBody))?;
-            if bytes.len() + chunk.len() > LARGEST_BODY {
-                return Err(too_large());
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(())
+    let target = match request.query_string() {
+        "" => request.path().to_owned(),
+        // A trial and the real thing are two requests.
+        query => format!("{}?{query}", request.path()),
     };
-    tokio::time::timeout(BODY_DEADLINE, whole).await.map_err(|_| AppError::new(Code::IncompleteBody))??;
-    if !bytes.is_empty() {
-        let given = text_header(request.headers(), header::CONTENT_TYPE.as_str()).unwrap_or_default();
-        let mut pieces = given.split(';').map(str::trim);
-        let kind = pieces.next().unwrap_or_default().to_ascii_lowercase();
-        let charset = pieces.find_map(|piece| {
-            piece.to_ascii_lowercase().strip_prefix("charset=").map(|set| set.trim_matches('"').to_owned())
-        });
-        let plain = !request.headers().contains_key(header::CONTENT_ENCODING);
-        if !media.contains(&kind.as_str()) || charset.is_some_and(|set| set != "utf-8") || !plain {
-            let wanted = media.join(", ");
-            let detail =
-                text!("请以 {wanted} (UTF-8, 不压缩) 发送", "Send {wanted} in UTF-8, not compressed");
-            return Err(AppError::because(Code::UnsupportedMediaType, detail));
-        }
-    }
-    Ok(bytes)
-}
-
-fn too_large() -> AppError {
-    let most = LARGEST_BODY / 1024;
-    AppError::because(
-        Code::BodyTooLarge,
-        text!("请求体至多 {most} KiB", "The body may have at most {most} KiB"),
-    )
+    Ok(Some(Claim::new(keys, key, E::ID, &target, body)))
 }
 
 fn respond<E: Endpoint>(request: &HttpRequest, answer: Answer) -> HttpResponse<BoxBody> {
@@ -455,7 +419,7 @@ async fn ask<E: Endpoint>(
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let path = E::Path::parse(&ids).ok_or_else(|| AppError::new(Code::NotFound))?;
     let query = parse_query::<E::Query>(&context.shapes, E::ID, query)?;
-    let body = E::Body::parse(&context.shapes, b"")?;
+    let body = E::Body::parse(&context.shapes, Sent::default())?;
     E::handle(gate, path, query, body).await.map(crate::access::Done::into_answer)
 }
 

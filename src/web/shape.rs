@@ -147,7 +147,15 @@ impl Shapes {
         Kind { repeats, scalar }
     }
 
-    fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+    /// A schema of the document, by its name.
+    #[must_use]
+    pub fn schema(&self, name: &str) -> Option<&Value> {
+        self.0.schemas.get(name)
+    }
+
+    /// A schema, or the one it refers to.
+    #[must_use]
+    pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         let name = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
         name.and_then(|name| self.0.schemas.get(name)).unwrap_or(schema)
     }

@@ -1,5 +1,5 @@
 //! Through HTTP, on both databases: the main job from campaign to child plan, and the conventions of
-//! the wire (versions, keys, merge patch, search, languages).
+//! the wire (versions, keys, merge patch, search, languages); tables that are imported.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@
 
 mod calendar;
 mod export;
+mod imports;
 mod officers;
 mod path;
 mod plan_rules;
@@ -20,5 +21,7 @@ mod search;
 mod settings;
 #[path = "../support/mod.rs"]
 mod support;
+mod trees;
 mod units;
 mod wire;
+mod workbooks;

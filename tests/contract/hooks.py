@@ -1,5 +1,7 @@
 """What Schemathesis does not know by itself."""
 
+import json
+
 import schemathesis
 
 
@@ -8,6 +10,19 @@ def part_of_a_file(ctx, value):
     """The media type of the tus protocol: the bytes as they are."""
     data = getattr(value, "data", value)
     return {"data": data if isinstance(data, bytes) else str(data).encode()}
+
+
+@schemathesis.serializer("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+def file(ctx, value):
+    """A table as a file: the bytes as they are."""
+    data = getattr(value, "data", value)
+    return {"data": data if isinstance(data, bytes) else str(data).encode()}
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(ctx, value):
+    """Lines of JSON: a table of one row."""
+    return {"data": (json.dumps(value) + "\n").encode()}
 
 
 @schemathesis.hook

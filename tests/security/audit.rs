@@ -116,6 +116,11 @@ both! {
         let path = format!("/units/{unit}");
         log.left_nothing(system, &at(system).post("/units", &body).expect(409, "unit_code_taken"));
         log.wrote(system, at(system).patch(&path, "*", &json!({ "name": "翠湖西路派出所" })), &["unit.update unit"]);
+        let table = "code,name,kind,parent_code\n530102098,滇池派出所,派出所,530102\n";
+        let import = |query: &str| at(system).call("POST", &format!("/units/imports{query}")).bytes("text/csv", table).send();
+        log.left_nothing(system, &import("?dry_run=true").expect(200, ""));
+        log.wrote(system, import(""), &["unit.import unit", "unit.import import"]);
+        log.left_nothing(system, &import("").expect(200, ""));
         let to = json!({ "parent_id": world.unit("530302"), "reason": "区划调整。" });
         log.wrote(system, at(system).post(&format!("{path}/move"), &to), &["unit.move unit"]);
         log.left_nothing(system, &at(system).post(&format!("{path}/move"), &to).expect(200, ""));

@@ -47,7 +47,14 @@ fn wrong_with(reply: &Reply, status: u16, code: &str) -> Option<String> {
 }
 
 fn with_body() -> Vec<Operation> {
-    operations().into_iter().filter(|operation| operation.body().is_some()).collect()
+    operations()
+        .into_iter()
+        .filter(|operation| operation.body().is_some() && !operation.takes_file())
+        .collect()
+}
+
+fn with_file() -> Vec<Operation> {
+    operations().into_iter().filter(Operation::takes_file).collect()
 }
 
 /// One value for each property of a body, by the example or by its type.
@@ -138,6 +145,44 @@ both! {
             problem(&mut failures, &json(&nested), 422, "invalid_body");
         }
         failures.settle("see read_input in web/serve.rs");
+    }
+
+    fn a_file_that_cannot_be_read_says_why(world) {
+        let mut failures = Failures::default();
+        for operation in with_file() {
+            let (who, path) = (operation.caller(world), operation.at_nothing());
+            let body = operation.body().unwrap();
+            let send = |media: &str, bytes: &[u8]| who.call(operation.method, &path).bytes(media, bytes).send();
+            for media in ["application/json", "text/plain", "multipart/form-data; boundary=x", "text/csv; charset=utf-16", ""] {
+                problem(&mut failures, &send(media, b"code\n"), 415, "unsupported_media_type");
+            }
+            let packed = who.call(operation.method, &path).bytes("text/csv", "code\n").header("Content-Encoding", "gzip").send();
+            problem(&mut failures, &packed, 415, "unsupported_media_type");
+            for media in &body.media {
+                problem(&mut failures, &send(media, b""), 400, "malformed_file");
+                for bytes in [&b"\0\x01\x02"[..], b"\xff\xfec\0o\0", b"\xff\xff\xff", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"] {
+                    problem(&mut failures, &send(media, bytes), 400, "malformed_file");
+                }
+                let announced = who.call(operation.method, &path).bytes(media, "x").header("Content-Length", "20971521").send();
+                problem(&mut failures, &announced, 413, "body_too_large");
+            }
+            // Nobody makes the server take a large file who may not have it read.
+            let reply = world.as_("53-nobody").call(operation.method, &path)
+                .bytes(&body.media[0], "x").header("Content-Length", "20000000").send();
+            problem(&mut failures, &reply, 403, "forbidden");
+            // Every place that is wrong is told, in rows and columns.
+            let wrong = "不存在,tenant_id\n1,2\n";
+            let reply = send("text/csv", wrong.as_bytes());
+            problem(&mut failures, &reply, 422, "import_refused");
+            let errors = reply.json()["errors"].as_array().cloned().unwrap_or_default();
+            let has = |field: &str, code: &str| errors.iter().any(|error| error["line"] == 1 && error["field"] == field && error["code"] == code);
+            failures.check(has("不存在", "unknown_field") && has("tenant_id", "unknown_field"), || reply.story());
+            let row = operation.schemas().into_iter().find(|schema| schema["properties"].is_object()).expect("the schema of a row");
+            for name in crate::support::client::strings(&row["required"]) {
+                failures.check(has(&name, "required"), || format!("no {name}: {}", reply.story()));
+            }
+        }
+        failures.settle("see Upload in imports/upload.rs and receive in web/receive.rs");
     }
 
     fn a_body_of_the_wrong_shape_names_every_place(world) {
@@ -299,9 +344,9 @@ both! {
 #[test]
 fn no_schema_of_a_request_lets_unknown_fields_through() {
     let mut failures = Failures::default();
-    for operation in with_body() {
+    for operation in operations() {
         let mut seen = BTreeSet::new();
-        let mut todo = vec![operation.body().unwrap().schema];
+        let mut todo = operation.schemas();
         while let Some(schema) = todo.pop() {
             match &schema {
                 Value::Object(map) => {

@@ -90,6 +90,17 @@ impl Operation {
         })
     }
 
+    /// Whether its body is a file rather than JSON.
+    pub fn takes_file(&self) -> bool {
+        self.body().is_some_and(|body| body.example.is_string())
+    }
+
+    /// The schemas of its body, whichever media type.
+    pub fn schemas(&self) -> Vec<Value> {
+        let content = self.said["requestBody"]["content"].as_object().into_iter().flatten();
+        content.map(|(_, said)| resolve(&said["schema"]).clone()).collect()
+    }
+
     /// The parameters of the query, by name.
     pub fn query(&self) -> BTreeMap<String, Value> {
         let parameters = self.said["parameters"].as_array().into_iter().flatten();
@@ -142,6 +153,7 @@ impl Operation {
     pub fn call<'w>(&self, who: &As<'w>, path: &str) -> client::Call<'w> {
         let call = who.call(self.method, path);
         match self.body() {
+            Some(Body { example: Value::String(file), media, .. }) => call.bytes(&media[0], file),
             Some(body) => call.json(&body.example),
             None => call,
         }

@@ -10,7 +10,11 @@ use crate::support::{both, people};
 /// Well-formed JSON and no more: whoever may not is told so before anything is wrong with it.
 fn bare<'w>(operation: &crate::operations::Operation, who: &As<'w>) -> Call<'w> {
     let call = who.call(operation.method, &operation.at_nothing());
-    if operation.body().is_some() { call.json(&serde_json::json!({})) } else { call }
+    match operation.body() {
+        Some(body) if operation.takes_file() => call.bytes(&body.media[0], "nonsense"),
+        Some(_) => call.json(&serde_json::json!({})),
+        None => call,
+    }
 }
 
 both! {

@@ -181,19 +181,23 @@ pub fn may_stand_under(unit: &Unit, parent: &Unit, pointer: &'static str) -> Res
 /// # Errors
 /// `invalid_body` at `pointer`.
 pub fn holds(parent: &Unit, kind: UnitKind, pointer: &'static str) -> Result<()> {
-    let error = if parent.status == UnitStatus::Deactivated {
-        let detail = text!("该单位已停用", "The unit is deactivated");
-        FieldError::body(pointer, Code::UnitDeactivated, detail)
-    } else if may_hold(parent.kind, kind) {
-        return Ok(());
-    } else {
-        let detail = Text::new(
-            format!("{}之下不设{}", parent.kind.zh(), kind.zh()),
-            format!("A {} holds no {kind}", parent.kind),
-        );
-        FieldError::body(pointer, Code::WrongKind, detail)
-    };
-    Err(AppError::fields(Code::InvalidBody, vec![error]))
+    match why_not_under(parent.kind, parent.status, kind) {
+        None => Ok(()),
+        Some((code, detail)) => {
+            Err(AppError::fields(Code::InvalidBody, vec![FieldError::body(pointer, code, detail)]))
+        }
+    }
+}
+
+/// Why a unit of this kind may not be put under a parent of that kind and status; none when it may.
+#[must_use]
+pub fn why_not_under(parent: UnitKind, status: UnitStatus, kind: UnitKind) -> Option<(Code, Text)> {
+    if status == UnitStatus::Deactivated {
+        return Some((Code::UnitDeactivated, text!("该单位已停用", "The unit is deactivated")));
+    }
+    let detail =
+        || Text::new(format!("{}之下不设{}", parent.zh(), kind.zh()), format!("A {parent} holds no {kind}"));
+    (!may_hold(parent, kind)).then(|| (Code::WrongKind, detail()))
 }
 
 /// # Errors

@@ -186,6 +186,12 @@ pub(super) fn begin<A: Action>(tx: &mut Tx<'_, A>, day: NaiveDate, periods: &[(P
             .set(unit_periods::valid_until_on.eq(day_before))
             .execute(c))?;
     }
+    insert(tx, periods)
+}
+
+/// Begins the first periods of new units, each with the unit's code.
+pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, periods: &[(Period, &str)]) -> Result<()> {
+    let tenant = tx.tenant();
     let rows: Vec<NewPeriod<'_>> = periods
         .iter()
         .map(|(period, code)| NewPeriod {

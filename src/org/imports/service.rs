@@ -1,0 +1,80 @@
+//! The use case: a table of units, compared with the tree and written.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+
+use super::rules::{self, Ground, UnitRow};
+use crate::access::Tx;
+use crate::access::policy::UnitImport;
+use crate::db::{Dictionary, Entry};
+use crate::errors::Result;
+use crate::imports::{Counts, ImportRow, Line, Refusals};
+use crate::org::changes::service::{self as changes, Dated};
+use crate::org::rules::{Unit, UnitId, UnitKind};
+use crate::org::store;
+
+/// What an import of units does.
+#[derive(Debug)]
+pub struct UnitChanges {
+    new: Vec<Dated>,
+    renamed: Vec<(Unit, Dated)>,
+}
+
+impl ImportRow for UnitRow {
+    type Action = UnitImport;
+    type Changes = UnitChanges;
+    const SHEET: [&'static str; 2] = ["units", "单位"];
+    const KEY: &'static str = "code";
+
+    fn key(&self) -> &str {
+        &self.code
+    }
+
+    fn labels(column: &str) -> &'static [Entry] {
+        if column == "kind" { UnitKind::ENTRIES } else { &[] }
+    }
+
+    fn check(line: &Line<Self>, today: NaiveDate, refusals: &mut Refusals) {
+        rules::check(line, today, refusals);
+    }
+
+    fn plan(
+        tx: &mut Tx<'_, UnitImport>,
+        rows: &[Line<Self>],
+        refusals: &mut Refusals,
+    ) -> Result<(Counts, UnitChanges)> {
+        let codes: HashSet<&str> = rows
+            .iter()
+            .flat_map(|line| [Some(line.row.code.as_str()), line.row.parent_code.as_deref()])
+            .flatten()
+            .collect();
+        let codes: Vec<&str> = codes.into_iter().collect();
+        let there: HashMap<String, Unit> =
+            store::by_codes(tx, &codes)?.into_iter().map(|unit| (unit.code.clone(), unit)).collect();
+        let renamed: Vec<UnitId> = rows
+            .iter()
+            .filter_map(|line| there.get(&line.row.code).filter(|unit| unit.name != line.row.name))
+            .map(|unit| unit.id)
+            .collect();
+        let since = changes::standing_since(tx, &renamed)?;
+        let ground = Ground { there: &there, since: &since, reach: &tx.reach().clone(), at: tx.now() };
+        let plan = rules::plan(rows, &ground, refusals);
+        let counts = Counts { new: plan.new.len(), changed: plan.renamed.len(), unchanged: plan.unchanged };
+        let today = tx.now().shanghai_day();
+        let dated = |unit: Unit, at: usize| {
+            let row = rows.get(at).map(|line| &line.row);
+            let day = row.and_then(|row| row.effective_on).unwrap_or(today);
+            Dated { unit, day, reason: row.and_then(|row| row.reason.clone()) }
+        };
+        let new = plan.new.into_iter().map(|(unit, at)| dated(unit, at)).collect();
+        let renamed =
+            plan.renamed.into_iter().map(|(before, after, at)| (before, dated(after, at))).collect();
+        Ok((counts, UnitChanges { new, renamed }))
+    }
+
+    fn write(tx: &mut Tx<'_, UnitImport>, changes: UnitChanges) -> Result<()> {
+        changes::enter_all(tx, &changes.new)?;
+        changes::rename_all(tx, changes.renamed)
+    }
+}
