@@ -12,6 +12,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpMessage, HttpServer, web};
 
 use crate::access::Doors;
+use crate::access::accounts::imports::http as user_imports;
 use crate::access::accounts::{bindings::http as bindings, http as users, sessions::http as user_sessions};
 use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
@@ -21,6 +22,7 @@ use crate::org::changes::http as changes;
 use crate::org::http as org;
 use crate::org::imports::http as unit_imports;
 use crate::org::officers::http as officers;
+use crate::org::officers::imports::http as officer_imports;
 use crate::org::posts::http as posts;
 use crate::org::settings::http as settings;
 use crate::org::stand_ins::http as stand_ins;
@@ -41,6 +43,7 @@ pub fn api() -> Api {
         .with::<sessions::EndOwnSession>()
 
         .with::<users::ListUsers>().with::<users::CreateUser>().with::<users::GetUser>().with::<users::UpdateUser>()
+        .with::<user_imports::ImportUsers>()
         .with::<users::DisableUser>().with::<users::EnableUser>().with::<users::ResetUserPassword>()
         .with::<bindings::ListRoleBindings>().with::<bindings::GrantRole>()
         .with::<bindings::GetRoleBinding>().with::<bindings::RevokeRole>()
@@ -62,6 +65,7 @@ pub fn api() -> Api {
         .with::<org::GetServiceWindow>().with::<org::UpdateServiceWindow>()
 
         .with::<officers::ListOfficers>().with::<officers::CreateOfficer>().with::<officers::GetOfficer>()
+        .with::<officer_imports::ImportOfficers>()
         .with::<officers::UpdateOfficer>().with::<officers::LeaveOfficerEndpoint>()
         .with::<officers::RevealOfficer>().with::<officers::EraseOfficer>()
         .with::<posts::ListPosts>().with::<posts::AppointOfficer>().with::<posts::GetPost>().with::<posts::CorrectPost>()

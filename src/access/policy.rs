@@ -201,6 +201,7 @@ policy! {
     OfficerCreate     "officer.create"      "登记民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     OfficerUpdate     "officer.update"      "修改民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     OfficerLeave      "officer.leave"       "民警辅警离队"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    OfficerImport     "officer.import"      "导入民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     OfficerReveal     "officer.reveal"      "查看完整号码"    write    [-  -      S  -  -    -  -  -        -  -  -    -  S  -      -      -  -];
     OfficerErase      "officer.erase"       "清除个人信息"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     PostAppoint       "post.appoint"        "任职"            write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
@@ -211,6 +212,7 @@ policy! {
     UserRead          "user.read"           "查看账号"        read     [T  -      S  S  T    -  -  S        -  -  -    -  -  -      -      -  -];
     UserCreate        "user.create"         "新建账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UserUpdate        "user.update"         "修改账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UserImport        "user.import"         "导入账号"        write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UserDisable       "user.disable"        "停用账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UserEnable        "user.enable"         "启用账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UserResetPassword "user.reset_password" "重置密码"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];

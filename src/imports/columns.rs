@@ -163,7 +163,10 @@ fn columns<R: ImportRow>(shapes: &Shapes) -> Result<Vec<Column>> {
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     Ok(properties
         .map(|(name, property)| {
-            let said = property.get("description").and_then(Value::as_str).unwrap_or_default();
+            // Of a property that may be null it stands in the other alternative.
+            let alternatives = property.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+            let mut places = [property].into_iter().chain(alternatives);
+            let said = places.find_map(|place| place.get("description")?.as_str()).unwrap_or_default();
             Column {
                 name: name.clone(),
                 title: said.split(['。', '\n']).next().unwrap_or_default().trim().to_owned(),

@@ -1,5 +1,7 @@
 //! Use cases on provinces and units.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 
 use super::changes::service as changes;
@@ -130,6 +132,14 @@ pub fn range_on(
         Err(error) if error.code() == Code::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The units with these official codes, whatever the reach, which whoever asks must look at.
+///
+/// # Errors
+/// When the database fails.
+pub fn coded<A: Action>(tx: &mut Tx<'_, A>, codes: &[&str]) -> Result<HashMap<String, Unit>> {
+    Ok(store::by_codes(tx, codes)?.into_iter().map(|unit| (unit.code.clone(), unit)).collect())
 }
 
 /// Holds a unit's row until the transaction ends: whoever wants to be its head waits.

@@ -75,6 +75,7 @@ fn found(world: &World, code: &str) {
         let root = Entered { code, name: name.clone(), kind: UnitKind::Province, parent: None };
         let units = found_province(tx, &name, &[root])?;
         let account = NewAccount {
+            officer: None,
             login: &login,
             display_name: "管理员",
             unit: units.first(),

@@ -15,6 +15,7 @@ mod export;
 mod imports;
 mod officers;
 mod path;
+mod people_imports;
 mod plan_rules;
 mod reorganisation;
 mod search;

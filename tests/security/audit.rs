@@ -161,6 +161,15 @@ both! {
         log.wrote(system, at(system).post(&format!("{path}/erase"), &reason), &["officer.erase officer", "user.follow_officer user"]);
         log.left_nothing(system, &at(system).post(&format!("{path}/reveal"), &reason).expect(409, "person_erased"));
 
+        // The same as tables.
+        let table = "number,name,kind,unit_code\n053099,王建国,police,530302\n";
+        let import = |path: &str, table: &str| at(system).call("POST", path).bytes("text/csv", table).send();
+        log.wrote(system, import("/officers/imports", table), &["officer.import officer", "officer.import import"]);
+        log.left_nothing(system, &import("/officers/imports", table).expect(200, ""));
+        let table = "login,display_name,unit_code,officer_number\nwang-two,王建国,530302,053099\n";
+        log.wrote(system, import("/users/imports", table), &["user.import user", "user.import import"]);
+        log.left_nothing(system, &import("/users/imports", table).expect(200, ""));
+
         // The calendar and the settings.
         let path = format!("/calendar/{}", world.day(3));
         let rest = json!({ "kind": "holiday", "name": "泼水节" });

@@ -3,6 +3,7 @@
 pub mod bindings;
 pub mod handover;
 pub mod http;
+pub mod imports;
 mod new_password;
 mod picture;
 pub mod rules;

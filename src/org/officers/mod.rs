@@ -1,6 +1,7 @@
 //! Officers: police and auxiliary, where they belong, and what is personal of them.
 
 pub mod http;
+pub mod imports;
 pub mod person;
 pub mod rules;
 pub mod service;

@@ -1,0 +1,28 @@
+//! `POST /users/imports`.
+
+use serde_json::{Value, json};
+
+use super::rules::UserRow;
+use crate::access::policy::UserImport;
+use crate::imports::{ImportQuery, ImportReport, Upload};
+use crate::web::{Example, Plain, endpoint};
+
+impl Example for UserRow {
+    fn example() -> Value {
+        json!({
+            "login": "wangjianguo", "display_name": "王建国", "unit_code": "530102", "officer_number": "053017",
+        })
+    }
+}
+
+endpoint! {
+    /// 导入账号
+    ///
+    /// 一个文件, 要么全部导入, 要么一行也不导入。行以 `login` 为准: 没有的新增, 已有的按姓名、单位、警号比较, 不同的修改, 相同的不动。
+    /// 新账号没有任何角色, 也没有可用的密码: 文件不载密码, 逐个以重置密码给出首次密码后方可登录。已停用的拒绝。
+    /// 所有行的全部错误一次列出, 每处有行号与列: 422 `import_refused`。
+    ImportUsers: UserImport, Post "/users/imports", tag "users", codes [ImportRefused]
+    async fn import_users(gate, _path: (), query: ImportQuery, body: Upload<UserRow>) -> Plain<ImportReport> {
+        body.run(gate, query.dry_run).await
+    }
+}

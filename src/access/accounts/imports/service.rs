@@ -1,0 +1,220 @@
+//! The use case: a table of accounts, compared with those that are there and written.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
+use chrono::NaiveDate;
+
+use super::rules::UserRow;
+use crate::access::accounts::rules::{User, UserStatus};
+use crate::access::accounts::service::record;
+use crate::access::accounts::store::{self, Entry, Rights};
+use crate::access::policy::{OfficerRead, UserImport};
+use crate::access::{Tx, UserId, password};
+use crate::audit::hex;
+use crate::errors::{AppError, Code, Result, text};
+use crate::imports::{Counts, ImportRow, Line, Refusals};
+use crate::org::officers::rules::{Officer, OfficerId, OfficerStatus};
+use crate::org::officers::service as officers;
+use crate::org::rules::{Unit, UnitStatus};
+use crate::org::service as units;
+
+/// What an import of accounts does.
+#[derive(Debug, Default)]
+pub struct UserChanges {
+    new: Vec<User>,
+    changed: Vec<(User, User)>,
+}
+
+/// What is there already.
+struct Ground {
+    units: HashMap<String, Unit>,
+    users: HashMap<String, User>,
+    elsewhere: HashSet<String>,
+    officers: HashMap<String, Officer>,
+    owners: HashMap<OfficerId, UserId>,
+}
+
+impl Ground {
+    fn of(tx: &mut Tx<'_, UserImport>, rows: &[Line<UserRow>]) -> Result<Self> {
+        let codes: HashSet<&str> = rows.iter().map(|line| line.row.unit_code.as_str()).collect();
+        let units = units::coded(tx, &codes.into_iter().collect::<Vec<_>>())?;
+        let logins: Vec<&str> = rows.iter().map(|line| line.row.login.as_str()).collect();
+        let users = store::by_logins(tx, &logins)?;
+        let elsewhere = store::taken_logins(tx, &logins)?;
+        let numbers: Vec<&str> = rows.iter().filter_map(|line| line.row.officer_number.as_deref()).collect();
+        let officers = officers::numbered(tx, &numbers)?;
+        let ids: Vec<OfficerId> = officers.values().map(|officer| officer.id).collect();
+        let owners = store::owners(tx, &ids)?;
+        Ok(Self { units, users, elsewhere, officers, owners })
+    }
+
+    /// The officer a row names, if the caller may name it and it can have this account.
+    fn officer(
+        &self,
+        tx: &Tx<'_, UserImport>,
+        line: &Line<UserRow>,
+        user: Option<UserId>,
+        refusals: &mut Refusals,
+    ) -> Option<OfficerId> {
+        let number = line.row.officer_number.as_ref()?;
+        let readable = |officer: &&Officer| {
+            tx.reach_of::<OfficerRead>().is_some_and(|reach| reach.contains(&officer.unit_path))
+        };
+        let Some(officer) = self.officers.get(number).filter(readable) else {
+            let detail = text!(
+                "没有这个警号, 或不在您的范围内",
+                "There is no such number, or it is out of your reach"
+            );
+            refusals.tell(line.number, "officer_number", Code::UnknownReference, detail);
+            return None;
+        };
+        if officer.status == OfficerStatus::Left {
+            let detail = text!("已离队", "The officer has left");
+            refusals.tell(line.number, "officer_number", Code::OfficerLeft, detail);
+        }
+        if self.owners.get(&officer.id).is_some_and(|owner| Some(*owner) != user) {
+            let detail = text!("该民警或辅警已有账号", "The officer has an account already");
+            refusals.tell(line.number, "officer_number", Code::OfficerHasAccount, detail);
+        }
+        Some(officer.id)
+    }
+}
+
+impl ImportRow for UserRow {
+    type Action = UserImport;
+    type Changes = UserChanges;
+    const SHEET: [&'static str; 2] = ["users", "账号"];
+    const KEY: &'static str = "login";
+
+    fn key(&self) -> &str {
+        &self.login
+    }
+
+    fn check(_line: &Line<Self>, _today: NaiveDate, _refusals: &mut Refusals) {}
+
+    fn plan(
+        tx: &mut Tx<'_, UserImport>,
+        rows: &[Line<Self>],
+        refusals: &mut Refusals,
+    ) -> Result<(Counts, UserChanges)> {
+        let mut ground = Ground::of(tx, rows)?;
+        let (mut changes, mut unchanged) = (UserChanges::default(), 0);
+        let mut named: HashMap<&str, u32> = HashMap::new();
+        for line in rows {
+            let (row, number) = (&line.row, line.number);
+            if let Some(officer) = &row.officer_number
+                && let Some(first) = named.insert(officer, number)
+            {
+                let detail = text!("与第 {first} 行的警号相同", "Row {first} names the same officer");
+                refusals.tell(number, "officer_number", Code::NotUnique, detail);
+            }
+            let unit =
+                ground.units.get(&row.unit_code).filter(|unit| tx.reach().contains(&unit.path)).cloned();
+            let Some(unit) = unit else {
+                let detail = text!(
+                    "没有这个单位, 或不在您的范围内",
+                    "There is no such unit, or it is out of your reach"
+                );
+                refusals.tell(number, "unit_code", Code::UnknownReference, detail);
+                continue;
+            };
+            if unit.status == UnitStatus::Deactivated {
+                let detail = text!("该单位已停用", "The unit is deactivated");
+                refusals.tell(number, "unit_code", Code::UnitDeactivated, detail);
+            }
+            let there = ground.users.remove(&row.login);
+            let officer_id = ground.officer(tx, line, there.as_ref().map(|user| user.id), refusals);
+            let Some(before) = there else {
+                if ground.elsewhere.contains(&row.login) {
+                    refusals.tell(
+                        number,
+                        "login",
+                        Code::LoginTaken,
+                        text!("登录名已被使用", "The login is taken"),
+                    );
+                }
+                changes.new.push(enter(tx, row, &unit, officer_id));
+                continue;
+            };
+            if !tx.reach().contains(&before.unit_path) {
+                refusals.tell(
+                    number,
+                    "login",
+                    Code::LoginTaken,
+                    text!("登录名已被使用", "The login is taken"),
+                );
+                continue;
+            }
+            if before.status == UserStatus::Disabled {
+                refusals.tell(
+                    number,
+                    "login",
+                    Code::UserDisabled,
+                    text!("账号已停用", "The account is disabled"),
+                );
+            }
+            let after = User {
+                display_name: row.display_name.clone(),
+                unit_id: Some(unit.id),
+                unit_path: unit.path,
+                officer_id,
+                ..before.clone()
+            };
+            if after == before {
+                unchanged += 1;
+            } else {
+                changes.changed.push((before, after));
+            }
+        }
+        let counts = Counts { new: changes.new.len(), changed: changes.changed.len(), unchanged };
+        Ok((counts, changes))
+    }
+
+    fn write(tx: &mut Tx<'_, UserImport>, changes: UserChanges) -> Result<()> {
+        let hash = unknown_password()?;
+        for user in &changes.new {
+            match store::insert(tx, user, &hash)? {
+                Entry::Done => record(tx, None, user)?,
+                // Somebody has taken the login since the rows were compared.
+                Entry::LoginTaken | Entry::IdTaken => return Err(AppError::new(Code::ConcurrentChange)),
+            }
+        }
+        for (before, mut after) in changes.changed {
+            if before.officer_id != after.officer_id {
+                store::relink(tx, after.id, after.officer_id)?;
+            }
+            store::save(tx, &mut after, Rights::Kept, None)?;
+            record(tx, Some(&before), &after)?;
+        }
+        Ok(())
+    }
+}
+
+fn enter(tx: &Tx<'_, UserImport>, row: &UserRow, unit: &Unit, officer_id: Option<OfficerId>) -> User {
+    User {
+        id: UserId::generate(),
+        login: row.login.clone(),
+        display_name: row.display_name.clone(),
+        unit_id: Some(unit.id),
+        unit_path: unit.path.clone(),
+        officer_id,
+        status: UserStatus::Active,
+        must_change_password: true,
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    }
+}
+
+/// The hash of a password that nobody knows, made once: an account without a password yet.
+fn unknown_password() -> Result<String> {
+    static HASH: OnceLock<String> = OnceLock::new();
+    if let Some(hash) = HASH.get() {
+        return Ok(hash.clone());
+    }
+    let mut secret = [0_u8; 32];
+    aws_lc_rs::rand::fill(&mut secret).map_err(AppError::internal)?;
+    let hash = password::hash_now(&hex(&secret))?;
+    Ok(HASH.get_or_init(|| hash).clone())
+}

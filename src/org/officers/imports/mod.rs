@@ -1,0 +1,5 @@
+//! Officers that come as a table: a province's whole strength at once.
+
+pub mod http;
+pub mod rules;
+mod service;

@@ -1,0 +1,218 @@
+//! The use case: a table of officers, compared with who is there and written.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+
+use super::rules::{self, OfficerRow};
+use crate::access::Tx;
+use crate::access::policy::OfficerImport;
+use crate::db::{Dictionary, Entry};
+use crate::errors::{Code, Result, text};
+use crate::imports::{Counts, ImportRow, Line, Refusals};
+use crate::org::officers::person::Person;
+use crate::org::officers::rules::{Officer, OfficerId, OfficerKind, OfficerStatus, PoliceRank};
+use crate::org::officers::service::record;
+use crate::org::officers::store;
+use crate::org::posts::rules::{PostDraft, PostKind};
+use crate::org::posts::service as posts;
+use crate::org::rules::{Unit, UnitId, UnitStatus};
+use crate::org::service as units;
+
+/// What an import of officers does.
+#[derive(Debug, Default)]
+pub struct OfficerChanges {
+    new: Vec<Officer>,
+    posts: Vec<(OfficerId, PostDraft)>,
+    changed: Vec<(Officer, Officer)>,
+}
+
+/// What is there already.
+struct Ground {
+    units: HashMap<String, Unit>,
+    officers: HashMap<String, Officer>,
+    cards: HashMap<String, OfficerId>,
+    heads: HashMap<UnitId, Vec<PostDraft>>,
+}
+
+impl Ground {
+    fn of(tx: &mut Tx<'_, OfficerImport>, rows: &[Line<OfficerRow>]) -> Result<Self> {
+        let codes: HashSet<&str> = rows.iter().map(|line| line.row.unit_code.as_str()).collect();
+        let units = units::coded(tx, &codes.into_iter().collect::<Vec<_>>())?;
+        let numbers: Vec<&str> = rows.iter().map(|line| line.row.number.as_str()).collect();
+        let officers = store::by_numbers(tx, &numbers)?;
+        let cards: Vec<&str> = rows.iter().filter_map(|line| line.row.id_card.as_deref()).collect();
+        let cards = store::by_id_cards(tx, &cards)?;
+        let led: HashSet<UnitId> = rows
+            .iter()
+            .filter(|line| line.row.post_kind == Some(PostKind::Head))
+            .filter_map(|line| units.get(&line.row.unit_code).map(|unit| unit.id))
+            .collect();
+        let heads = posts::heads_of(tx, &led.into_iter().collect::<Vec<_>>())?;
+        Ok(Self { units, officers, cards, heads })
+    }
+}
+
+impl ImportRow for OfficerRow {
+    type Action = OfficerImport;
+    type Changes = OfficerChanges;
+    const SHEET: [&'static str; 2] = ["officers", "民警辅警"];
+    const KEY: &'static str = "number";
+
+    fn key(&self) -> &str {
+        &self.number
+    }
+
+    fn labels(column: &str) -> &'static [Entry] {
+        match column {
+            "kind" => OfficerKind::ENTRIES,
+            "rank" => PoliceRank::ENTRIES,
+            "post_kind" => PostKind::ENTRIES,
+            _ => &[],
+        }
+    }
+
+    fn check(line: &Line<Self>, _today: NaiveDate, refusals: &mut Refusals) {
+        rules::check(line, refusals);
+    }
+
+    fn plan(
+        tx: &mut Tx<'_, OfficerImport>,
+        rows: &[Line<Self>],
+        refusals: &mut Refusals,
+    ) -> Result<(Counts, OfficerChanges)> {
+        let mut ground = Ground::of(tx, rows)?;
+        let (mut changes, mut unchanged) = (OfficerChanges::default(), 0);
+        let mut cards: HashMap<&str, u32> = HashMap::new();
+        for line in rows {
+            let (row, number) = (&line.row, line.number);
+            if let Some(card) = &row.id_card
+                && let Some(first) = cards.insert(card, number)
+            {
+                let detail = text!("与第 {first} 行的身份证号相同", "Row {first} has the same identity card");
+                refusals.tell(number, "id_card", Code::NotUnique, detail);
+            }
+            let unit =
+                ground.units.get(&row.unit_code).filter(|unit| tx.reach().contains(&unit.path)).cloned();
+            let Some(unit) = unit else {
+                let detail = text!(
+                    "没有这个单位, 或不在您的范围内",
+                    "There is no such unit, or it is out of your reach"
+                );
+                refusals.tell(number, "unit_code", Code::UnknownReference, detail);
+                continue;
+            };
+            if unit.status == UnitStatus::Deactivated {
+                let detail = text!("该单位已停用", "The unit is deactivated");
+                refusals.tell(number, "unit_code", Code::UnitDeactivated, detail);
+                continue;
+            }
+            let there = ground.officers.remove(&row.number);
+            let card_of = row.id_card.as_ref().and_then(|card| ground.cards.get(card));
+            if card_of.is_some_and(|holder| there.as_ref().is_none_or(|officer| officer.id != *holder)) {
+                let detail = text!("该身份证号码已有人使用", "An officer has this identity card already");
+                refusals.tell(number, "id_card", Code::IdCardTaken, detail);
+            }
+            match there {
+                None => {
+                    let officer = enter(tx, row, &unit)?;
+                    if let Some(post) = row.post(unit.id) {
+                        refuse_second_head(&mut ground, number, &post, refusals);
+                        changes.posts.push((officer.id, post));
+                    }
+                    changes.new.push(officer);
+                }
+                Some(before) => match change(tx, number, row, &unit, &before, refusals)? {
+                    Some(after) => changes.changed.push((before, after)),
+                    None => unchanged += 1,
+                },
+            }
+        }
+        let counts = Counts { new: changes.new.len(), changed: changes.changed.len(), unchanged };
+        Ok((counts, changes))
+    }
+
+    fn write(tx: &mut Tx<'_, OfficerImport>, changes: OfficerChanges) -> Result<()> {
+        store::insert(tx, &changes.new)?;
+        posts::enter_new(tx, changes.posts)?;
+        for officer in &changes.new {
+            record(tx, None, officer, None)?;
+        }
+        for (before, mut after) in changes.changed {
+            store::save(tx, &mut after)?;
+            record(tx, Some(&before), &after, None)?;
+        }
+        Ok(())
+    }
+}
+
+fn enter(tx: &Tx<'_, OfficerImport>, row: &OfficerRow, unit: &Unit) -> Result<Officer> {
+    Ok(Officer {
+        id: OfficerId::generate(),
+        number: row.number.clone(),
+        kind: row.kind,
+        rank: row.rank,
+        unit_id: unit.id,
+        unit_path: unit.path.clone(),
+        status: OfficerStatus::Serving,
+        left_on: None,
+        person: Person::new(&row.name, row.id_card.as_deref(), row.phone.as_deref())?,
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    })
+}
+
+/// What the row makes of an officer who is there; none when nothing is different, or refused.
+fn change(
+    tx: &mut Tx<'_, OfficerImport>,
+    number: u32,
+    row: &OfficerRow,
+    unit: &Unit,
+    before: &Officer,
+    refusals: &mut Refusals,
+) -> Result<Option<Officer>> {
+    if !tx.reach().contains(&before.unit_path) {
+        let detail = text!("该警号或编号已有人使用", "An officer has this number already");
+        refusals.tell(number, "number", Code::OfficerNumberTaken, detail);
+        return Ok(None);
+    }
+    if before.status == OfficerStatus::Left {
+        refusals.tell(number, "number", Code::OfficerLeft, text!("已离队", "The officer has left"));
+        return Ok(None);
+    }
+    let draft = row.draft(unit.id);
+    if draft == before.draft() {
+        return Ok(None);
+    }
+    if draft.kind != before.kind && draft.kind == OfficerKind::Auxiliary && posts::leads(tx, before.id)? {
+        let detail = text!("辅警不能任领导职务", "Auxiliaries hold no post that leads");
+        refusals.tell(number, "kind", Code::AuxiliaryCannotLead, detail);
+        return Ok(None);
+    }
+    Ok(Some(Officer {
+        kind: draft.kind,
+        rank: draft.rank,
+        unit_id: unit.id,
+        unit_path: unit.path.clone(),
+        person: Person {
+            name: Some(draft.name),
+            id_card: draft.id_card,
+            phone: draft.phone,
+            salt: before.person.salt.clone(),
+        },
+        ..before.clone()
+    }))
+}
+
+fn refuse_second_head(ground: &mut Ground, number: u32, post: &PostDraft, refusals: &mut Refusals) {
+    if post.kind != PostKind::Head {
+        return;
+    }
+    let heads = ground.heads.entry(post.unit_id).or_default();
+    if heads.iter().any(|other| other.overlaps(post)) {
+        let detail = text!("同一时间一个单位只有一名主要负责人", "A unit has one head at a time");
+        refusals.tell(number, "post_kind", Code::HeadOverlaps, detail);
+    }
+    heads.push(post.clone());
+}
