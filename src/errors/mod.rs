@@ -257,6 +257,12 @@ fn is_storage_trouble(message: &str) -> bool {
     .any(|sign| message.contains(sign))
 }
 
+/// What a body refers to is there no more: nothing new is put at a deactivated unit.
+pub fn deactivated(pointer: impl Into<String>) -> FieldError {
+    let detail = text!("该单位已停用", "The unit is deactivated");
+    FieldError::body(pointer, Code::UnitDeactivated, detail)
+}
+
 /// What a body refers to is not there, or not for this caller: one answer for both.
 pub fn unknown(pointer: impl Into<String>) -> FieldError {
     let detail =

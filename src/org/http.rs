@@ -49,7 +49,7 @@ pub struct UnitQuery {
     /// 官方代码。
     #[schema(max_length = 32)]
     code: Option<String>,
-    /// 某日 (不晚于今日) 的名称、隶属与状态; 缺省为现状。
+    /// 某日的名称、隶属与状态; 缺省为现状, 今日以后各日也按现状。
     as_of: Option<NaiveDate>,
     /// 名称或代码中含有的文字, 不分大小写与全角半角。
     #[schema(min_length = 1, max_length = 50)]
@@ -83,7 +83,7 @@ pub struct KindQuery {
     /// 官方代码。
     #[schema(max_length = 32)]
     code: Option<String>,
-    /// 某日 (不晚于今日) 的名称、隶属与状态; 缺省为现状。
+    /// 某日的名称、隶属与状态; 缺省为现状, 今日以后各日也按现状。
     as_of: Option<NaiveDate>,
     /// 名称或代码中含有的文字, 不分大小写与全角半角。
     #[schema(min_length = 1, max_length = 50)]
@@ -168,7 +168,7 @@ fn shown(tx: &mut Tx<'_, UnitRead>, page: Page<Unit>) -> Result<Page<UnitView>> 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AsOfQuery {
-    /// 某日 (不晚于今日) 的名称、隶属与状态; 缺省为现状。
+    /// 某日的名称、隶属与状态; 缺省为现状, 今日以后各日也按现状。
     as_of: Option<NaiveDate>,
 }
 

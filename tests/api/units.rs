@@ -279,9 +279,19 @@ both! {
         let ended = reorganise(world, "5303-W01", "deactivate", &body).expect(200, "");
         assert_eq!((&ended.json()["status"], audited(world, &ended)), (&json!("deactivated"), vec!["unit.deactivate unit".to_owned()]));
         reorganise(world, "5303-W01", "deactivate", &body).expect(409, "unit_deactivated");
-        // It is still there for whoever asks, and was active until yesterday.
-        let path = format!("/units/{}", world.unit("5303-W01"));
+        // Nothing new is put there.
+        let gone = |reply: Reply| {
+            let reply = reply.expect(422, "invalid_body");
+            assert!(reply.errors().contains(&("/unit_id".to_owned(), "unit_deactivated".to_owned())), "{}", reply.story());
+        };
+        let unit = world.unit("5303-W01");
         let admin = world.as_(ADMIN);
+        gone(admin.post("/users", &json!({ "login": "newcomer", "display_name": "和志远", "unit_id": unit, "password": "翠湖边第三棵柳树下面见面" })));
+        gone(admin.post("/officers", &json!({ "number": "053017", "name": "和志远", "kind": "police", "unit_id": unit })));
+        let binding = json!({ "role": "liaison", "unit_id": unit });
+        gone(world.as_("53-security-admin").post(&format!("/users/{}/role-bindings", world.user("53-nobody")), &binding));
+        // It is still there for whoever asks, and was active until yesterday.
+        let path = format!("/units/{unit}");
         assert_eq!(admin.get(&format!("{path}?as_of={}", world.day(-1))).expect(200, "").json()["status"], "active");
         whole(world);
     }

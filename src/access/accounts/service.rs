@@ -13,10 +13,10 @@ use crate::access::policy::{
 use crate::access::{Reach, Tx, UserId};
 use crate::audit::Change;
 use crate::db::{Id, TenantId};
-use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
+use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::org::officers::rules::{OfficerId, OfficerStatus};
 use crate::org::officers::service as officers;
-use crate::org::rules::{Unit, UnitId};
+use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::web::{Page, Paging};
 
 /// An account to enter, as a request describes it.
@@ -79,6 +79,9 @@ pub(in crate::access) fn locked<A: Action>(tx: &mut Tx<'_, A>, id: UserId) -> Re
 pub(in crate::access) fn placed<A: Action>(tx: &mut Tx<'_, A>, id: Option<UnitId>) -> Result<Option<Unit>> {
     let unit = match id {
         Some(id) => match crate::org::service::reached(tx, id)? {
+            Some(unit) if unit.status == UnitStatus::Deactivated => {
+                return Err(AppError::fields(Code::InvalidBody, vec![deactivated("/unit_id")]));
+            }
             Some(unit) => Some(unit),
             None => return Err(unknown_unit()),
         },

@@ -11,8 +11,8 @@ use crate::access::policy::{
 use crate::access::{EffectTx, Reach, Tx, UserId, holders};
 use crate::audit::Change;
 use crate::campaigns::rules::{CampaignAction, CampaignId, CampaignState};
-use crate::errors::{AppError, Code, FieldError, Result, unknown};
-use crate::org::rules::{Unit, UnitId};
+use crate::errors::{AppError, Code, FieldError, Result, deactivated, unknown};
+use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::org::service as org;
 use crate::web::{Page, Paging};
 
@@ -103,7 +103,12 @@ pub fn create(
 }
 
 fn own_unit<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Unit> {
-    org::reached(tx, id)?.ok_or_else(|| AppError::fields(Code::InvalidBody, vec![unknown("/unit_id")]))
+    let refused = |error: FieldError| AppError::fields(Code::InvalidBody, vec![error]);
+    match org::reached(tx, id)? {
+        None => Err(refused(unknown("/unit_id"))),
+        Some(unit) if unit.status == UnitStatus::Deactivated => Err(refused(deactivated("/unit_id"))),
+        Some(unit) => Ok(unit),
+    }
 }
 
 /// The units a scope names: readable, and below the unit that runs the campaign.

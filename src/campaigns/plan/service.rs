@@ -20,8 +20,8 @@ use crate::access::{Held, Reach, Role, Tx, ancestors, holders};
 use crate::audit::Change;
 use crate::campaigns::campaign::service as campaign_service;
 use crate::campaigns::rules::{CampaignId, PlanId, TaskId};
-use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
-use crate::org::rules::{Unit, UnitId};
+use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
+use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::org::service as org;
 use crate::org::stand_ins::service::{self as stand_ins, Signing};
 use crate::web::{Page, Paging};
@@ -113,10 +113,12 @@ pub fn create(
     if campaign.is_none() {
         errors.push(unknown("/campaign_id"));
     }
-    if unit.is_none() {
-        errors.push(unknown("/unit_id"));
+    match &unit {
+        None => errors.push(unknown("/unit_id")),
+        Some(unit) if unit.status == UnitStatus::Deactivated => errors.push(deactivated("/unit_id")),
+        Some(_) => {}
     }
-    let (Some(campaign), Some(unit)) = (campaign, unit) else {
+    let (Some(campaign), Some(unit), true) = (campaign, unit, errors.is_empty()) else {
         return Err(AppError::fields(Code::InvalidBody, errors));
     };
     if let Some(id) = id

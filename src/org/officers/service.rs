@@ -16,7 +16,7 @@ use crate::access::policy::{
 };
 use crate::access::{Reach, Tx};
 use crate::audit::Change;
-use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
+use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::org::posts::rules::{Post, PostDraft, PostId, PostKind};
 use crate::org::posts::service as posts;
 use crate::org::rules::{Unit, UnitId, UnitStatus};
@@ -168,8 +168,7 @@ fn placed<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Unit> {
     let refused = |error: FieldError| AppError::fields(Code::InvalidBody, vec![error]);
     let unit = units::reached(tx, id)?.ok_or_else(|| refused(unknown("/unit_id")))?;
     if unit.status == UnitStatus::Deactivated {
-        let detail = text!("该单位已停用", "The unit is deactivated");
-        return Err(refused(FieldError::body("/unit_id", Code::UnitDeactivated, detail)));
+        return Err(refused(deactivated("/unit_id")));
     }
     Ok(unit)
 }

@@ -11,7 +11,7 @@ use crate::access::Tx;
 use crate::access::policy::{Action, OfficerRead, PostAppoint, PostCorrect, UnitRead};
 use crate::audit::Change;
 use crate::db::Instant;
-use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
+use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::org::officers::rules::{Officer, OfficerAction, OfficerId};
 use crate::org::officers::service as officers;
 use crate::org::rules::{Unit, UnitId, UnitStatus};
@@ -163,8 +163,7 @@ fn fits<A: Action>(
     let refused = |error: FieldError| Err(AppError::fields(Code::InvalidBody, vec![error]));
     let Some(unit) = units::readable(tx, draft.unit_id)? else { return refused(unknown("/unit_id")) };
     if unit.status == UnitStatus::Deactivated && draft.valid_until_on.is_none() && !draft.voided {
-        let detail = text!("该单位已停用", "The unit is deactivated");
-        return refused(FieldError::body("/unit_id", Code::UnitDeactivated, detail));
+        return refused(deactivated("/unit_id"));
     }
     if !may_hold_post(officer.kind, draft.kind) {
         return Err(AppError::new(Code::AuxiliaryCannotLead));
