@@ -2,6 +2,7 @@
 //! they were on any day since.
 
 pub mod http;
+pub mod many;
 pub mod rules;
 pub mod service;
 mod store;

@@ -140,7 +140,8 @@ fn named<A: Action>(tx: &mut Tx<'_, A>, id: UnitId, pointer: &'static str) -> Re
     found.ok_or_else(|| AppError::fields(Code::InvalidBody, vec![unknown(pointer)]))
 }
 
-fn facts(unit: &Unit, from_on: NaiveDate, successor: Option<UnitId>) -> Value {
+/// What the audit log keeps a digest of.
+pub(super) fn facts(unit: &Unit, from_on: NaiveDate, successor: Option<UnitId>) -> Value {
     json!({
         "code": unit.code, "name": unit.name, "kind": unit.kind, "parent_id": unit.parent_id, "path": unit.path,
         "status": unit.status, "from_on": from_on, "successor_id": successor,
@@ -221,77 +222,6 @@ pub fn found(tx: &mut Tx<'_, CommandLine>, founded: &[Unit]) -> Result<()> {
     store::begin(tx, BEFORE_RECORDS, &periods)
 }
 
-/// A unit and the day it counts from, as a file has it.
-#[derive(Debug, Clone)]
-pub struct Dated {
-    /// The unit as it is to be.
-    pub unit: Unit,
-    /// The day.
-    pub day: NaiveDate,
-    /// Why.
-    pub reason: Option<String>,
-}
-
-/// Units whose audit rows are made at once: their facts are held in memory meanwhile.
-const AT_ONCE: usize = 1000;
-
-/// Enters many units, parents before children, with one audit row each.
-///
-/// # Errors
-/// When the database fails.
-pub fn enter_all<A: Action>(tx: &mut Tx<'_, A>, new: &[Dated]) -> Result<()> {
-    let now = tx.now();
-    for some in new.chunks(AT_ONCE) {
-        units::insert(tx, some.iter().map(|one| one.unit.clone()).collect())?;
-        let period =
-            |one: &Dated| Period::of(&one.unit, UnitChange::Created, one.day, one.reason.as_deref(), now);
-        let periods: Vec<_> = some.iter().map(|one| (period(one), one.unit.code.as_str())).collect();
-        store::insert(tx, &periods)?;
-        let told: Vec<(String, Value)> =
-            some.iter().map(|one| (one.unit.id.to_string(), facts(&one.unit, one.day, None))).collect();
-        let changes: Vec<Change<'_>> = told
-            .iter()
-            .zip(some)
-            .map(|((id, after), one)| Change {
-                entity: "unit",
-                entity_id: id,
-                before: None,
-                after: Some(after),
-                reason: one.reason.as_deref(),
-            })
-            .collect();
-        tx.record_all(&changes)?;
-    }
-    Ok(())
-}
-
-/// Gives many units the names they bear in `renamed`, with one audit row each.
-///
-/// # Errors
-/// `invalid_body` at `/effective_on` for a day before the unit's last change.
-pub fn rename_all<A: Action>(tx: &mut Tx<'_, A>, mut renamed: Vec<(Unit, Dated)>) -> Result<()> {
-    renamed.sort_by(|(_, one), (_, other)| (one.day, &one.reason).cmp(&(other.day, &other.reason)));
-    for (_, Dated { unit, .. }) in &mut renamed {
-        store::save(tx, unit)?;
-    }
-    // What counts from one day for one reason goes together.
-    for some in renamed.chunk_by(|(_, one), (_, other)| one.day == other.day && one.reason == other.reason) {
-        let Some((_, Dated { day, reason, .. })) = some.first() else { continue };
-        let changed: Vec<(Unit, Unit)> =
-            some.iter().map(|(before, after)| (before.clone(), after.unit.clone())).collect();
-        begin(tx, &changed, UnitChange::Renamed, *day, reason.as_deref())?;
-    }
-    Ok(())
-}
-
-/// Since when each of the units has stood as it does.
-///
-/// # Errors
-/// When the database fails.
-pub fn standing_since<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<HashMap<UnitId, NaiveDate>> {
-    Ok(store::since(tx, ids)?.into_iter().map(|(id, (since, _))| (id, since)).collect())
-}
-
 /// Gives a unit another name as `merge` says.
 ///
 /// # Errors
@@ -324,7 +254,7 @@ fn of_kind(unit: Unit, kind: Option<UnitKind>) -> Result<Unit> {
 }
 
 /// Begins the periods of units that have changed, and leaves their audit rows.
-fn begin<A: Action>(
+pub(super) fn begin<A: Action>(
     tx: &mut Tx<'_, A>,
     changed: &[(Unit, Unit)],
     change: UnitChange,
@@ -335,6 +265,7 @@ fn begin<A: Action>(
     let current = store::since(tx, &ids)?;
     let now = tx.now();
     let mut periods = Vec::with_capacity(changed.len());
+    let mut told: Vec<(String, Value, Value)> = Vec::with_capacity(changed.len());
     for (before, after) in changed {
         let &(since, began) =
             current.get(&before.id).ok_or_else(|| AppError::internal("a unit without a period"))?;
@@ -342,8 +273,19 @@ fn begin<A: Action>(
         // What is set up and renamed on one day was set up under its new name.
         let change = if since == day && began == UnitChange::Created { began } else { change };
         periods.push((Period::of(after, change, day, reason, now), after.code.as_str()));
-        record(tx, Some(&facts(before, since, None)), &facts(after, day, None), after.id, reason)?;
+        told.push((after.id.to_string(), facts(before, since, None), facts(after, day, None)));
     }
+    let rows: Vec<Change<'_>> = told
+        .iter()
+        .map(|(id, before, after)| Change {
+            entity: "unit",
+            entity_id: id,
+            before: Some(before),
+            after: Some(after),
+            reason,
+        })
+        .collect();
+    tx.record_all(&rows)?;
     store::begin(tx, day, &periods)
 }
 

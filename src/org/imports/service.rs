@@ -10,7 +10,7 @@ use crate::access::policy::UnitImport;
 use crate::db::{Dictionary, Entry};
 use crate::errors::Result;
 use crate::imports::{Counts, ImportRow, Line, Refusals};
-use crate::org::changes::service::{self as changes, Dated};
+use crate::org::changes::many::{self as changes, Dated};
 use crate::org::rules::{Unit, UnitId, UnitKind};
 use crate::org::store;
 

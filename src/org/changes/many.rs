@@ -1,0 +1,88 @@
+//! Many units entered or renamed at once, as a table has them.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use serde_json::Value;
+
+use super::rules::{Period, UnitChange};
+use super::service::{begin, facts};
+use super::store;
+use crate::access::Tx;
+use crate::access::policy::Action;
+use crate::audit::Change;
+use crate::errors::Result;
+use crate::org::rules::{Unit, UnitId};
+use crate::org::store as units;
+
+/// A unit and the day it counts from, as a file has it.
+#[derive(Debug, Clone)]
+pub struct Dated {
+    /// The unit as it is to be.
+    pub unit: Unit,
+    /// The day.
+    pub day: NaiveDate,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Units whose audit rows are made at once: their facts are held in memory meanwhile.
+const AT_ONCE: usize = 1000;
+
+/// Enters many units, parents before children, with one audit row each.
+///
+/// # Errors
+/// When the database fails.
+pub fn enter_all<A: Action>(tx: &mut Tx<'_, A>, new: &[Dated]) -> Result<()> {
+    let now = tx.now();
+    for some in new.chunks(AT_ONCE) {
+        units::insert(tx, some.iter().map(|one| one.unit.clone()).collect())?;
+        let period =
+            |one: &Dated| Period::of(&one.unit, UnitChange::Created, one.day, one.reason.as_deref(), now);
+        let periods: Vec<_> = some.iter().map(|one| (period(one), one.unit.code.as_str())).collect();
+        store::insert(tx, &periods)?;
+        let told: Vec<(String, Value)> =
+            some.iter().map(|one| (one.unit.id.to_string(), facts(&one.unit, one.day, None))).collect();
+        let changes: Vec<Change<'_>> = told
+            .iter()
+            .zip(some)
+            .map(|((id, after), one)| Change {
+                entity: "unit",
+                entity_id: id,
+                before: None,
+                after: Some(after),
+                reason: one.reason.as_deref(),
+            })
+            .collect();
+        tx.record_all(&changes)?;
+    }
+    Ok(())
+}
+
+/// Gives many units the names they bear in `renamed`, with one audit row each.
+///
+/// # Errors
+/// `invalid_body` at `/effective_on` for a day before the unit's last change.
+pub fn rename_all<A: Action>(tx: &mut Tx<'_, A>, mut renamed: Vec<(Unit, Dated)>) -> Result<()> {
+    renamed.sort_by(|(_, one), (_, other)| (one.day, &one.reason).cmp(&(other.day, &other.reason)));
+    for (_, Dated { unit, .. }) in &mut renamed {
+        store::save(tx, unit)?;
+    }
+    // What counts from one day for one reason goes together.
+    let alike = renamed.chunk_by(|(_, one), (_, other)| one.day == other.day && one.reason == other.reason);
+    for some in alike.flat_map(|alike| alike.chunks(AT_ONCE)) {
+        let Some((_, Dated { day, reason, .. })) = some.first() else { continue };
+        let changed: Vec<(Unit, Unit)> =
+            some.iter().map(|(before, after)| (before.clone(), after.unit.clone())).collect();
+        begin(tx, &changed, UnitChange::Renamed, *day, reason.as_deref())?;
+    }
+    Ok(())
+}
+
+/// Since when each of the units has stood as it does.
+///
+/// # Errors
+/// When the database fails.
+pub fn standing_since<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<HashMap<UnitId, NaiveDate>> {
+    Ok(store::since(tx, ids)?.into_iter().map(|(id, (since, _))| (id, since)).collect())
+}
