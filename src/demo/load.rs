@@ -86,7 +86,7 @@ pub async fn load(
             here.extend(writers.clone());
         }
         tick("民警辅警", 1);
-        let heads = enlist(doors, tenant, os_user, &units, &here, today).await?;
+        let heads = enlist(doors, tenant, os_user, &units, &here, (today, code == province)).await?;
         let place = Place { units: &units, heads: &heads };
         let entered = enter(doors, tenant, os_user, place, here, &mut |by| tick("账号", by)).await?;
         everybody.push((tenant, units, entered));
@@ -160,14 +160,15 @@ async fn enlist(
     os_user: &str,
     units: &[Unit],
     accounts: &[Account],
-    today: NaiveDate,
+    (today, everybody): (NaiveDate, bool),
 ) -> Result<HashMap<String, OfficerId>> {
     let heads: HashMap<String, String> = accounts
         .iter()
         .filter(|account| account.kind == Role::UnitHead)
         .map(|account| (account.unit_code.clone(), account.name.clone()))
         .collect();
-    let all = strength::officers(units, &heads, today - chrono::Duration::days(IN_POST_DAYS));
+    let since = today - chrono::Duration::days(IN_POST_DAYS);
+    let all = strength::officers(units, &heads, since, everybody);
     let mut found = HashMap::new();
     // In pieces, so that nobody waits long for the one writer.
     for some in all.chunks(500) {

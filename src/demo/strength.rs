@@ -1,5 +1,5 @@
 //! The officers of the demo: a head and a deputy for each bureau and station, and the people who do
-//! the work, about 20,000 for Yunnan.
+//! the work, about 20,000 for Yunnan. The second province has its heads only.
 
 use std::collections::HashMap;
 
@@ -69,12 +69,19 @@ const fn rank(unit: UnitKind, post: PostKind) -> PoliceRank {
     }
 }
 
-/// Everybody in uniform. `heads` names the heads who have an account; `since` is when posts began.
-pub(super) fn officers(units: &[Unit], heads: &HashMap<String, String>, since: NaiveDate) -> Vec<Enlisted> {
+/// Who is in uniform: everybody, or the heads alone. `heads` names those who have an account; `since` is
+/// when posts began.
+pub(super) fn officers(
+    units: &[Unit],
+    heads: &HashMap<String, String>,
+    since: NaiveDate,
+    everybody: bool,
+) -> Vec<Enlisted> {
     let mut found = Vec::new();
     let (mut police, mut auxiliary) = (0_u32, 0_u32);
     for unit in units {
-        for &(post, title, count, kind) in establishment(unit.kind) {
+        let lines = establishment(unit.kind).iter().filter(|(post, ..)| everybody || *post == PostKind::Head);
+        for &(post, title, count, kind) in lines {
             for _ in 0..count {
                 let place = found.len();
                 let named = heads.get(&unit.code).filter(|_| post == PostKind::Head);

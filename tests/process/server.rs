@@ -133,7 +133,7 @@ impl Program {
                 kept.lock().unwrap().push(line);
             }
         });
-        let told = told.recv_timeout(Duration::from_mins(1));
+        let told = told.recv_timeout(Duration::from_mins(4));
         let Ok(address) = told else {
             let _ = child.kill();
             let _ = child.wait();

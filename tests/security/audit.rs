@@ -1,6 +1,8 @@
 //! The audit log: every write leaves its row, nobody changes one, and the databases hold each tenant
 //! to itself.
 
+#![allow(clippy::too_many_lines, reason = "one ledger of every write there is, a step each")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use pingyi::access::policy::Audience;
