@@ -83,12 +83,22 @@ macro_rules! insert_rows {
             $crate::db::Conn::Postgres(c) => {
                 for some in $rows.chunks($crate::db::BATCH) {
                     diesel::insert_into($table).values(some).execute(c)?;
+                    $crate::db::plan_anew(c, some.len())?;
                 }
             }
         }
     };
 }
 pub(crate) use insert_rows;
+
+/// After a full batch, lets PostgreSQL plan again what it has planned in this session. It plans the check
+/// of a foreign key once; one planned while the table was empty may walk an index on the tenant alone,
+/// and then reads every row of the tenant for each row that comes (20,000 officers took a minute).
+/// Statistics would tell it too, but gathering them is the owner's right and comes after the commit.
+pub(crate) fn plan_anew(conn: &mut PgConnection, inserted: usize) -> diesel::QueryResult<()> {
+    use diesel::connection::SimpleConnection;
+    if inserted < BATCH { Ok(()) } else { conn.batch_execute("DISCARD PLANS") }
+}
 
 /// Rows in one statement: with 64 columns still below PostgreSQL's 65,535 values.
 pub(crate) const BATCH: usize = 500;

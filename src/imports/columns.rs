@@ -8,7 +8,7 @@ use super::cells::{Cell, Record};
 use super::{ImportRow, Refusals};
 use crate::db::Entry;
 use crate::errors::{AppError, Code, Result, text};
-use crate::web::Shapes;
+use crate::web::{Shapes, title};
 
 /// One column.
 #[derive(Debug)]
@@ -162,18 +162,12 @@ fn columns<R: ImportRow>(shapes: &Shapes) -> Result<Vec<Column>> {
         .collect();
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     Ok(properties
-        .map(|(name, property)| {
-            // Of a property that may be null it stands in the other alternative.
-            let alternatives = property.get("oneOf").and_then(Value::as_array).into_iter().flatten();
-            let mut places = [property].into_iter().chain(alternatives);
-            let said = places.find_map(|place| place.get("description")?.as_str()).unwrap_or_default();
-            Column {
-                name: name.clone(),
-                title: said.split(['。', '\n']).next().unwrap_or_default().trim().to_owned(),
-                required: required.contains(&name.as_str()),
-                holds: holds(shapes, property),
-                labels: R::labels(name),
-            }
+        .map(|(name, property)| Column {
+            name: name.clone(),
+            title: title(property).unwrap_or_default(),
+            required: required.contains(&name.as_str()),
+            holds: holds(shapes, property),
+            labels: R::labels(name),
         })
         .collect())
 }

@@ -38,7 +38,7 @@ pub use report::{ImportQuery, ImportReport, TableFormat, TextEncoding};
 pub use upload::Upload;
 
 /// A row of a table that can be imported. Its columns are the properties of its schema, their Chinese
-/// titles what the properties' descriptions begin with, up to the first full stop.
+/// titles what the properties' descriptions begin with, as the headings of exports are.
 pub trait ImportRow: DeserializeOwned + ToSchema + Example + Validate + Send + Sync + 'static {
     /// The right to import it.
     type Action: Action;

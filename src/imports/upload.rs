@@ -58,7 +58,7 @@ impl<R: ImportRow> Body for Upload<R> {
         let [english, chinese] = R::SHEET;
         let csv = format!(
             "UTF-8 (有无 BOM 均可) 或 GB18030; 分隔符为逗号、分号或制表符, 由标题行判定; 首行为标题, 用 {row} 的属性名或其中文名 \
-             (属性说明的第一句), 次序不限; 单元格首尾空白略去, 空单元格即缺省; 至多 {MOST_ROWS} 行、{MOST_COLUMNS} 列。"
+             (属性说明的第一个短语), 次序不限; 单元格首尾空白略去, 空单元格即缺省; 至多 {MOST_ROWS} 行、{MOST_COLUMNS} 列。"
         );
         let xlsx = format!(
             "只读名为 {english} 或 {chinese} 的工作表, 没有则读第一张; 标题与 CSV 相同; 日期单元格即日期; 公式取其保存时的值; \

@@ -88,29 +88,40 @@ macro_rules! visible {
     };
 }
 
-macro_rules! filtered {
-    ($tenant:expr, $reach:expr, $filter:expr) => {{
-        let mut query = visible!($tenant, $reach);
+/// A query narrowed by a filter: by what units are, or were on a day.
+macro_rules! narrowed {
+    ($query:expr, $filter:expr, ($status:expr, $path:expr, $parent:expr, $search:expr)) => {{
+        let mut query = $query;
         if !$filter.kinds.is_empty() {
             query = query.filter(units::kind.eq_any($filter.kinds.clone()));
         }
         if !$filter.statuses.is_empty() {
-            query = query.filter(units::status.eq_any($filter.statuses.clone()));
+            query = query.filter($status.eq_any($filter.statuses.clone()));
         }
         if let Some(range) = $filter.below.clone() {
-            query = query.filter(units::path.ge(range.low)).filter(units::path.lt(range.high));
+            query = query.filter($path.ge(range.low)).filter($path.lt(range.high));
         }
         if let Some(parent) = $filter.parent {
-            query = query.filter(units::parent_id.eq(parent));
+            query = query.filter($parent.eq(parent));
         }
         if let Some(code) = $filter.code.clone() {
             query = query.filter(units::code.eq(code));
         }
         if let Some(search) = &$filter.search {
-            query = query.filter(units::search_text.like(contains_pattern(search)).escape('\\'));
+            query = query.filter($search.like(contains_pattern(search)).escape('\\'));
         }
         query
     }};
+}
+
+macro_rules! filtered {
+    ($tenant:expr, $reach:expr, $filter:expr) => {
+        narrowed!(
+            visible!($tenant, $reach),
+            $filter,
+            (units::status, units::path, units::parent_id, units::search_text)
+        )
+    };
 }
 
 /// In the order asked for, after the place of the cursor.
@@ -192,29 +203,15 @@ macro_rules! filtered_on {
                 .on(unit_periods::tenant_id.eq(units::tenant_id).and(unit_periods::unit_id.eq(units::id))),
         );
         // Reach follows today's tree; everything else that of the day.
-        let mut query = within_reach!(join, $reach, units::path)
+        let query = within_reach!(join, $reach, units::path)
             .filter(units::tenant_id.eq($tenant))
             .filter(unit_periods::valid_from_on.le($day))
             .filter(unit_periods::valid_until_on.is_null().or(unit_periods::valid_until_on.ge($day)));
-        if !$filter.kinds.is_empty() {
-            query = query.filter(units::kind.eq_any($filter.kinds.clone()));
-        }
-        if !$filter.statuses.is_empty() {
-            query = query.filter(unit_periods::status.eq_any($filter.statuses.clone()));
-        }
-        if let Some(range) = $filter.below.clone() {
-            query = query.filter(unit_periods::path.ge(range.low)).filter(unit_periods::path.lt(range.high));
-        }
-        if let Some(parent) = $filter.parent {
-            query = query.filter(unit_periods::parent_id.eq(parent));
-        }
-        if let Some(code) = $filter.code.clone() {
-            query = query.filter(units::code.eq(code));
-        }
-        if let Some(search) = &$filter.search {
-            query = query.filter(unit_periods::search_text.like(contains_pattern(search)).escape('\\'));
-        }
-        query
+        narrowed!(
+            query,
+            $filter,
+            (unit_periods::status, unit_periods::path, unit_periods::parent_id, unit_periods::search_text)
+        )
     }};
 }
 

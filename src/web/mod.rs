@@ -19,7 +19,7 @@ pub use answer::{Answer, Created, IntoAnswer, NoContent, Page, Plain, Resource, 
 pub use docs::docs;
 pub(crate) use endpoint::endpoint;
 pub use endpoint::{Endpoint, Verb};
-pub use export::{ExportLimits, Exports, Format};
+pub use export::{ExportLimits, Exports, Format, title};
 pub use input::{Body, Empty, Json, Merge, NoBody, NoQuery, PathIds, QueryParams};
 pub use openapi::{Example, document, reference};
 pub use page::{Count, Cursor, Paging, Sort};

@@ -71,10 +71,18 @@ fn main() {
             subject.run(scale, only.as_deref());
         }
     }
+    if only.is_none() {
+        for subject in &mut subjects {
+            subject.import(OFFICERS / scale);
+        }
+    }
     for subject in subjects {
         println!("{}", subject.report());
     }
 }
+
+/// Rows of the table that is imported once, at the end: a province's strength.
+const OFFICERS: usize = 60_000;
 
 /// A database under the program, with what has been measured on it.
 struct Subject {
@@ -90,6 +98,7 @@ struct Subject {
     costs: BTreeMap<&'static str, Vec<Cost>>,
     starts: Vec<Duration>,
     resident: (u64, u64),
+    imported: Option<(usize, Duration)>,
 }
 
 impl Subject {
@@ -122,7 +131,32 @@ impl Subject {
             costs: BTreeMap::new(),
             starts: Vec::new(),
             resident: (0, 0),
+            imported: None,
         }
+    }
+
+    /// A table of officers, each with a post, in one request.
+    fn import(&mut self, rows: usize) {
+        use std::fmt::Write;
+        let mut table = String::from("number,name,kind,rank,unit_code,post_kind,post_title,post_from_on\n");
+        for row in 0..rows {
+            writeln!(table, "9{row:07},王建国,police,constable_1,5301,case_officer,办案民警,2025-06-01")
+                .unwrap();
+        }
+        let admin =
+            sign_in(self.program.address, &accounts_of(&self.store.accounts_file()), "system_admin", "53");
+        let mut connection = Connection::open_with(self.program.address, Duration::from_mins(3)).unwrap();
+        let begun = Instant::now();
+        let reply = admin.ask(
+            &mut connection,
+            "POST",
+            "/officers/imports",
+            &[("Content-Type", "text/csv")],
+            Some(&table),
+        );
+        let reply = reply.unwrap().expect(200);
+        assert_eq!(reply.json()["rows_new"], rows);
+        self.imported = Some((rows, begun.elapsed()));
     }
 
     /// Every operation once (or one alone), with so many times fewer requests.
@@ -194,6 +228,7 @@ impl Subject {
             costs: self.costs,
             starts: self.starts,
             resident: self.resident,
+            imported: self.imported,
             demo_loaded_in: self.demo_loaded_in,
         }
     }

@@ -13,6 +13,8 @@ pub struct Report {
     pub starts: Vec<Duration>,
     pub resident: (u64, u64),
     pub demo_loaded_in: Duration,
+    /// How many officers, and how long it took.
+    pub imported: Option<(usize, Duration)>,
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -80,6 +82,10 @@ impl fmt::Display for Report {
             now as f64 / 1024.0,
             peak as f64 / 1024.0,
             self.demo_loaded_in.as_secs_f64()
-        )
+        )?;
+        match self.imported {
+            Some((rows, took)) => writeln!(f, "\n{rows} officers imported in {:.1} s", took.as_secs_f64()),
+            None => Ok(()),
+        }
     }
 }

@@ -178,7 +178,10 @@ pub(super) fn compose(method: &str, path: &str, headers: &[(&str, &str)], body: 
     }
     if let Some(body) = body {
         let length = body.len().to_string();
-        text.extend(["Content-Type: application/json\r\nContent-Length: ", &length, "\r\n"]);
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            text.push_str("Content-Type: application/json\r\n");
+        }
+        text.extend(["Content-Length: ", &length, "\r\n"]);
     }
     text.push_str("\r\n");
     text.push_str(body.unwrap_or_default());

@@ -9,7 +9,7 @@ use validator::{Validate, ValidationErrors};
 
 use crate::access::Reach;
 use crate::db::Instant;
-use crate::errors::{Code, Text, text};
+use crate::errors::{Code, Text, deactivated, text, unknown};
 use crate::imports::{Line, Refusals};
 use crate::org::changes::rules::{follows, why_not_under};
 use crate::org::rules::{Unit, UnitId, UnitKind, UnitStatus, path_under};
@@ -67,6 +67,24 @@ pub struct Plan {
     pub renamed: Vec<(Unit, Unit, usize)>,
     /// Rows that say what is there.
     pub unchanged: usize,
+}
+
+/// The unit that a row of another table names in its column `unit_code`: within reach and working, else
+/// it is told.
+pub fn unit_of_row<'g>(
+    there: Option<&'g Unit>,
+    reach: &Reach,
+    line: u32,
+    refusals: &mut Refusals,
+) -> Option<&'g Unit> {
+    const COLUMN: &str = "unit_code";
+    let error = match there.filter(|unit| reach.contains(&unit.path)) {
+        None => unknown(COLUMN),
+        Some(unit) if unit.status == UnitStatus::Deactivated => deactivated(COLUMN),
+        Some(unit) => return Some(unit),
+    };
+    refusals.tell(line, COLUMN, error.code, error.detail);
+    None
 }
 
 /// What is wrong with a row by itself.

@@ -32,6 +32,7 @@ use crate::errors::{AppError, Code, FieldError, Result, text};
 
 pub(super) use self::describe::describe;
 pub(super) use self::titles::entitle;
+pub use self::titles::title;
 
 /// What a list can be given as besides JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

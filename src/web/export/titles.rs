@@ -7,11 +7,16 @@ use serde_json::{Value, json};
 pub(in crate::web) fn entitle(schema: &mut Value) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for (_, property) in properties.into_iter().flatten() {
-        let title = description(property).map(title_of).filter(|title| !title.is_empty());
-        if let (Some(title), Some(map)) = (title, property.as_object_mut()) {
+        if let (Some(title), Some(map)) = (title(property), property.as_object_mut()) {
             map.insert("x-title".into(), json!(title));
         }
     }
+}
+
+/// The Chinese title of a property: the first phrase of its description. Sheets that are given and
+/// tables that are taken are headed by it.
+pub fn title(property: &Value) -> Option<String> {
+    description(property).map(title_of).filter(|title| !title.is_empty())
 }
 
 /// The description of a property; of one that may be null it stands in the other alternative.

@@ -14,9 +14,10 @@ use crate::access::{Tx, UserId, password};
 use crate::audit::hex;
 use crate::errors::{AppError, Code, Result, text};
 use crate::imports::{Counts, ImportRow, Line, Refusals};
+use crate::org::imports::rules::unit_of_row;
 use crate::org::officers::rules::{Officer, OfficerId, OfficerStatus};
 use crate::org::officers::service as officers;
-use crate::org::rules::{Unit, UnitStatus};
+use crate::org::rules::Unit;
 use crate::org::service as units;
 
 /// What an import of accounts does.
@@ -109,20 +110,8 @@ impl ImportRow for UserRow {
                 let detail = text!("与第 {first} 行的警号相同", "Row {first} names the same officer");
                 refusals.tell(number, "officer_number", Code::NotUnique, detail);
             }
-            let unit =
-                ground.units.get(&row.unit_code).filter(|unit| tx.reach().contains(&unit.path)).cloned();
-            let Some(unit) = unit else {
-                let detail = text!(
-                    "没有这个单位, 或不在您的范围内",
-                    "There is no such unit, or it is out of your reach"
-                );
-                refusals.tell(number, "unit_code", Code::UnknownReference, detail);
-                continue;
-            };
-            if unit.status == UnitStatus::Deactivated {
-                let detail = text!("该单位已停用", "The unit is deactivated");
-                refusals.tell(number, "unit_code", Code::UnitDeactivated, detail);
-            }
+            let unit = ground.units.get(&row.unit_code);
+            let Some(unit) = unit_of_row(unit, tx.reach(), number, refusals).cloned() else { continue };
             let there = ground.users.remove(&row.login);
             let officer_id = ground.officer(tx, line, there.as_ref().map(|user| user.id), refusals);
             let Some(before) = there else {

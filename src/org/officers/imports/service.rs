@@ -10,13 +10,14 @@ use crate::access::policy::OfficerImport;
 use crate::db::{Dictionary, Entry};
 use crate::errors::{Code, Result, text};
 use crate::imports::{Counts, ImportRow, Line, Refusals};
+use crate::org::imports::rules::unit_of_row;
 use crate::org::officers::person::Person;
 use crate::org::officers::rules::{Officer, OfficerId, OfficerKind, OfficerStatus, PoliceRank};
 use crate::org::officers::service::record;
 use crate::org::officers::store;
 use crate::org::posts::rules::{PostDraft, PostKind};
 use crate::org::posts::service as posts;
-use crate::org::rules::{Unit, UnitId, UnitStatus};
+use crate::org::rules::{Unit, UnitId};
 use crate::org::service as units;
 
 /// What an import of officers does.
@@ -92,21 +93,8 @@ impl ImportRow for OfficerRow {
                 let detail = text!("与第 {first} 行的身份证号相同", "Row {first} has the same identity card");
                 refusals.tell(number, "id_card", Code::NotUnique, detail);
             }
-            let unit =
-                ground.units.get(&row.unit_code).filter(|unit| tx.reach().contains(&unit.path)).cloned();
-            let Some(unit) = unit else {
-                let detail = text!(
-                    "没有这个单位, 或不在您的范围内",
-                    "There is no such unit, or it is out of your reach"
-                );
-                refusals.tell(number, "unit_code", Code::UnknownReference, detail);
-                continue;
-            };
-            if unit.status == UnitStatus::Deactivated {
-                let detail = text!("该单位已停用", "The unit is deactivated");
-                refusals.tell(number, "unit_code", Code::UnitDeactivated, detail);
-                continue;
-            }
+            let unit = ground.units.get(&row.unit_code);
+            let Some(unit) = unit_of_row(unit, tx.reach(), number, refusals).cloned() else { continue };
             let there = ground.officers.remove(&row.number);
             let card_of = row.id_card.as_ref().and_then(|card| ground.cards.get(card));
             if card_of.is_some_and(|holder| there.as_ref().is_none_or(|officer| officer.id != *holder)) {
