@@ -285,14 +285,14 @@ impl<A: Action> Gate<A> {
             .await
     }
 
-    /// Leaves the audit row of an export of this list, with the digest of its facts, in a writing
-    /// transaction of its own: the reading ones can keep none. It comes before the first byte, so
-    /// that what cannot be accounted for does not leave the house. What needs no account to be read
-    /// belongs to nobody's log.
+    /// Leaves the audit row of something that was only looked at (an export of a list, the trial of an
+    /// import), with the digest of its facts, in a writing transaction of its own: the reading ones can
+    /// keep none. It comes before the first byte, so that what cannot be accounted for does not leave
+    /// the house. What needs no account to be read belongs to nobody's log.
     ///
     /// # Errors
     /// `token_invalid`, `forbidden`, `password_change_required`; when the row cannot be written.
-    pub async fn record_export(&self, list: String, facts: Value) -> Result<()> {
+    pub async fn record_look(&self, entity: &'static str, id: String, facts: Value) -> Result<()> {
         let Some(claims) = self.claims else { return Ok(()) };
         let (doors, request) = (self.doors.clone(), self.facts.clone());
         self.doors
@@ -301,8 +301,8 @@ impl<A: Action> Gate<A> {
                 let (who, reach, _) = admit(&doors, again(&mut conn), claims, request.now, A::ROW, false)?;
                 let mut state = state_of(claims.tenant, who, &request);
                 Tx::<A>::new(conn, &mut state, reach).record(&Change {
-                    entity: "export",
-                    entity_id: &list,
+                    entity,
+                    entity_id: &id,
                     before: None,
                     after: Some(&facts),
                     reason: None,
@@ -349,7 +349,7 @@ impl<A: Action> Gate<A> {
             }
             Ok(answer)
         };
-        let answer = if A::ROW.moves_units {
+        let answer = if A::ROW.alone {
             self.doors.db.write_alone(claims.tenant, whole).await?
         } else if A::ROW.writes {
             self.doors.db.write(Some(claims.tenant), whole).await?

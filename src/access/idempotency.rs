@@ -130,6 +130,15 @@ pub(super) fn kept(conn: &mut Conn<'_>, owner: Owner, claim: &Claim) -> Result<O
     }))
 }
 
+/// Forgets the answers that name something, whoever they were given to.
+pub(super) fn forget(conn: Conn<'_>, tenant: TenantId, name: &str) -> Result<()> {
+    with_conn!(conn, c => diesel::delete(idempotency_keys::table
+        .filter(idempotency_keys::tenant_id.eq(tenant))
+        .filter(idempotency_keys::body.like(format!("%{name}%"))))
+        .execute(c))?;
+    Ok(())
+}
+
 /// Keeps the answer.
 pub(super) fn remember(conn: Conn<'_>, owner: Owner, claim: &Claim, answer: &Answer) -> Result<()> {
     let row = NewKept {

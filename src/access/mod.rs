@@ -17,7 +17,7 @@ mod tx;
 pub use gate::{Done, Doors, Facts, Gate, command_line};
 pub use idempotency::Claim;
 pub use keys::KeyRing;
-pub use reach::{Held, PathRange, Reach, ancestors};
+pub use reach::{Held, PathRange, Reach, Rights, ancestors};
 pub(crate) use reach::{follow_path, substr, within_reach};
 pub use roles::{Role, grantable_by};
 pub use token::{ACCESS_SECONDS, Tokens};

@@ -71,7 +71,7 @@ pub struct Row {
     /// Whether it changes anything.
     pub writes: bool,
     /// Whether it moves units or changes many, so that no other write of the tenant may run beside it.
-    pub moves_units: bool,
+    pub alone: bool,
     /// Who may ask at all.
     pub audience: Audience,
     /// One cell a role, in the order of [`Role::ALL`].
@@ -105,7 +105,7 @@ impl Action for CommandLine {
         name: "command_line",
         zh: "命令行",
         writes: true,
-        moves_units: false,
+        alone: false,
         audience: Audience::Public,
         cells: [Cell::Never; 17],
     };
@@ -129,7 +129,7 @@ macro_rules! cell {
     };
 }
 
-/// Whether it writes, and whether it moves units.
+/// Whether it writes, and whether alone.
 macro_rules! mode {
     (read) => {
         (false, false)
@@ -168,7 +168,7 @@ macro_rules! policy {
                 name: $name,
                 zh: $zh,
                 writes: mode!($mode).0,
-                moves_units: mode!($mode).1,
+                alone: mode!($mode).1,
                 audience: $audience,
                 cells: $cells,
             };
@@ -201,7 +201,7 @@ policy! {
     OfficerCreate     "officer.create"      "登记民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     OfficerUpdate     "officer.update"      "修改民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     OfficerLeave      "officer.leave"       "民警辅警离队"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
-    OfficerImport     "officer.import"      "导入民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    OfficerImport     "officer.import"      "导入民警辅警"    tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     OfficerReveal     "officer.reveal"      "查看完整号码"    write    [-  -      S  -  -    -  -  -        -  -  -    -  S  -      -      -  -];
     OfficerErase      "officer.erase"       "清除个人信息"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     PostAppoint       "post.appoint"        "任职"            write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
@@ -212,7 +212,7 @@ policy! {
     UserRead          "user.read"           "查看账号"        read     [T  -      S  S  T    -  -  S        -  -  -    -  -  -      -      -  -];
     UserCreate        "user.create"         "新建账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UserUpdate        "user.update"         "修改账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
-    UserImport        "user.import"         "导入账号"        write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UserImport        "user.import"         "导入账号"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UserDisable       "user.disable"        "停用账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UserEnable        "user.enable"         "启用账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UserResetPassword "user.reset_password" "重置密码"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];

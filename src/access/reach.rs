@@ -108,6 +108,22 @@ impl Reach {
     }
 }
 
+/// What a caller may do with things of one sort: how far each action reaches, found once a request.
+#[derive(Debug)]
+pub struct Rights<T>(Vec<(T, Reach)>);
+
+impl<T: Copy> Rights<T> {
+    /// Of the actions and their reach; those the caller has not are left out.
+    pub fn new(actions: impl IntoIterator<Item = (T, Option<Reach>)>) -> Self {
+        Self(actions.into_iter().filter_map(|(action, reach)| Some((action, reach?))).collect())
+    }
+
+    /// The actions that reach a row at `path`.
+    pub fn at<'r>(&'r self, path: &'r str) -> impl Iterator<Item = T> + 'r {
+        self.0.iter().filter(move |(_, reach)| reach.contains(path)).map(|(action, _)| *action)
+    }
+}
+
 /// The paths above `path`, the root first, without `path` itself.
 #[must_use]
 pub fn ancestors(path: &str) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use serde_json::Value;
 
+use super::idempotency;
 use super::policy::{Action, Effect, MayCause};
 use super::reach::{Held, Reach};
 use crate::audit;
@@ -182,12 +183,16 @@ impl<'t, A: Action> Tx<'t, A> {
         self.record_as(A::ROW.name, std::slice::from_ref(change))
     }
 
-    /// Leaves the audit rows of many changes at once.
+    /// Leaves the audit rows of many changes of things of one kind.
     ///
     /// # Errors
     /// As [`Tx::record`].
-    pub fn record_all(&mut self, changes: &[audit::Change<'_>]) -> Result<()> {
-        self.record_as(A::ROW.name, changes)
+    pub fn record_many<'c>(
+        &mut self,
+        entity: &'static str,
+        changes: impl IntoIterator<Item = audit::Told<'c>>,
+    ) -> Result<()> {
+        in_pieces(entity, changes, |rows| self.record_as(A::ROW.name, rows))
     }
 
     fn record_as(&mut self, action: &'static str, changes: &[audit::Change<'_>]) -> Result<()> {
@@ -224,6 +229,15 @@ impl<'t, A: Action> Tx<'t, A> {
         self.state.precondition_checked = true;
     }
 
+    /// Forgets the answers kept for retries that name this thing: they show what is to be known no more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn forget_answers<T>(&mut self, naming: Id<T>) -> Result<()> {
+        let tenant = self.tenant();
+        idempotency::forget(self.conn(), tenant, &naming.to_string())
+    }
+
     /// Has the effect `E`, which the table of effects allows this action: its work runs with the
     /// whole tenant in reach, and its audit rows bear the effect's name.
     ///
@@ -241,6 +255,24 @@ impl<'t, A: Action> Tx<'t, A> {
             action: PhantomData,
         };
         work(&mut EffectTx { tx: Box::new(tx), effect: PhantomData })
+    }
+}
+
+/// Audit rows made at once: their facts are held in memory meanwhile.
+const AT_ONCE: usize = 1000;
+
+fn in_pieces<'c>(
+    entity: &'static str,
+    changes: impl IntoIterator<Item = audit::Told<'c>>,
+    mut record: impl FnMut(&[audit::Change<'_>]) -> Result<()>,
+) -> Result<()> {
+    let mut changes = changes.into_iter();
+    loop {
+        let told: Vec<audit::Told<'_>> = changes.by_ref().take(AT_ONCE).collect();
+        if told.is_empty() {
+            return Ok(());
+        }
+        record(&told.iter().map(|one| one.change(entity)).collect::<Vec<_>>())?;
     }
 }
 
@@ -297,6 +329,18 @@ impl<E: Effect> EffectTx<'_, E> {
     /// When it cannot be written.
     pub fn record(&mut self, change: &audit::Change<'_>) -> Result<()> {
         self.tx.record_as(E::NAME, std::slice::from_ref(change))
+    }
+
+    /// Leaves the effect's audit rows of many changes of things of one kind.
+    ///
+    /// # Errors
+    /// As [`EffectTx::record`].
+    pub fn record_many<'c>(
+        &mut self,
+        entity: &'static str,
+        changes: impl IntoIterator<Item = audit::Told<'c>>,
+    ) -> Result<()> {
+        in_pieces(entity, changes, |rows| self.tx.record_as(E::NAME, rows))
     }
 }
 

@@ -29,6 +29,33 @@ pub struct Change<'a> {
     pub reason: Option<&'a str>,
 }
 
+/// One of many changes of things of one kind, with facts of its own.
+#[derive(Debug, Clone)]
+pub struct Told<'a> {
+    /// The thing's identifier.
+    pub id: String,
+    /// Its facts before; `None` when it is new.
+    pub before: Option<Value>,
+    /// Its facts after; `None` when it has ended.
+    pub after: Option<Value>,
+    /// Why.
+    pub reason: Option<&'a str>,
+}
+
+impl Told<'_> {
+    /// The change it tells, of a thing of this kind.
+    #[must_use]
+    pub fn change(&self, entity: &'static str) -> Change<'_> {
+        Change {
+            entity,
+            entity_id: &self.id,
+            before: self.before.as_ref(),
+            after: self.after.as_ref(),
+            reason: self.reason,
+        }
+    }
+}
+
 /// Who changed it, when, by which action.
 #[derive(Debug, Clone)]
 pub struct Entry {

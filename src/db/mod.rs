@@ -69,6 +69,17 @@ macro_rules! with_conn {
 }
 pub(crate) use with_conn;
 
+/// Holds a row, told by a query of its key, until the transaction ends; SQLite has one writer and needs
+/// nothing. Rows that refer to it are not held up.
+macro_rules! lock_row {
+    ($conn:expr, $row:expr) => {
+        if let $crate::db::Conn::Postgres(c) = $conn {
+            $row.for_no_key_update().execute(c)?;
+        }
+    };
+}
+pub(crate) use lock_row;
+
 /// Inserts a slice of rows. SQLite gets one prepared statement again and again, for diesel does not
 /// keep the statement of a batch and preparing costs more than the rows; PostgreSQL gets batches,
 /// where each statement is a round trip.

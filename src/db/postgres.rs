@@ -103,6 +103,11 @@ impl Postgres {
             // tried as there can be, which is safe, for nothing has been sent on them yet.
             let mut left = pool.max_size();
             while let Err(error) = AnsiTransactionManager::begin_transaction_sql(&mut *conn, &begin) {
+                // One that still answers has only waited in vain for a lock: it is put back in order, and
+                // the next would wait as long.
+                if conn.batch_execute("ROLLBACK").is_ok() {
+                    return Err(AppError::from(error));
+                }
                 if left == 0 {
                     return Err(AppError::unavailable(2, error));
                 }

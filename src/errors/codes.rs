@@ -123,7 +123,7 @@ codes! {
     LoginTaken = Conflict, "login_taken", "登录名已被使用", "The login is taken";
     GrantNotAllowed = Unprocessable, "grant_not_allowed", "您的角色不能授予此角色", "Your role may not grant this role";
     GrantToSelf = Unprocessable, "grant_to_self", "不得给自己授权", "Nobody grants a role to itself";
-    ChangeOwnAccount = Unprocessable, "change_own_account", "不得停用或重置自己的账号", "Nobody disables or resets the own account";
+    ChangeOwnAccount = Unprocessable, "change_own_account", "不得停用、重置自己的账号, 也不得改动其所属民警", "Nobody disables or resets the own account, or changes whose it is";
     AccountOutOfHands = Unprocessable, "account_out_of_hands", "该账号持有三员角色或您辖区之外的角色, 不由您处置", "The account holds a separated role, or one beyond your reach: it is not yours to reset or disable";
     RolesExclusive = Unprocessable, "roles_exclusive", "三员与业务角色互斥", "The three administrator roles exclude each other and every business role";
     RoleHeld = Conflict, "role_held", "该账号在该单位已有此角色", "The account holds this role at this unit already";

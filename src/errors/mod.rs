@@ -28,6 +28,14 @@ impl Text {
     }
 }
 
+impl Code {
+    /// The title, as a sentence where there is nothing more to say.
+    #[must_use]
+    pub fn title(self) -> Text {
+        Text::new(self.title_zh(), self.title_en())
+    }
+}
+
 /// One thing wrong with one place of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
@@ -72,6 +80,9 @@ impl FieldError {
     }
 }
 
+/// Errors listed in one answer at most.
+pub const MOST_LISTED: usize = 1000;
+
 /// A refusal or a failure.
 pub struct AppError(Box<Inner>);
 
@@ -88,7 +99,7 @@ impl AppError {
     /// A refusal with the code's own title as detail.
     #[must_use]
     pub fn new(code: Code) -> Self {
-        Self::because(code, Text::new(code.title_zh(), code.title_en()))
+        Self::because(code, code.title())
     }
 
     /// A refusal with a detail that says more than the title.
@@ -118,10 +129,16 @@ impl AppError {
         error
     }
 
-    /// Input of the right JSON that breaks the schema or a rule: all its errors at once.
+    /// Input of the right JSON that breaks the schema or a rule: all its errors at once, the first
+    /// [`MOST_LISTED`] of them listed.
     #[must_use]
-    pub fn fields(code: Code, errors: Vec<FieldError>) -> Self {
+    pub fn fields(code: Code, mut errors: Vec<FieldError>) -> Self {
         let mut error = Self::new(code);
+        let found = errors.len();
+        if found > MOST_LISTED {
+            errors.truncate(MOST_LISTED);
+            error.0.facts = Some(serde_json::json!({ "errors_found": found, "errors_listed": MOST_LISTED }));
+        }
         error.0.errors = errors;
         error
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::cells::{Cell, Record};
-use super::{ImportRow, Refusals};
+use super::{Given, ImportRow, Refusals};
 use crate::db::Entry;
 use crate::errors::{AppError, Code, Result, text};
 use crate::web::{Shapes, title};
@@ -82,6 +82,12 @@ impl Columns {
             }
         }
         Ok(Self { known, places })
+    }
+
+    /// Which of the columns that may be left out stand in the heading.
+    pub(super) fn given<R: ImportRow>(&self) -> Given {
+        let names = || self.places.iter().flatten().filter_map(|place| self.known.get(*place));
+        Given::of::<R>(|column| names().any(|known| known.name == column))
     }
 
     /// The object that a row of cells stands for, without the blank ones, and the columns whose cells

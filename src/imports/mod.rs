@@ -49,6 +49,10 @@ pub trait ImportRow: DeserializeOwned + ToSchema + Example + Validate + Send + S
     /// The column that tells rows apart.
     const KEY: &'static str;
 
+    /// Columns that a file may leave out, and what they say of what is there already then stays; a blank
+    /// cell takes it away. Other optional columns say nothing of what is there already.
+    const OPTIONAL: &'static [&'static str] = &[];
+
     /// What stands in the column [`ImportRow::KEY`].
     fn key(&self) -> &str;
 
@@ -88,6 +92,35 @@ pub struct Line<R> {
     pub number: u32,
     /// The row.
     pub row: R,
+    /// Which of [`ImportRow::OPTIONAL`] it has a cell for, though it be blank.
+    pub given: Given,
+}
+
+impl<R: ImportRow> Line<R> {
+    /// Whether the row has a cell, though it be blank, for one of [`ImportRow::OPTIONAL`].
+    #[must_use]
+    pub fn gives(&self, column: &str) -> bool {
+        self.given.has::<R>(column)
+    }
+}
+
+/// Which of the columns of [`ImportRow::OPTIONAL`] are there: a bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given(u32);
+
+impl Given {
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) const ALL: Self = Self(u32::MAX);
+
+    fn of<R: ImportRow>(has: impl Fn(&str) -> bool) -> Self {
+        let bits = R::OPTIONAL.iter().enumerate().filter(|(_, column)| has(column));
+        Self(bits.fold(0, |bits, (at, _)| bits | 1 << at))
+    }
+
+    fn has<R: ImportRow>(self, column: &str) -> bool {
+        R::OPTIONAL.iter().position(|one| *one == column).is_none_or(|at| self.0 & (1 << at) != 0)
+    }
 }
 
 /// What an import does to how many rows.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::cells::{MOST_ROWS, Record, malformed, too_many_rows};
 use super::columns::Columns;
 use super::report::{ImportReport, TableFormat, TextEncoding};
-use super::{Counts, ImportRow, Line, Refusals, delimited, encoding, lines, workbook};
+use super::{Counts, Given, ImportRow, Line, Refusals, delimited, encoding, lines, workbook};
 use crate::audit::hex;
 use crate::errors::{AppError, Code, Place, Result, text};
 use crate::web::{Sent, Shapes};
@@ -85,7 +85,10 @@ pub(super) fn read<R: ImportRow>(
         TableFormat::Ndjson => {
             let (whole, encoding) = encoding::decode(bytes, Some("utf-8"))?;
             lines::objects(&whole, &mut |line, object| match object {
-                Ok(value) => rows.take_object(line, value, &[]),
+                Ok(value) => {
+                    let given = Given::of::<R>(|column| value.get(column).is_some());
+                    rows.take_object(line, value, given, &[])
+                }
                 Err((code, detail)) => {
                     rows.refusals.tell(line, "", code, detail);
                     rows.count()
@@ -138,7 +141,8 @@ impl<'s, R: ImportRow> Rows<'s, R> {
         let line = record.line;
         let (value, broken) = columns.object(record, &mut self.refusals);
         let broken: Vec<String> = broken.into_iter().map(ToOwned::to_owned).collect();
-        self.take_object(line, value, &broken)
+        let given = columns.given::<R>();
+        self.take_object(line, value, given, &broken)
     }
 
     fn count(&mut self) -> Result<()> {
@@ -147,13 +151,13 @@ impl<'s, R: ImportRow> Rows<'s, R> {
     }
 
     /// Takes a row; `broken` are columns of which it has been told already what is wrong.
-    fn take_object(&mut self, number: u32, value: Value, broken: &[String]) -> Result<()> {
+    fn take_object(&mut self, number: u32, value: Value, given: Given, broken: &[String]) -> Result<()> {
         self.count()?;
         self.refuse_repeated(number, &value);
         let key = value.get(R::KEY).cloned();
         match self.shapes.read::<R>(value) {
             Ok(row) => {
-                let line = Line { number, row };
+                let line = Line { number, row, given };
                 R::check(&line, self.today, &mut self.refusals);
                 if self.refusals.has_line(number) {
                     self.refusals.note_key(line.row.key());

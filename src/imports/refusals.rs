@@ -2,10 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::errors::{AppError, Code, FieldError, Place, Text, text};
-
-/// Errors listed at most.
-const MOST_LISTED: usize = 1000;
+use crate::errors::{AppError, Code, FieldError, MOST_LISTED, Place, Text, text};
 
 /// The errors found so far.
 #[derive(Debug, Default)]

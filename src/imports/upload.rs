@@ -120,6 +120,8 @@ impl<R: ImportRow> Upload<R> {
         let reading = tokio::task::spawn_blocking(move || read::<R>(&shapes, sent, format, today));
         let table = reading.await.map_err(AppError::internal)??;
         if dry_run {
+            // What a trial tells, errors too, is told of what is there: the log knows who asked.
+            gate.record_look("import_trial", table.about.sha256.clone(), table.about.facts()).await?;
             // A transaction that cannot write: whatever a plan does, a trial leaves nothing.
             let report = gate
                 .look(move |tx| {
@@ -130,7 +132,8 @@ impl<R: ImportRow> Upload<R> {
                 .await?;
             return Done::with(Plain(report));
         }
-        gate.run(move |tx| {
+        let (sha256, facts) = (table.about.sha256.clone(), table.about.facts());
+        let run = gate.run(move |tx| {
             let about = table.about.clone();
             let (counts, changes) = plan(tx, table)?;
             let report = about.report(false, counts);
@@ -141,8 +144,14 @@ impl<R: ImportRow> Upload<R> {
                 record(tx, &report)?;
             }
             Ok(Plain(report))
-        })
-        .await
+        });
+        match run.await {
+            Err(refused) if refused.code() == Code::ImportRefused => {
+                gate.record_look("import_refused", sha256, facts).await?;
+                Err(refused)
+            }
+            outcome => outcome,
+        }
     }
 }
 

@@ -10,11 +10,11 @@ use super::changes::rules::UnitDraft;
 use super::changes::service as changes;
 use super::rules::{Province, ProvinceStatus, Unit, UnitId, UnitKind, UnitStatus};
 use super::service::{self, UnitFilter, UnitSort};
-use super::views::{UnitView, view, views};
+use super::views::{UnitView, When, view, views};
 use crate::access::policy::{ProvinceRead, UnitCreate, UnitRead, UnitUpdate};
 use crate::access::{Gate, Tx};
 use crate::db::{Instant, TenantId, text_enum};
-use crate::errors::Result;
+use crate::errors::{AppError, Result};
 use crate::web::{
     Count, Created, Example, Json, Merge, NoBody, NoQuery, Page, Paging, PathIds, Resource, Versioned,
     endpoint,
@@ -148,20 +148,21 @@ impl UnitQuery {
         let paging = self.paging(&gate);
         gate.run(move |tx| {
             let sort = self.sort.unwrap_or(UnitSort::Path);
+            let when = if self.as_of.is_some() { When::Then } else { When::Now };
             let page = match self.filter(tx)? {
                 Some(filter) => service::units(tx, &filter, sort, &paging)?,
                 // A unit that is out of reach and one that does not exist hold the same: nothing.
                 None => paging.page(Vec::new(), paging.counts().then_some(0), |_| Vec::new()),
             };
-            shown(tx, page)
+            shown(tx, page, when)
         })
         .await
     }
 }
 
-fn shown(tx: &mut Tx<'_, UnitRead>, page: Page<Unit>) -> Result<Page<UnitView>> {
+fn shown(tx: &mut Tx<'_, UnitRead>, page: Page<Unit>, when: When) -> Result<Page<UnitView>> {
     let Page { items, next_cursor, total } = page;
-    Ok(Page { items: views(tx, items)?, next_cursor, total })
+    Ok(Page { items: views(tx, items, when)?, next_cursor, total })
 }
 
 /// 查看单位的条件。
@@ -189,11 +190,12 @@ endpoint! {
     GetUnit: UnitRead, Get "/units/{unit_id}", tag "units", codes []
     async fn get_unit(gate, id: UnitId, query: AsOfQuery, _body: NoBody) -> Resource<UnitView> {
         gate.run(move |tx| {
-            let unit = match query.as_of {
-                Some(day) => changes::on_day(tx, id, day)?,
-                None => service::unit(tx, id, None)?,
+            let (unit, when) = match query.as_of {
+                Some(day) => (changes::on_day(tx, id, day)?, When::Then),
+                None => (service::unit(tx, id, None)?, When::Now),
             };
-            Ok(Resource(view(tx, unit)?))
+            let shown = views(tx, vec![unit], when)?.pop();
+            shown.map(Resource).ok_or_else(|| AppError::internal("a unit without a view"))
         })
         .await
     }
@@ -209,7 +211,7 @@ endpoint! {
         gate.run(move |tx| {
             let filter = UnitFilter { kinds: query.kind, search: query.q, ..UnitFilter::default() };
             let page = service::subtree(tx, id, filter, UnitSort::Path, &paging)?;
-            shown(tx, page)
+            shown(tx, page, When::Now)
         })
         .await
     }

@@ -12,7 +12,7 @@ use crate::access::policy::{Action, CommandLine, ProvinceRead, UnitRead};
 use crate::access::{PathRange, Reach, Tx};
 use crate::audit::Change;
 use crate::db::{Id, TenantId};
-use crate::errors::{AppError, Code, Result};
+use crate::errors::{AppError, Code, Result, deactivated, unknown};
 use crate::web::{Page, Paging};
 
 /// Units within reach.
@@ -87,6 +87,21 @@ pub fn readable_many<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<Ve
 pub fn reached<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Option<Unit>> {
     let reach = tx.reach().clone();
     store::find(tx, &reach, id)
+}
+
+/// The unit that an officer, an account or a campaign is put at: one that this action reaches, and that
+/// works.
+///
+/// # Errors
+/// `invalid_body` at `/unit_id`.
+pub fn placed<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Unit> {
+    const POINTER: &str = "/unit_id";
+    let error = match reached(tx, id)? {
+        None => unknown(POINTER),
+        Some(unit) if unit.status == UnitStatus::Deactivated => deactivated(POINTER),
+        Some(unit) => return Ok(unit),
+    };
+    Err(AppError::fields(Code::InvalidBody, vec![error]))
 }
 
 /// Units that something visible refers to: their names may be shown with it.

@@ -7,7 +7,7 @@ use super::rules::{Province, ProvinceStatus, Unit, UnitId, UnitKind, UnitStatus}
 use crate::access::policy::Action;
 use crate::access::{PathRange, Reach, Tx, within_reach};
 use crate::db::schema::{provinces, unit_periods, units};
-use crate::db::{Conn, Instant, TenantId, contains_pattern, fold, insert_rows, text_enum, with_conn};
+use crate::db::{Instant, TenantId, contains_pattern, fold, insert_rows, lock_row, text_enum, with_conn};
 use crate::errors::Result;
 use crate::web::{Cursor, Page, Paging};
 
@@ -389,10 +389,7 @@ pub(super) fn province<A: Action>(tx: &mut Tx<'_, A>, code: TenantId) -> Result<
 /// province are not held up.
 pub(super) fn lock_province<A: Action>(tx: &mut Tx<'_, A>) -> Result<()> {
     let tenant = tx.tenant();
-    if let Conn::Postgres(conn) = tx.conn() {
-        let row = provinces::table.find(tenant).select(provinces::tenant_id).for_no_key_update();
-        let _: Option<TenantId> = row.first(conn).optional()?;
-    }
+    lock_row!(tx.conn(), provinces::table.find(tenant).select(provinces::tenant_id));
     Ok(())
 }
 

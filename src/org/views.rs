@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::changes::rules::UnitAction;
-use super::changes::service::{self as changes, Rights};
+use super::changes::service as changes;
 use super::rules::{Unit, UnitId, UnitKind, UnitStatus};
 use super::service;
 use crate::access::Tx;
@@ -71,15 +71,25 @@ impl UnitView {
     }
 }
 
+/// Of when units are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// As they are.
+    Now,
+    /// As they were: nothing can be done with what has been.
+    Then,
+}
+
 /// The views of several units.
 ///
 /// # Errors
 /// When the database fails.
-pub fn views<A: Action>(tx: &mut Tx<'_, A>, units: Vec<Unit>) -> Result<Vec<UnitView>> {
-    let rights = Rights::of(tx);
+pub fn views<A: Action>(tx: &mut Tx<'_, A>, units: Vec<Unit>, when: When) -> Result<Vec<UnitView>> {
+    let rights = changes::rights(tx);
     let successors = changes::successors(tx, &units)?;
     let view = |unit: Unit| {
-        let (allowed, successor) = (rights.allowed(&unit), successors.get(&unit.id).copied());
+        let allowed = if when == When::Now { changes::allowed(&rights, &unit) } else { Vec::new() };
+        let successor = successors.get(&unit.id).copied();
         UnitView::of(unit, allowed, successor)
     };
     Ok(units.into_iter().map(view).collect())
@@ -90,7 +100,7 @@ pub fn views<A: Action>(tx: &mut Tx<'_, A>, units: Vec<Unit>) -> Result<Vec<Unit
 /// # Errors
 /// When the database fails.
 pub fn view<A: Action>(tx: &mut Tx<'_, A>, unit: Unit) -> Result<UnitView> {
-    views(tx, vec![unit])?.pop().ok_or_else(|| AppError::internal("a unit without a view"))
+    views(tx, vec![unit], When::Now)?.pop().ok_or_else(|| AppError::internal("a unit without a view"))
 }
 
 impl Versioned for UnitView {

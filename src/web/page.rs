@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::NaiveDate;
 
 use super::answer::Page;
 use crate::access::Doors;
-use crate::db::text_enum;
+use crate::db::{Id, text_enum};
 use crate::errors::{AppError, Code, Result};
 
 /// Rows on a page when the caller does not say.
@@ -89,6 +90,17 @@ impl Paging {
             Some(place) if place.len() != keys => Err(AppError::new(Code::InvalidCursor)),
             place => Ok(place),
         }
+    }
+
+    /// The place of a row by its day and its id.
+    ///
+    /// # Errors
+    /// As [`Paging::after`].
+    pub fn after_day<T>(&self) -> Result<Option<(NaiveDate, Id<T>)>> {
+        let Some(place) = self.after(2)? else { return Ok(None) };
+        let [day, id] = place.as_slice() else { return Err(AppError::new(Code::InvalidCursor)) };
+        let place = day.parse().ok().zip(Id::parse(id));
+        place.map(Some).ok_or_else(|| AppError::new(Code::InvalidCursor))
     }
 
     fn place(&self) -> Result<Option<Cursor>> {

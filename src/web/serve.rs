@@ -205,7 +205,7 @@ fn asked<E: Endpoint>(
             Box::pin(async move { ask::<E>(&context, gate, &ids, &query).await })
         }),
         account: Box::new(move |list, facts| {
-            Box::pin(async move { accountant.record_export(list, facts).await })
+            Box::pin(async move { accountant.record_look("export", list, facts).await })
         }),
     }
 }

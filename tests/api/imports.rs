@@ -53,11 +53,15 @@ fn refused(reply: Reply) -> Vec<String> {
     told(&reply.expect(422, "import_refused"))
 }
 
-/// Everything an import might leave: units, periods, audit rows.
+/// Everything an import might leave: units, periods, audit rows of changes.
 fn traces(world: &World, tenant: &str) -> Vec<String> {
     let table =
         |name: &str| format!("SELECT '{name} ' || count(*) AS text FROM {name} WHERE tenant_id = '{tenant}'");
-    let sql = ["units", "unit_periods", "audit_log", "idempotency_keys"].map(table).join(" UNION ALL ");
+    // That somebody has tried is no change.
+    let log = "audit_log WHERE entity NOT IN ('import_trial', 'import_refused') AND";
+    let sql = ["units", "unit_periods", "idempotency_keys"].map(table).join(" UNION ALL ");
+    let sql =
+        format!("{sql} UNION ALL SELECT 'audit_log ' || count(*) AS text FROM {log} tenant_id = '{tenant}'");
     let mut found = Raw::owner(world, tenant).texts(&sql);
     found.sort_unstable();
     found

@@ -11,6 +11,7 @@
 )]
 
 mod calendar;
+mod departures;
 mod export;
 mod imports;
 mod officers;

@@ -247,7 +247,7 @@ endpoint! {
     /// 修改账号
     ///
     /// 可修改姓名、所属单位、所属民警; 登录名不可修改。
-    UpdateUser: UserUpdate, Patch "/users/{user_id}", tag "users", codes [OfficerLeft, OfficerHasAccount]
+    UpdateUser: UserUpdate, Patch "/users/{user_id}", tag "users", codes [OfficerLeft, OfficerHasAccount, ChangeOwnAccount, AccountOutOfHands]
     async fn update_user(gate, id: UserId, _query: NoQuery, body: Merge<UserDraft>) -> Resource<UserView> {
         gate.run(move |tx| Ok(Resource(service::update(tx, id, |draft| body.apply(draft))?.into()))).await
     }
@@ -266,7 +266,7 @@ endpoint! {
 
 endpoint! {
     /// 启用账号
-    EnableUser: UserEnable, Post "/users/{user_id}/enable", tag "users", codes [UserActive]
+    EnableUser: UserEnable, Post "/users/{user_id}/enable", tag "users", codes [UserActive, OfficerLeft]
     async fn enable_user(gate, id: UserId, _query: NoQuery, _body: Json<Empty>) -> Resource<UserView> {
         gate.run(move |tx| Ok(Resource(service::enable(tx, id)?.into()))).await
     }

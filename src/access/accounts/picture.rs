@@ -9,7 +9,7 @@ use crate::access::policy::{
 };
 use crate::access::{Reach, Tx, UserId};
 use crate::errors::{AppError, Result};
-use crate::org::officers::rules::{Officer, OfficerId};
+use crate::org::officers::rules::{Officer, OfficerId, OfficerStatus};
 use crate::org::rules::{Unit, UnitId};
 
 /// An account with what belongs to its picture.
@@ -65,9 +65,13 @@ pub(super) fn show_all<A: Action>(tx: &mut Tx<'_, A>, users: Vec<User>) -> Resul
     let me = tx.user().ok();
     let show = |user: User| {
         let (own, fixed) = (me == Some(user.id), fixed.contains(&user.id));
-        let may = |action| reaches.get(&action).is_some_and(|reach| reach.contains(&user.unit_path));
-        let allowed = allowed_actions(user.status, own, fixed, strong.contains(&user.id), may);
         let officer = officers.iter().find(|officer| Some(officer.id) == user.officer_id).cloned();
+        let gone = officer.as_ref().is_some_and(|officer| officer.status == OfficerStatus::Left);
+        let may = |action| {
+            let reached = reaches.get(&action).is_some_and(|reach| reach.contains(&user.unit_path));
+            reached && !(gone && action == UserAction::Enable)
+        };
+        let allowed = allowed_actions(user.status, own, fixed, strong.contains(&user.id), may);
         Shown { unit: user.unit_id.and_then(|id| units.get(&id).cloned()), officer, allowed, user }
     };
     Ok(users.into_iter().map(show).collect())

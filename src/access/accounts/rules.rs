@@ -6,10 +6,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::UserId;
+use crate::audit::Told;
 use crate::db::{Instant, text_enum};
 use crate::errors::{AppError, Code, FieldError, Result, text};
 use crate::org::officers::rules::OfficerId;
-use crate::org::rules::UnitId;
+use crate::org::rules::{Unit, UnitId};
 
 text_enum! {
     /// Whether an account can sign in.
@@ -71,6 +72,31 @@ pub struct User {
 }
 
 impl User {
+    /// A new account, as a draft says, at a unit.
+    #[must_use]
+    pub fn new(id: UserId, login: String, draft: UserDraft, unit: Option<&Unit>, at: Instant) -> Self {
+        Self {
+            id,
+            login,
+            display_name: draft.display_name,
+            unit_id: unit.map(|unit| unit.id),
+            unit_path: unit.map(|unit| unit.path.clone()).unwrap_or_default(),
+            officer_id: draft.officer_id,
+            status: UserStatus::Active,
+            must_change_password: true,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    /// What the audit log is told of a change.
+    #[must_use]
+    pub fn told(before: Option<&Self>, after: &Self) -> Told<'static> {
+        let facts = (before.map(Self::facts), Some(after.facts()));
+        Told { id: after.id.to_string(), before: facts.0, after: facts.1, reason: None }
+    }
+
     /// The facts whose digests the audit log keeps: nothing personal, no secret.
     #[must_use]
     pub fn facts(&self) -> Value {

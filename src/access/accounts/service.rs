@@ -11,12 +11,12 @@ use crate::access::policy::{
     Action, CommandLine, UserCreate, UserDisable, UserEnable, UserRead, UserResetPassword, UserUpdate,
 };
 use crate::access::{Reach, Tx, UserId};
-use crate::audit::Change;
 use crate::db::{Id, TenantId};
-use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
+use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
 use crate::org::officers::rules::{OfficerId, OfficerStatus};
 use crate::org::officers::service as officers;
-use crate::org::rules::{Unit, UnitId, UnitStatus};
+use crate::org::rules::{Unit, UnitId};
+use crate::org::service as units;
 use crate::web::{Page, Paging};
 
 /// An account to enter, as a request describes it.
@@ -77,16 +77,7 @@ pub(in crate::access) fn locked<A: Action>(tx: &mut Tx<'_, A>, id: UserId) -> Re
 /// # Errors
 /// `invalid_body` at `/unit_id`.
 pub(in crate::access) fn placed<A: Action>(tx: &mut Tx<'_, A>, id: Option<UnitId>) -> Result<Option<Unit>> {
-    let unit = match id {
-        Some(id) => match crate::org::service::reached(tx, id)? {
-            Some(unit) if unit.status == UnitStatus::Deactivated => {
-                return Err(AppError::fields(Code::InvalidBody, vec![deactivated("/unit_id")]));
-            }
-            Some(unit) => Some(unit),
-            None => return Err(unknown_unit()),
-        },
-        None => None,
-    };
+    let unit = id.map(|id| units::placed(tx, id)).transpose()?;
     check_place(tx.tenant(), unit.as_ref())?;
     Ok(unit)
 }
@@ -111,14 +102,14 @@ fn unknown_unit() -> AppError {
 /// An account may be made that of an officer whom the caller can read, who serves, and who has none.
 fn check_officer<A: Action>(tx: &mut Tx<'_, A>, user: Option<UserId>, id: Option<OfficerId>) -> Result<()> {
     let Some(id) = id else { return Ok(()) };
+    // Two accounts for one officer at once, or one beside the officer's leaving: the second waits.
+    officers::lock(tx, id)?;
     let Some(officer) = officers::readable(tx, id)? else {
         return Err(AppError::fields(Code::InvalidBody, vec![unknown("/officer_id")]));
     };
     if officer.status == OfficerStatus::Left {
         return Err(AppError::new(Code::OfficerLeft));
     }
-    // Two accounts for one officer at once: the second waits here for the first.
-    officers::lock(tx, id)?;
     match store::of_officer(tx, id)? {
         Some(other) if user != Some(other) => Err(AppError::new(Code::OfficerHasAccount)),
         _ => Ok(()),
@@ -137,7 +128,8 @@ pub fn create(tx: &mut Tx<'_, UserCreate>, new: &Registration, password_hash: &s
     tx.check_version(0)?;
     let unit = placed(tx, new.draft.unit_id)?;
     check_officer(tx, None, new.draft.officer_id)?;
-    let user = first_version(tx, new, unit.as_ref(), true);
+    let id = new.id.unwrap_or_else(Id::generate);
+    let user = User::new(id, new.login.clone(), new.draft.clone(), unit.as_ref(), tx.now());
     match store::insert(tx, &user, password_hash)? {
         Entry::Done => {}
         Entry::IdTaken => return Err(AppError::new(Code::IdTaken)),
@@ -164,31 +156,11 @@ fn repeated(tx: &mut Tx<'_, UserCreate>, new: &Registration) -> Result<Option<Sh
     show(tx, there).map(Some)
 }
 
-fn first_version<A: Action>(
-    tx: &Tx<'_, A>,
-    new: &Registration,
-    unit: Option<&Unit>,
-    must_change_password: bool,
-) -> User {
-    User {
-        id: new.id.unwrap_or_else(Id::generate),
-        login: new.login.clone(),
-        display_name: new.draft.display_name.clone(),
-        unit_id: unit.map(|unit| unit.id),
-        unit_path: unit.map(|unit| unit.path.clone()).unwrap_or_default(),
-        officer_id: new.draft.officer_id,
-        status: UserStatus::Active,
-        must_change_password,
-        version: 1,
-        created_at: tx.now(),
-        updated_at: tx.now(),
-    }
-}
-
 /// Changes name and unit as `merge` says.
 ///
 /// # Errors
-/// `not_found`, `precondition_failed`, `invalid_body`.
+/// `not_found`, `precondition_failed`, `invalid_body`; where the officer changes: `change_own_account`,
+/// `account_out_of_hands`, `officer_left`, `officer_has_account`.
 pub fn update(
     tx: &mut Tx<'_, UserUpdate>,
     id: UserId,
@@ -207,6 +179,9 @@ pub fn update(
     user.unit_id = unit.as_ref().map(|unit| unit.id);
     user.unit_path = unit.map(|unit| unit.path).unwrap_or_default();
     if draft.officer_id != before.officer_id {
+        // Whose account it is decides whom an officer's leaving shuts out.
+        refuse_own(tx, id)?;
+        refuse_stronger(tx, &[id])?;
         check_officer(tx, Some(id), draft.officer_id)?;
         user.officer_id = draft.officer_id;
         store::relink(tx, id, draft.officer_id)?;
@@ -227,7 +202,7 @@ pub fn disable(tx: &mut Tx<'_, UserDisable>, id: UserId) -> Result<Shown> {
         return Err(AppError::new(Code::UserDisabled));
     }
     refuse_own(tx, id)?;
-    refuse_stronger(tx, id)?;
+    refuse_stronger(tx, &[id])?;
     let mut user = before.clone();
     user.status = UserStatus::Disabled;
     store::save(tx, &mut user, Rights::Changed, None)?;
@@ -239,12 +214,16 @@ pub fn disable(tx: &mut Tx<'_, UserDisable>, id: UserId) -> Result<Shown> {
 /// Lets a disabled account sign in again.
 ///
 /// # Errors
-/// `not_found`, `precondition_failed`, `user_active`.
+/// `not_found`, `precondition_failed`, `user_active`, `officer_left`.
 pub fn enable(tx: &mut Tx<'_, UserEnable>, id: UserId) -> Result<Shown> {
     let before = locked(tx, id)?;
     tx.check_version(before.version)?;
     if before.status == UserStatus::Active {
         return Err(AppError::new(Code::UserActive));
+    }
+    let officer: Vec<OfficerId> = before.officer_id.into_iter().collect();
+    if officers::referred(tx, &officer)?.iter().any(|officer| officer.status == OfficerStatus::Left) {
+        return Err(AppError::new(Code::OfficerLeft));
     }
     let mut user = before.clone();
     user.status = UserStatus::Active;
@@ -261,7 +240,7 @@ pub fn resettable(tx: &mut Tx<'_, UserResetPassword>, id: UserId) -> Result<Stri
     let user = within(tx, id)?;
     tx.check_version(user.version)?;
     refuse_own(tx, id)?;
-    refuse_stronger(tx, id)?;
+    refuse_stronger(tx, &[id])?;
     Ok(user.login)
 }
 
@@ -273,7 +252,7 @@ pub fn reset_password(tx: &mut Tx<'_, UserResetPassword>, id: UserId, password_h
     let before = locked(tx, id)?;
     tx.check_version(before.version)?;
     refuse_own(tx, id)?;
-    refuse_stronger(tx, id)?;
+    refuse_stronger(tx, &[id])?;
     let mut user = before.clone();
     user.must_change_password = true;
     store::save(tx, &mut user, Rights::Changed, Some(password_hash))?;
@@ -282,25 +261,30 @@ pub fn reset_password(tx: &mut Tx<'_, UserResetPassword>, id: UserId, password_h
     show(tx, user)
 }
 
-fn refuse_own<A: Action>(tx: &Tx<'_, A>, id: UserId) -> Result<()> {
+/// Nobody shuts the own account out, or changes whose it is.
+///
+/// # Errors
+/// `change_own_account`.
+pub fn refuse_own<A: Action>(tx: &Tx<'_, A>, id: UserId) -> Result<()> {
     if tx.user()? == id { Err(AppError::new(Code::ChangeOwnAccount)) } else { Ok(()) }
 }
 
 /// Who holds a separated role, or one beyond the reach, is not to be shut out or taken over from here.
-fn refuse_stronger<A: Action>(tx: &mut Tx<'_, A>, id: UserId) -> Result<()> {
+///
+/// # Errors
+/// `account_out_of_hands` when one of them does.
+pub fn refuse_stronger<A: Action>(tx: &mut Tx<'_, A>, ids: &[UserId]) -> Result<()> {
+    if stronger(tx, ids)?.is_empty() { Ok(()) } else { Err(AppError::new(Code::AccountOutOfHands)) }
+}
+
+/// Those of the accounts that are not to be shut out or taken over within the reach of this action.
+pub(super) fn stronger<A: Action>(tx: &mut Tx<'_, A>, ids: &[UserId]) -> Result<Vec<UserId>> {
     let reach = tx.reach().clone();
-    let strong = super::bindings::service::out_of_hands(tx, &[id], &reach)?;
-    if strong.is_empty() { Ok(()) } else { Err(AppError::new(Code::AccountOutOfHands)) }
+    super::bindings::service::out_of_hands(tx, ids, &reach)
 }
 
 pub(super) fn record<A: Action>(tx: &mut Tx<'_, A>, before: Option<&User>, after: &User) -> Result<()> {
-    tx.record(&Change {
-        entity: "user",
-        entity_id: &after.id.to_string(),
-        before: before.map(User::facts).as_ref(),
-        after: Some(&after.facts()),
-        reason: None,
-    })
+    tx.record(&User::told(before, after).change("user"))
 }
 
 /// Makes the account's rights be read anew with its next request.
@@ -340,12 +324,22 @@ pub fn enter_user(tx: &mut Tx<'_, CommandLine>, new: NewAccount<'_>) -> Result<U
         unit_id: new.unit.map(|unit| unit.id),
         officer_id: new.officer,
     };
-    let registration = Registration { id: None, login: new.login.to_owned(), draft };
-    let user = first_version(tx, &registration, new.unit, new.must_change_password);
+    let user = User {
+        must_change_password: new.must_change_password,
+        ..User::new(Id::generate(), new.login.to_owned(), draft, new.unit, tx.now())
+    };
     match store::insert(tx, &user, new.password_hash)? {
         Entry::Done => {}
         Entry::LoginTaken | Entry::IdTaken => return Err(AppError::new(Code::LoginTaken)),
     }
     record(tx, None, &user)?;
     Ok(user.id)
+}
+
+/// The account of an officer, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_officer<A: Action>(tx: &mut Tx<'_, A>, officer: OfficerId) -> Result<Option<UserId>> {
+    store::of_officer(tx, officer)
 }

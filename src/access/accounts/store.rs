@@ -8,7 +8,7 @@ use super::rules::{User, UserStatus};
 use crate::access::policy::Action;
 use crate::access::{PathRange, Reach, Tx, UserId, within_reach};
 use crate::db::schema::{login_directory, user_officers, users};
-use crate::db::{Conn, Instant, TenantId, contains_pattern, fold, text_enum, with_conn};
+use crate::db::{Instant, TenantId, contains_pattern, fold, lock_row, text_enum, with_conn};
 use crate::errors::Result;
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
@@ -194,10 +194,7 @@ pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: UserId) -> 
 /// one writer and needs nothing.
 pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: UserId) -> Result<()> {
     let tenant = tx.tenant();
-    if let Conn::Postgres(conn) = tx.conn() {
-        let held = users::table.find((tenant, id)).select(users::id).for_update();
-        held.first::<UserId>(conn).optional()?;
-    }
+    lock_row!(tx.conn(), users::table.find((tenant, id)).select(users::id));
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::refresh::Family;
 use crate::access::policy::Action;
 use crate::access::{SessionId, Tx, UserId};
 use crate::db::schema::{login_directory, provinces, sessions, users};
-use crate::db::{Conn, Instant, TenantId, with_conn};
+use crate::db::{Conn, Instant, TenantId, lock_row, with_conn};
 use crate::errors::Result;
 
 /// What signing in needs to know of an account.
@@ -89,13 +89,7 @@ pub(super) struct Found {
 /// The session, its row locked until the transaction ends.
 pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: SessionId) -> Result<Option<Found>> {
     let tenant = tx.tenant();
-    if let Conn::Postgres(conn) = tx.conn() {
-        let locked: Option<SessionId> =
-            sessions::table.find((tenant, id)).select(sessions::id).for_update().first(conn).optional()?;
-        if locked.is_none() {
-            return Ok(None);
-        }
-    }
+    lock_row!(tx.conn(), sessions::table.find((tenant, id)).select(sessions::id));
     let row: Option<FamilyRow> = with_conn!(tx.conn(), c => sessions::table
         .find((tenant, id))
         .select((
@@ -161,10 +155,7 @@ pub(super) fn end<A: Action>(tx: &mut Tx<'_, A>, id: SessionId, reason: &str) ->
 /// The credentials as they are now, the account's row locked until the transaction ends.
 pub(super) fn lock_credentials<A: Action>(tx: &mut Tx<'_, A>, user: UserId) -> Result<Option<Credentials>> {
     let tenant = tx.tenant();
-    if let Conn::Postgres(conn) = tx.conn() {
-        let _: Option<UserId> =
-            users::table.find((tenant, user)).select(users::id).for_update().first(conn).optional()?;
-    }
+    lock_row!(tx.conn(), users::table.find((tenant, user)).select(users::id));
     credentials(tx.conn(), tenant, user)
 }
 

@@ -11,8 +11,8 @@ use crate::access::policy::{
 use crate::access::{EffectTx, Reach, Tx, UserId, holders};
 use crate::audit::Change;
 use crate::campaigns::rules::{CampaignAction, CampaignId, CampaignState};
-use crate::errors::{AppError, Code, FieldError, Result, deactivated, unknown};
-use crate::org::rules::{Unit, UnitId, UnitStatus};
+use crate::errors::{AppError, Code, FieldError, Result, unknown};
+use crate::org::rules::{Unit, UnitId};
 use crate::org::service as org;
 use crate::web::{Page, Paging};
 
@@ -76,7 +76,7 @@ pub fn create(
     unit_id: UnitId,
     content: &CampaignDraft,
 ) -> Result<(Campaign, bool)> {
-    let unit = own_unit(tx, unit_id)?;
+    let unit = org::placed(tx, unit_id)?;
     let scope = scope_units(tx, &unit, content)?;
     if let Some(id) = id
         && store::is_taken(tx, id)?
@@ -100,15 +100,6 @@ pub fn create(
         reason: None,
     })?;
     Ok((made, false))
-}
-
-fn own_unit<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Unit> {
-    let refused = |error: FieldError| AppError::fields(Code::InvalidBody, vec![error]);
-    match org::reached(tx, id)? {
-        None => Err(refused(unknown("/unit_id"))),
-        Some(unit) if unit.status == UnitStatus::Deactivated => Err(refused(deactivated("/unit_id"))),
-        Some(unit) => Ok(unit),
-    }
 }
 
 /// The units a scope names: readable, and below the unit that runs the campaign.
@@ -151,7 +142,7 @@ pub fn update(
         tx.nothing_changed();
         return Ok(campaign);
     }
-    let unit = own_unit(tx, campaign.unit_id)?;
+    let unit = org::placed(tx, campaign.unit_id)?;
     let scope = scope_units(tx, &unit, &content)?;
     store::update(tx, id, &content, &scope)?;
     let (before, after) = (json!(campaign.content), json!(content));

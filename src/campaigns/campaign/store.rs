@@ -9,7 +9,7 @@ use crate::campaigns::rules::{CampaignId, CampaignState, Phase};
 use crate::db::schema::{
     campaign_phases, campaign_scope_units, campaigns, leading_group_members, leading_groups,
 };
-use crate::db::{Conn, Instant, TenantId, contains_pattern, fold, insert_rows, text_enum, with_conn};
+use crate::db::{Instant, TenantId, contains_pattern, fold, insert_rows, lock_row, text_enum, with_conn};
 use crate::errors::{AppError, Result};
 use crate::org::rules::{Unit, UnitId, UnitKind};
 use crate::web::{Cursor, Page, Paging};
@@ -220,10 +220,7 @@ pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: CampaignId)
 /// Locks the campaign's row until the transaction ends; SQLite has one writer anyway.
 pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<()> {
     let tenant = tx.tenant();
-    if let Conn::Postgres(conn) = tx.conn() {
-        let _: Option<CampaignId> =
-            campaigns::table.find((tenant, id)).select(campaigns::id).for_update().first(conn).optional()?;
-    }
+    lock_row!(tx.conn(), campaigns::table.find((tenant, id)).select(campaigns::id));
     Ok(())
 }
 

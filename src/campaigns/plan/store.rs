@@ -8,7 +8,7 @@ use crate::access::policy::Action;
 use crate::access::{PathRange, Reach, Tx, UserId, within_reach};
 use crate::campaigns::rules::{CampaignId, PlanId};
 use crate::db::schema::{plan_authors, plans};
-use crate::db::{Conn, Instant, contains_pattern, fold, text_enum, with_conn};
+use crate::db::{Instant, contains_pattern, fold, lock_row, text_enum, with_conn};
 use crate::errors::Result;
 use crate::org::rules::{Unit, UnitId};
 use crate::web::{Cursor, Page, Paging};
@@ -194,10 +194,7 @@ pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: PlanId) -> 
 /// Locks the plan's row until the transaction ends; SQLite has one writer anyway.
 pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<()> {
     let tenant = tx.tenant();
-    if let Conn::Postgres(conn) = tx.conn() {
-        let _: Option<PlanId> =
-            plans::table.find((tenant, id)).select(plans::id).for_update().first(conn).optional()?;
-    }
+    lock_row!(tx.conn(), plans::table.find((tenant, id)).select(plans::id));
     Ok(())
 }
 

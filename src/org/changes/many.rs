@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use serde_json::Value;
 
 use super::rules::{Period, UnitChange};
 use super::service::{begin, facts};
 use super::store;
 use crate::access::Tx;
 use crate::access::policy::Action;
-use crate::audit::Change;
+use crate::audit::Told;
 use crate::errors::Result;
 use crate::org::rules::{Unit, UnitId};
 use crate::org::store as units;
@@ -26,7 +25,7 @@ pub struct Dated {
     pub reason: Option<String>,
 }
 
-/// Units whose audit rows are made at once: their facts are held in memory meanwhile.
+/// Units whose rows are made at once.
 const AT_ONCE: usize = 1000;
 
 /// Enters many units, parents before children, with one audit row each.
@@ -41,20 +40,15 @@ pub fn enter_all<A: Action>(tx: &mut Tx<'_, A>, new: &[Dated]) -> Result<()> {
             |one: &Dated| Period::of(&one.unit, UnitChange::Created, one.day, one.reason.as_deref(), now);
         let periods: Vec<_> = some.iter().map(|one| (period(one), one.unit.code.as_str())).collect();
         store::insert(tx, &periods)?;
-        let told: Vec<(String, Value)> =
-            some.iter().map(|one| (one.unit.id.to_string(), facts(&one.unit, one.day, None))).collect();
-        let changes: Vec<Change<'_>> = told
-            .iter()
-            .zip(some)
-            .map(|((id, after), one)| Change {
-                entity: "unit",
-                entity_id: id,
+        tx.record_many(
+            "unit",
+            some.iter().map(|one| Told {
+                id: one.unit.id.to_string(),
                 before: None,
-                after: Some(after),
+                after: Some(facts(&one.unit, one.day, None)),
                 reason: one.reason.as_deref(),
-            })
-            .collect();
-        tx.record_all(&changes)?;
+            }),
+        )?;
     }
     Ok(())
 }
@@ -77,6 +71,14 @@ pub fn rename_all<A: Action>(tx: &mut Tx<'_, A>, mut renamed: Vec<(Unit, Dated)>
         begin(tx, &changed, UnitChange::Renamed, *day, reason.as_deref())?;
     }
     Ok(())
+}
+
+/// Since when each of the units has stood where it does and been what it is, whatever its name.
+///
+/// # Errors
+/// When the database fails.
+pub fn placed_since<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<HashMap<UnitId, NaiveDate>> {
+    store::placed_since(tx, ids)
 }
 
 /// Since when each of the units has stood as it does.

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
 use crate::db::{Instant, text_enum};
-use crate::errors::{AppError, Code, FieldError, Result, Text, text};
+use crate::errors::{AppError, Code, FieldError, Result, Text, deactivated, text};
 use crate::org::rules::{Unit, UnitId, UnitKind, UnitStatus};
 
 /// The day from which a unit stood as it does when nobody knows since when.
@@ -156,6 +156,21 @@ pub fn follows(unit: &Unit, since: NaiveDate, day: NaiveDate) -> Result<()> {
     Err(at_effective(Code::OutOfOrder, detail))
 }
 
+/// Nothing is put under a unit, or handed to it, from a day before it stood where it stands.
+///
+/// # Errors
+/// `invalid_body` at `/effective_on`, naming the unit.
+pub fn stands_there(name: &str, since: NaiveDate, day: NaiveDate) -> Result<()> {
+    if since <= day {
+        return Ok(());
+    }
+    let detail = text!(
+        "{name} 自 {since} 起才在现处, 生效日期不得早于该日",
+        "{name} has stood where it does since {since}; the change may not count from before"
+    );
+    Err(at_effective(Code::OutOfOrder, detail))
+}
+
 fn at_effective(code: Code, detail: Text) -> AppError {
     AppError::fields(Code::InvalidBody, vec![FieldError::body("/effective_on", code, detail)])
 }
@@ -166,14 +181,20 @@ fn at_effective(code: Code, detail: Text) -> AppError {
 /// `unit_deactivated` (409), `unit_is_root`, `move_into_itself`, or `invalid_body` at `pointer` when
 /// the parent does not work or is of a kind that holds none such.
 pub fn may_stand_under(unit: &Unit, parent: &Unit, pointer: &'static str) -> Result<()> {
+    may_go_to(unit, parent)?;
+    holds(parent, unit.kind, pointer)
+}
+
+/// What works and is not the root may go to another, which is not below it.
+fn may_go_to(unit: &Unit, other: &Unit) -> Result<()> {
     still_works(unit)?;
     if unit.parent_id.is_none() {
         return Err(AppError::new(Code::UnitIsRoot));
     }
-    if parent.path.starts_with(&unit.path) {
+    if other.path.starts_with(&unit.path) {
         return Err(AppError::new(Code::MoveIntoItself));
     }
-    holds(parent, unit.kind, pointer)
+    Ok(())
 }
 
 /// Whether a unit of this kind may be put under `parent`.
@@ -193,7 +214,8 @@ pub fn holds(parent: &Unit, kind: UnitKind, pointer: &'static str) -> Result<()>
 #[must_use]
 pub fn why_not_under(parent: UnitKind, status: UnitStatus, kind: UnitKind) -> Option<(Code, Text)> {
     if status == UnitStatus::Deactivated {
-        return Some((Code::UnitDeactivated, text!("该单位已停用", "The unit is deactivated")));
+        let FieldError { code, detail, .. } = deactivated("");
+        return Some((code, detail));
     }
     let detail =
         || Text::new(format!("{}之下不设{}", parent.zh(), kind.zh()), format!("A {parent} holds no {kind}"));
@@ -214,17 +236,9 @@ pub fn still_works(unit: &Unit) -> Result<()> {
 /// # Errors
 /// `unit_deactivated` (409), `unit_is_root`, `move_into_itself`, or `invalid_body` at `pointer`.
 pub fn may_take_over(unit: &Unit, successor: &Unit, pointer: &'static str) -> Result<()> {
-    still_works(unit)?;
-    if unit.parent_id.is_none() {
-        return Err(AppError::new(Code::UnitIsRoot));
-    }
-    if successor.path.starts_with(&unit.path) {
-        return Err(AppError::new(Code::MoveIntoItself));
-    }
+    may_go_to(unit, successor)?;
     if successor.status == UnitStatus::Deactivated {
-        let detail = text!("该单位已停用", "The unit is deactivated");
-        let error = FieldError::body(pointer, Code::UnitDeactivated, detail);
-        return Err(AppError::fields(Code::InvalidBody, vec![error]));
+        return Err(AppError::fields(Code::InvalidBody, vec![deactivated(pointer)]));
     }
     Ok(())
 }

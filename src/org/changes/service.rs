@@ -16,8 +16,8 @@ use crate::access::policy::{
     AccountsFollow, Action, CommandLine, MayCause, UnitCreate, UnitDeactivate, UnitMerge, UnitMove, UnitRead,
     UnitUpdate, WorkFollow,
 };
-use crate::access::{Reach, Tx};
-use crate::audit::Change;
+use crate::access::{Reach, Rights, Tx};
+use crate::audit::{Change, Told};
 use crate::campaigns::handover::service as work;
 use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
 use crate::org::officers::service as officers;
@@ -60,35 +60,24 @@ pub fn lock<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<()> {
 }
 
 /// What the caller may do with units: asked once a request, not once a row.
-#[derive(Debug)]
-pub struct Rights([(UnitAction, Option<Reach>); 4]);
+#[must_use]
+pub fn rights<A: Action>(tx: &Tx<'_, A>) -> Rights<UnitAction> {
+    Rights::new([
+        (UnitAction::Update, tx.reach_of::<UnitUpdate>()),
+        (UnitAction::Move, tx.reach_of::<UnitMove>()),
+        (UnitAction::Merge, tx.reach_of::<UnitMerge>()),
+        (UnitAction::Deactivate, tx.reach_of::<UnitDeactivate>()),
+    ])
+}
 
-impl Rights {
-    /// The caller's.
-    #[must_use]
-    pub fn of<A: Action>(tx: &Tx<'_, A>) -> Self {
-        Self([
-            (UnitAction::Update, tx.reach_of::<UnitUpdate>()),
-            (UnitAction::Move, tx.reach_of::<UnitMove>()),
-            (UnitAction::Merge, tx.reach_of::<UnitMerge>()),
-            (UnitAction::Deactivate, tx.reach_of::<UnitDeactivate>()),
-        ])
+/// What they allow with this unit. Whether something still stands at it is told when it is tried.
+#[must_use]
+pub fn allowed(rights: &Rights<UnitAction>, unit: &Unit) -> Vec<UnitAction> {
+    if unit.status == UnitStatus::Deactivated {
+        return Vec::new();
     }
-
-    /// What they allow with this unit. Whether something still stands at it is told when it is tried.
-    #[must_use]
-    pub fn allowed(&self, unit: &Unit) -> Vec<UnitAction> {
-        if unit.status == UnitStatus::Deactivated {
-            return Vec::new();
-        }
-        let fits = |action: UnitAction| action == UnitAction::Update || unit.parent_id.is_some();
-        let reaches = |reach: &Option<Reach>| reach.as_ref().is_some_and(|reach| reach.contains(&unit.path));
-        self.0
-            .iter()
-            .filter(|(action, reach)| fits(*action) && reaches(reach))
-            .map(|(action, _)| *action)
-            .collect()
-    }
+    let fits = |action: &UnitAction| *action == UnitAction::Update || unit.parent_id.is_some();
+    rights.at(&unit.path).filter(fits).collect()
 }
 
 /// Who took over from those of the units that are deactivated.
@@ -119,6 +108,14 @@ pub fn on_day<A: Action>(tx: &mut Tx<'_, A>, id: UnitId, day: NaiveDate) -> Resu
     let reach = tx.reach().clone();
     let period = store::on_day(tx, &reach, id, day)?.ok_or_else(|| AppError::new(Code::NotFound))?;
     Ok(as_then(unit, period))
+}
+
+/// Since when a unit works no more; none when it still does.
+///
+/// # Errors
+/// When the database fails.
+pub fn ended_on<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Option<NaiveDate>> {
+    store::ended_on(tx, id)
 }
 
 /// The unit with what a period says of it.
@@ -168,6 +165,7 @@ pub fn create(tx: &mut Tx<'_, UnitCreate>, new: &NewUnit) -> Result<(Unit, bool)
     let parent = named(tx, new.parent_id, "/parent_id")?;
     rules::holds(&parent, new.kind, "/parent_id")?;
     let day = effective(new.draft.effective_on, tx.now().shanghai_day())?;
+    finds(tx, &parent, day)?;
     if code_taken {
         return Err(AppError::new(Code::UnitCodeTaken));
     }
@@ -196,6 +194,15 @@ fn same(there: &Unit, new: &NewUnit) -> bool {
         && there.name == new.draft.name
         && there.kind == new.kind
         && there.parent_id == Some(new.parent_id)
+}
+
+/// What goes to another unit must find it there on its day, where it stands now: else the tree of that
+/// day would have a branch without a stem.
+fn finds<A: Action>(tx: &mut Tx<'_, A>, other: &Unit, day: NaiveDate) -> Result<()> {
+    match store::placed_since(tx, &[other.id])?.get(&other.id) {
+        Some(since) => rules::stands_there(&other.name, *since, day),
+        None => Err(AppError::internal("a unit without a period")),
+    }
 }
 
 fn record<A: Action>(
@@ -265,7 +272,7 @@ pub(super) fn begin<A: Action>(
     let current = store::since(tx, &ids)?;
     let now = tx.now();
     let mut periods = Vec::with_capacity(changed.len());
-    let mut told: Vec<(String, Value, Value)> = Vec::with_capacity(changed.len());
+    let mut told = Vec::with_capacity(changed.len());
     for (before, after) in changed {
         let &(since, began) =
             current.get(&before.id).ok_or_else(|| AppError::internal("a unit without a period"))?;
@@ -273,19 +280,14 @@ pub(super) fn begin<A: Action>(
         // What is set up and renamed on one day was set up under its new name.
         let change = if since == day && began == UnitChange::Created { began } else { change };
         periods.push((Period::of(after, change, day, reason, now), after.code.as_str()));
-        told.push((after.id.to_string(), facts(before, since, None), facts(after, day, None)));
-    }
-    let rows: Vec<Change<'_>> = told
-        .iter()
-        .map(|(id, before, after)| Change {
-            entity: "unit",
-            entity_id: id,
-            before: Some(before),
-            after: Some(after),
+        told.push(Told {
+            id: after.id.to_string(),
+            before: Some(facts(before, since, None)),
+            after: Some(facts(after, day, None)),
             reason,
-        })
-        .collect();
-    tx.record_all(&rows)?;
+        });
+    }
+    tx.record_many("unit", told)?;
     store::begin(tx, day, &periods)
 }
 
@@ -304,6 +306,7 @@ pub fn relocate(tx: &mut Tx<'_, UnitMove>, id: UnitId, command: &Reorganisation)
         tx.nothing_changed();
         return Ok(unit);
     }
+    finds(tx, &parent, day)?;
     shift(tx, &unit, &parent, day, &command.reason)?;
     within(tx, id)
 }
@@ -348,6 +351,7 @@ pub fn merge(tx: &mut Tx<'_, UnitMerge>, id: UnitId, command: &Reorganisation) -
     let successor = named(tx, command.to, "/into_id")?;
     may_take_over(&unit, &successor, "/into_id")?;
     let day = effective(command.effective_on, tx.now().shanghai_day())?;
+    finds(tx, &successor, day)?;
     let children = store::working_children(tx, id)?;
     let children = units::find_many(tx, &Reach::whole_tenant(), &children)?;
     for child in &children {
@@ -389,6 +393,7 @@ pub fn deactivate(
     in_the_way.extend(tx.effect::<AccountsFollow, _>(|tx| accounts::standing_at(tx, unit.id))?);
     in_the_way.extend(officers::standing_at(tx, unit.id)?);
     refuse_if_used(in_the_way)?;
+    officers::end_at(tx, unit.id, day, reason)?;
     retire(tx, &unit, None, UnitChange::Deactivated, day, reason)
 }
 

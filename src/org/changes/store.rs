@@ -9,7 +9,7 @@ use super::rules::{Period, UnitChange};
 use crate::access::policy::Action;
 use crate::access::{PathRange, Reach, Tx, follow_path, within_reach};
 use crate::db::schema::{unit_periods, units};
-use crate::db::{Conn, Instant, TenantId, fold, insert_rows, with_conn};
+use crate::db::{Instant, TenantId, fold, insert_rows, lock_row, with_conn};
 use crate::errors::{AppError, Code, Result};
 use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::web::{Page, Paging};
@@ -69,10 +69,7 @@ struct NewPeriod<'a> {
 /// Holds the unit's row until the transaction ends; SQLite has one writer and needs nothing.
 pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<()> {
     let tenant = tx.tenant();
-    if let Conn::Postgres(conn) = tx.conn() {
-        let held = units::table.find((tenant, id)).select(units::id).for_update();
-        held.first::<UnitId>(conn).optional()?;
-    }
+    lock_row!(tx.conn(), units::table.find((tenant, id)).select(units::id));
     Ok(())
 }
 
@@ -165,6 +162,37 @@ pub(super) fn since<A: Action>(
         found.extend(rows.into_iter().map(|(id, since, change)| (id, (since, change))));
     }
     Ok(found)
+}
+
+/// Since when each of the units has stood where it does and been what it is, whatever its name.
+pub(super) fn placed_since<A: Action>(
+    tx: &mut Tx<'_, A>,
+    ids: &[UnitId],
+) -> Result<HashMap<UnitId, NaiveDate>> {
+    let tenant = tx.tenant();
+    let mut found: HashMap<UnitId, (String, UnitStatus, NaiveDate)> = HashMap::with_capacity(ids.len());
+    for some in ids.chunks(500) {
+        let rows: Vec<(UnitId, NaiveDate, String, UnitStatus)> = with_conn!(tx.conn(), c => unit_periods::table
+            .filter(unit_periods::tenant_id.eq(tenant))
+            .filter(unit_periods::unit_id.eq_any(some.to_vec()))
+            .order(unit_periods::valid_from_on)
+            .select((
+                unit_periods::unit_id,
+                unit_periods::valid_from_on,
+                unit_periods::path,
+                unit_periods::status,
+            ))
+            .load(c))?;
+        for (id, from_on, path, status) in rows {
+            match found.get(&id) {
+                Some((same, still, _)) if *same == path && *still == status => {}
+                _ => {
+                    found.insert(id, (path, status, from_on));
+                }
+            }
+        }
+    }
+    Ok(found.into_iter().map(|(id, (_, _, since))| (id, since)).collect())
 }
 
 /// Ends the current periods of the units and begins these, all on one day. What began on that very
@@ -271,6 +299,17 @@ pub(super) fn on_day<A: Action>(
         .first(c)
         .optional())?;
     Ok(row.map(Period::from))
+}
+
+/// Since when a unit works no more.
+pub(super) fn ended_on<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Option<NaiveDate>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => unit_periods::table
+        .filter(unit_periods::tenant_id.eq(tenant))
+        .filter(unit_periods::unit_id.eq(id))
+        .filter(unit_periods::status.eq(UnitStatus::Deactivated))
+        .select(diesel::dsl::min(unit_periods::valid_from_on))
+        .get_result(c))?)
 }
 
 /// Units directly under one, that still work.

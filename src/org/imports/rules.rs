@@ -11,7 +11,7 @@ use crate::access::Reach;
 use crate::db::Instant;
 use crate::errors::{Code, Text, deactivated, text, unknown};
 use crate::imports::{Line, Refusals};
-use crate::org::changes::rules::{follows, why_not_under};
+use crate::org::changes::rules::{follows, stands_there, why_not_under};
 use crate::org::rules::{Unit, UnitId, UnitKind, UnitStatus, path_under};
 
 /// 单位导入的一行。
@@ -50,8 +50,10 @@ impl Validate for UnitRow {
 pub struct Ground<'g> {
     /// The units that the rows name, as themselves or as parents, by code, whatever the reach.
     pub there: &'g HashMap<String, Unit>,
-    /// Since when they have stood as they do.
+    /// Since when those to be renamed have stood as they do.
     pub since: &'g HashMap<UnitId, NaiveDate>,
+    /// Since when those that new units are put under have stood where they do.
+    pub placed: &'g HashMap<UnitId, NaiveDate>,
     /// How far whoever imports may reach.
     pub reach: &'g Reach,
     /// When it happens.
@@ -104,10 +106,13 @@ pub fn plan(rows: &[Line<UnitRow>], ground: &Ground<'_>, refusals: &mut Refusals
     let places: HashMap<&str, usize> =
         rows.iter().enumerate().map(|(at, line)| (line.row.code.as_str(), at)).collect();
     for (at, line) in rows.iter().enumerate() {
-        match ground.there.get(&line.row.code) {
-            Some(unit) => compare(line, at, unit, ground, refusals, &mut plan),
-            None => tree.place(line, at, &place_above(line, rows, &places, ground), refusals),
+        if let Some(unit) = ground.there.get(&line.row.code) {
+            compare(line, at, unit, ground, refusals, &mut plan);
+            continue;
         }
+        let above = place_above(line, rows, &places, ground);
+        follows_parent(line, &above, rows, ground, refusals);
+        tree.place(line, at, &above, refusals);
     }
     tree.grow(rows, ground, &mut plan);
     for circle in tree.circles(rows.len()) {
@@ -137,8 +142,8 @@ fn compare(
         return refusals.tell(number, "code", Code::UnitCodeTaken, detail);
     }
     if unit.status == UnitStatus::Deactivated {
-        let detail = text!("该单位已停用", "The unit is deactivated");
-        return refusals.tell(number, "code", Code::UnitDeactivated, detail);
+        let told = deactivated("");
+        return refusals.tell(number, "code", told.code, told.detail);
     }
     if row.kind != unit.kind {
         let (zh, en) = (unit.kind.zh(), unit.kind);
@@ -205,6 +210,30 @@ fn place_above<'a>(
         "Neither the file nor your reach has a unit with the code {code}"
     );
     Above::Nothing(Some((Code::UnknownReference, detail)))
+}
+
+/// Tells a row whose unit would stand before what it stands under does.
+fn follows_parent(
+    line: &Line<UnitRow>,
+    above: &Above<'_>,
+    rows: &[Line<UnitRow>],
+    ground: &Ground<'_>,
+    refusals: &mut Refusals,
+) {
+    let today = ground.at.shanghai_day();
+    let parent = match above {
+        Above::There(unit) => ground.placed.get(&unit.id).map(|since| (unit.name.as_str(), *since)),
+        Above::Row(at, _) => {
+            rows.get(*at).map(|line| (line.row.name.as_str(), line.row.effective_on.unwrap_or(today)))
+        }
+        Above::Nothing(_) => None,
+    };
+    let Some((name, since)) = parent else { return };
+    if let Err(error) = stands_there(name, since, line.row.effective_on.unwrap_or(today)) {
+        for error in error.errors() {
+            refusals.tell(line.number, "effective_on", error.code, error.detail.clone());
+        }
+    }
 }
 
 /// The new units by what they stand under.
@@ -296,6 +325,7 @@ impl Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::imports::Given;
     use UnitKind::{City, County, Department, Province, ServiceWindow, Station};
 
     fn unit(path: &str, kind: UnitKind) -> Unit {
@@ -328,12 +358,14 @@ mod tests {
     /// What is told of the rows, as `line field code`, and the codes of new units in their order.
     fn judged(rows: Vec<UnitRow>, there: &[Unit], reach: &Reach) -> (Vec<String>, Vec<String>) {
         let lines: Vec<Line<UnitRow>> =
-            (2_u32..).zip(rows).map(|(number, row)| Line { number, row }).collect();
+            (2_u32..).zip(rows).map(|(number, row)| Line { number, row, given: Given::ALL }).collect();
         let there: HashMap<String, Unit> =
             there.iter().map(|unit| (unit.code.clone(), unit.clone())).collect();
+        let placed = there.values().map(|unit| (unit.id, "2020-01-01".parse().unwrap())).collect();
         let ground = Ground {
             there: &there,
             since: &HashMap::new(),
+            placed: &placed,
             reach,
             at: Instant::from_micros(1_772_000_000_000_000),
         };
@@ -371,6 +403,23 @@ mod tests {
             "53/5301/530102/530102001/530102001-W01/",
         ];
         assert_eq!(new, wanted);
+    }
+
+    #[test]
+    fn nothing_stands_before_what_it_stands_under() {
+        let on = |row: UnitRow, day: &str| UnitRow { effective_on: Some(day.parse().unwrap()), ..row };
+        let rows = vec![
+            on(row("5301", City, "53"), "2019-12-31"),
+            on(row("5303", City, "53"), "2020-01-01"),
+            on(row("530302", County, "5303"), "2020-01-01"),
+            on(row("530303", County, "5303"), "2019-12-31"),
+            row("5304", City, "53"),
+            on(row("530402", County, "5304"), "2020-01-02"),
+        ];
+        let (told, _) = judged(rows, &[unit("53/", Province)], &Reach::whole_tenant());
+        let wanted =
+            ["2 effective_on out_of_order", "5 effective_on out_of_order", "7 effective_on out_of_order"];
+        assert_eq!(told, wanted);
     }
 
     #[test]

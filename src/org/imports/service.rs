@@ -58,7 +58,14 @@ impl ImportRow for UnitRow {
             .map(|unit| unit.id)
             .collect();
         let since = changes::standing_since(tx, &renamed)?;
-        let ground = Ground { there: &there, since: &since, reach: &tx.reach().clone(), at: tx.now() };
+        let above: HashSet<UnitId> = rows
+            .iter()
+            .filter(|line| !there.contains_key(&line.row.code))
+            .filter_map(|line| there.get(line.row.parent_code.as_deref()?).map(|unit| unit.id))
+            .collect();
+        let placed = changes::placed_since(tx, &above.into_iter().collect::<Vec<_>>())?;
+        let (reach, at) = (tx.reach().clone(), tx.now());
+        let ground = Ground { there: &there, since: &since, placed: &placed, reach: &reach, at };
         let plan = rules::plan(rows, &ground, refusals);
         let counts = Counts { new: plan.new.len(), changed: plan.renamed.len(), unchanged: plan.unchanged };
         let today = tx.now().shanghai_day();

@@ -105,10 +105,11 @@ impl From<&Officer> for OfficerRef {
 
 fn views<A: Action>(tx: &mut Tx<'_, A>, officers: Vec<Officer>) -> Result<Vec<OfficerView>> {
     let names = UnitNames::load(tx, officers.iter().map(|officer| officer.unit_id))?;
+    let rights = service::rights(tx);
     officers
         .into_iter()
         .map(|officer| {
-            let allowed_actions = service::allowed(tx, &officer);
+            let allowed_actions = service::allowed(&rights, &officer);
             Ok(OfficerView {
                 id: officer.id,
                 unit: names.get(officer.unit_id)?,
@@ -333,7 +334,7 @@ endpoint! {
     /// 民警或辅警离队
     ///
     /// 其任职至该日为止, 账号立即停用并结束会话。
-    LeaveOfficerEndpoint: OfficerLeave, Post "/officers/{officer_id}/leave", tag "officers", codes [OfficerLeft]
+    LeaveOfficerEndpoint: OfficerLeave, Post "/officers/{officer_id}/leave", tag "officers", codes [OfficerLeft, ChangeOwnAccount, AccountOutOfHands]
     async fn leave_officer(gate, id: OfficerId, _query: NoQuery, body: Json<LeaveOfficer>) -> Resource<OfficerView> {
         let LeaveOfficer { left_on, reason } = body.0;
         gate.run(move |tx| {

@@ -6,9 +6,10 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
 use super::person::{Person, is_id_card};
+use crate::audit::Told;
 use crate::db::{Id, Instant, text_enum};
-use crate::errors::{Code, FieldError, into_validation, text};
-use crate::org::rules::UnitId;
+use crate::errors::{Code, FieldError, Result, into_validation, text};
+use crate::org::rules::{Unit, UnitId};
 
 /// Marks the identifier of an officer.
 #[derive(Debug)]
@@ -92,6 +93,49 @@ pub struct Officer {
 }
 
 impl Officer {
+    /// Somebody who begins to serve, as a draft says, at a unit.
+    ///
+    /// # Errors
+    /// When the machine has no randomness for the salt of what is personal.
+    pub fn new(id: OfficerId, draft: &OfficerDraft, unit: &Unit, at: Instant) -> Result<Self> {
+        Ok(Self {
+            id,
+            number: draft.number.clone(),
+            kind: draft.kind,
+            rank: draft.rank,
+            unit_id: unit.id,
+            unit_path: unit.path.clone(),
+            status: OfficerStatus::Serving,
+            left_on: None,
+            person: Person::new(&draft.name, draft.id_card.as_deref(), draft.phone.as_deref())?,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        })
+    }
+
+    /// The same officer as a draft would have it, at a unit.
+    #[must_use]
+    pub fn with(&self, draft: OfficerDraft, unit: &Unit) -> Self {
+        let salt = self.person.salt.clone();
+        let OfficerDraft { number, name, kind, rank, id_card, phone, .. } = draft;
+        Self {
+            number,
+            kind,
+            rank,
+            unit_id: unit.id,
+            unit_path: unit.path.clone(),
+            person: Person { name: Some(name), id_card, phone, salt },
+            ..self.clone()
+        }
+    }
+
+    /// What the audit log is told of a change.
+    #[must_use]
+    pub fn told<'a>(before: Option<&Self>, after: &Self, reason: Option<&'a str>) -> Told<'a> {
+        Told { id: after.id.to_string(), before: before.map(Self::facts), after: Some(after.facts()), reason }
+    }
+
     /// What of it can be edited.
     #[must_use]
     pub fn draft(&self) -> OfficerDraft {
@@ -174,7 +218,7 @@ impl OfficerDraft {
 }
 
 impl Validate for OfficerDraft {
-    fn validate(&self) -> Result<(), ValidationErrors> {
+    fn validate(&self) -> std::result::Result<(), ValidationErrors> {
         into_validation(self.errors())
     }
 }

@@ -9,18 +9,20 @@ use super::person::Person;
 use super::rules::{Officer, OfficerAction, OfficerDraft, OfficerId, OfficerKind, OfficerStatus, PoliceRank};
 use super::store;
 pub use super::store::{OfficerFilter, OfficerSort};
-use crate::access::accounts::handover::service as accounts;
+use crate::access::accounts::handover::service as handover;
+use crate::access::accounts::service as accounts;
 use crate::access::policy::{
     AccountOfOfficer, Action, CommandLine, OfficerCreate, OfficerErase, OfficerLeave, OfficerRead,
     OfficerReveal, OfficerUpdate, PostAppoint, SessionsEnd,
 };
-use crate::access::{Reach, Tx};
-use crate::audit::Change;
-use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
-use crate::org::posts::rules::{Post, PostDraft, PostId, PostKind};
+use crate::access::{Reach, Rights, Tx};
+use crate::audit::{Change, Told};
+use crate::errors::{AppError, Code, FieldError, Result, text};
+use crate::org::posts::rules::{PostDraft, PostKind};
 use crate::org::posts::service as posts;
-use crate::org::rules::{Unit, UnitId, UnitStatus};
+use crate::org::rules::{Unit, UnitId};
 use crate::org::service as units;
+use crate::org::stand_ins::service as stand_ins;
 use crate::web::{Page, Paging};
 
 /// Officers within reach.
@@ -89,18 +91,22 @@ pub fn of_caller<A: Action>(tx: &mut Tx<'_, A>) -> Result<Option<OfficerId>> {
     store::of_user(tx, user)
 }
 
-/// What the caller may do with an officer now.
+/// What the caller may do with officers: asked once a request, not once a row.
 #[must_use]
-pub fn allowed<A: Action>(tx: &Tx<'_, A>, officer: &Officer) -> Vec<OfficerAction> {
-    let path = officer.unit_path.as_str();
-    let may = |action: OfficerAction| match action {
-        OfficerAction::Update => tx.may::<OfficerUpdate>(path),
-        OfficerAction::Appoint => tx.may::<PostAppoint>(path),
-        OfficerAction::Leave => tx.may::<OfficerLeave>(path),
-        OfficerAction::Reveal => tx.may::<OfficerReveal>(path),
-        OfficerAction::Erase => tx.may::<OfficerErase>(path),
-    };
-    OfficerAction::ALL.iter().copied().filter(|&action| officer.allows(action) && may(action)).collect()
+pub fn rights<A: Action>(tx: &Tx<'_, A>) -> Rights<OfficerAction> {
+    Rights::new([
+        (OfficerAction::Update, tx.reach_of::<OfficerUpdate>()),
+        (OfficerAction::Appoint, tx.reach_of::<PostAppoint>()),
+        (OfficerAction::Leave, tx.reach_of::<OfficerLeave>()),
+        (OfficerAction::Reveal, tx.reach_of::<OfficerReveal>()),
+        (OfficerAction::Erase, tx.reach_of::<OfficerErase>()),
+    ])
+}
+
+/// What they allow with this officer now.
+#[must_use]
+pub fn allowed(rights: &Rights<OfficerAction>, officer: &Officer) -> Vec<OfficerAction> {
+    rights.at(&officer.unit_path).filter(|&action| officer.allows(action)).collect()
 }
 
 pub(super) fn record<A: Action>(
@@ -109,15 +115,7 @@ pub(super) fn record<A: Action>(
     after: &Officer,
     reason: Option<&str>,
 ) -> Result<()> {
-    let entity_id = after.id.to_string();
-    let before = before.map(Officer::facts);
-    tx.record(&Change {
-        entity: "officer",
-        entity_id: &entity_id,
-        before: before.as_ref(),
-        after: Some(&after.facts()),
-        reason,
-    })
+    tx.record(&Officer::told(before, after, reason).change("officer"))
 }
 
 /// Enters an officer; whether it was here already.
@@ -141,36 +139,13 @@ pub fn create(
     }
     // Nothing is here yet: an If-Match that names a version of it is stale.
     tx.check_version(0)?;
-    let unit = placed(tx, draft.unit_id)?;
+    let unit = units::placed(tx, draft.unit_id)?;
     let id = id.unwrap_or_else(OfficerId::generate);
     refuse_taken(tx, id, draft)?;
-    let officer = Officer {
-        id,
-        number: draft.number.clone(),
-        kind: draft.kind,
-        rank: draft.rank,
-        unit_id: unit.id,
-        unit_path: unit.path,
-        status: OfficerStatus::Serving,
-        left_on: None,
-        person: Person::new(&draft.name, draft.id_card.as_deref(), draft.phone.as_deref())?,
-        version: 1,
-        created_at: tx.now(),
-        updated_at: tx.now(),
-    };
+    let officer = Officer::new(id, draft, &unit, tx.now())?;
     store::insert(tx, std::slice::from_ref(&officer))?;
     record(tx, None, &officer, None)?;
     Ok((officer, false))
-}
-
-/// The unit an officer is put at: one that this action reaches, and that works.
-fn placed<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Unit> {
-    let refused = |error: FieldError| AppError::fields(Code::InvalidBody, vec![error]);
-    let unit = units::reached(tx, id)?.ok_or_else(|| refused(unknown("/unit_id")))?;
-    if unit.status == UnitStatus::Deactivated {
-        return Err(refused(deactivated("/unit_id")));
-    }
-    Ok(unit)
 }
 
 fn refuse_taken<A: Action>(tx: &mut Tx<'_, A>, id: OfficerId, draft: &OfficerDraft) -> Result<()> {
@@ -205,23 +180,12 @@ pub fn update(
         tx.nothing_changed();
         return Ok(before);
     }
-    let unit = placed(tx, draft.unit_id)?;
+    let unit = units::placed(tx, draft.unit_id)?;
     refuse_taken(tx, id, &draft)?;
     if draft.kind == OfficerKind::Auxiliary && posts::leads(tx, id)? {
         return Err(AppError::new(Code::AuxiliaryCannotLead));
     }
-    let mut officer = before.clone();
-    officer.number = draft.number;
-    officer.kind = draft.kind;
-    officer.rank = draft.rank;
-    officer.unit_id = unit.id;
-    officer.unit_path = unit.path;
-    officer.person = Person {
-        name: Some(draft.name),
-        id_card: draft.id_card,
-        phone: draft.phone,
-        salt: before.person.salt.clone(),
-    };
+    let mut officer = before.with(draft, &unit);
     store::save(tx, &mut officer)?;
     record(tx, Some(&before), &officer, None)?;
     Ok(officer)
@@ -230,7 +194,8 @@ pub fn update(
 /// Ends an officer's service with a day: the posts end, the account is disabled at once.
 ///
 /// # Errors
-/// `not_found`, `precondition_failed`, `officer_left`, `invalid_body` at `/left_on`.
+/// `not_found`, `precondition_failed`, `officer_left`, `change_own_account`, `account_out_of_hands`,
+/// `invalid_body` at `/left_on`.
 pub fn leave(
     tx: &mut Tx<'_, OfficerLeave>,
     id: OfficerId,
@@ -250,9 +215,15 @@ pub fn leave(
         let error = FieldError::body("/left_on", Code::InTheFuture, detail);
         return Err(AppError::fields(Code::InvalidBody, vec![error]));
     }
+    // Leaving shuts the account out: it must be one that is theirs to shut out.
+    if let Some(user) = accounts::of_officer(tx, id)? {
+        accounts::refuse_own(tx, user)?;
+        accounts::refuse_stronger(tx, &[user])?;
+    }
     posts::end_all(tx, id, day, reason)?;
-    if let Some(user) = tx.effect::<AccountOfOfficer, _>(|tx| accounts::officer_left(tx, id))? {
-        tx.effect::<SessionsEnd, _>(|tx| accounts::end_sessions(tx, user))?;
+    stand_ins::end_of_officer(tx, id, reason)?;
+    if let Some(user) = tx.effect::<AccountOfOfficer, _>(|tx| handover::officer_left(tx, id))? {
+        tx.effect::<SessionsEnd, _>(|tx| handover::end_sessions(tx, user))?;
     }
     let mut officer = before.clone();
     officer.status = OfficerStatus::Left;
@@ -303,7 +274,11 @@ pub fn erase(tx: &mut Tx<'_, OfficerErase>, id: OfficerId, reason: &str) -> Resu
     let mut officer = before.clone();
     officer.person = Person::erased();
     store::save(tx, &mut officer)?;
-    tx.effect::<AccountOfOfficer, _>(|tx| accounts::person_erased(tx, id))?;
+    tx.effect::<AccountOfOfficer, _>(|tx| handover::person_erased(tx, id))?;
+    tx.forget_answers(id)?;
+    if let Some(user) = accounts::of_officer(tx, id)? {
+        tx.forget_answers(user)?;
+    }
     record(tx, Some(&before), &officer, Some(reason))?;
     Ok(officer)
 }
@@ -343,19 +318,31 @@ pub(in crate::org) fn hand_over<A: Action>(
     day: NaiveDate,
     reason: &str,
 ) -> Result<()> {
-    let (before, after) = (json!({ "unit_id": from.id }), json!({ "unit_id": to.id }));
-    for (id, _) in store::serving_at(tx, from.id)? {
-        let entity_id = id.to_string();
-        tx.record(&Change {
-            entity: "officer",
-            entity_id: &entity_id,
-            before: Some(&before),
-            after: Some(&after),
-            reason: Some(reason),
-        })?;
-    }
+    let moved = |id: OfficerId| Told {
+        id: id.to_string(),
+        before: Some(json!({ "unit_id": from.id })),
+        after: Some(json!({ "unit_id": to.id })),
+        reason: Some(reason),
+    };
+    let all = store::all_at(tx, from.id)?;
+    tx.record_many("officer", all.into_iter().map(moved))?;
     store::put_at(tx, from.id, to)?;
+    stand_ins::end_at_unit(tx, from.id, reason)?;
     posts::hand_over(tx, from, to, day, reason)
+}
+
+/// Ends the posts and the standing in at a unit that ends with a day and has no successor.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn end_at<A: Action>(
+    tx: &mut Tx<'_, A>,
+    unit: UnitId,
+    day: NaiveDate,
+    reason: &str,
+) -> Result<()> {
+    stand_ins::end_at_unit(tx, unit, reason)?;
+    posts::end_at(tx, unit, day, reason)
 }
 
 /// An officer to enter with the post held, as the demo and the tests know them.
@@ -377,51 +364,44 @@ pub struct Enlisted {
     pub post: (PostKind, String, NaiveDate),
 }
 
+impl Enlisted {
+    fn draft(&self) -> OfficerDraft {
+        OfficerDraft {
+            number: self.number.clone(),
+            name: self.name.clone(),
+            kind: self.kind,
+            rank: self.rank,
+            unit_id: self.unit.id,
+            id_card: None,
+            phone: self.phone.clone(),
+        }
+    }
+}
+
 /// Enters officers with their posts, in one go.
 ///
 /// # Errors
 /// When a number is there already.
 pub fn enlist(tx: &mut Tx<'_, CommandLine>, new: &[Enlisted]) -> Result<Vec<OfficerId>> {
-    let now = tx.now();
     let mut officers = Vec::with_capacity(new.len());
     let mut held = Vec::with_capacity(new.len());
     for one in new {
-        let id = OfficerId::generate();
-        officers.push(Officer {
-            id,
-            number: one.number.clone(),
-            kind: one.kind,
-            rank: one.rank,
+        let officer = Officer::new(OfficerId::generate(), &one.draft(), &one.unit, tx.now())?;
+        let (kind, title, valid_from_on) = one.post.clone();
+        let post = PostDraft {
             unit_id: one.unit.id,
-            unit_path: one.unit.path.clone(),
-            status: OfficerStatus::Serving,
-            left_on: None,
-            person: Person::new(&one.name, None, one.phone.as_deref())?,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        });
-        let (kind, title, since) = one.post.clone();
-        held.push(Post {
-            id: PostId::generate(),
-            revision: 1,
-            officer_id: id,
-            draft: PostDraft {
-                unit_id: one.unit.id,
-                kind,
-                title,
-                valid_from_on: since,
-                valid_until_on: None,
-                voided: false,
-                reason: None,
-            },
-            recorded_at: now,
-            recorded_by: None,
-            superseded_at: None,
-        });
+            kind,
+            title,
+            valid_from_on,
+            valid_until_on: None,
+            voided: false,
+            reason: None,
+        };
+        held.push((officer.id, post));
+        officers.push(officer);
     }
     store::insert(tx, &officers)?;
-    posts::enter(tx, &held)?;
+    posts::enter(tx, held)?;
     let facts = json!({ "officers": officers.len() });
     let tenant = tx.tenant().to_string();
     tx.record(&Change {

@@ -10,7 +10,7 @@ use super::rules::{Officer, OfficerId, OfficerKind, OfficerStatus, PoliceRank};
 use crate::access::policy::Action;
 use crate::access::{PathRange, Reach, Tx, UserId, follow_path, within_reach};
 use crate::db::schema::{officer_persons, officers, posts, user_officers};
-use crate::db::{Conn, Instant, TenantId, contains_pattern, fold, insert_rows, text_enum, with_conn};
+use crate::db::{Instant, TenantId, contains_pattern, fold, insert_rows, lock_row, text_enum, with_conn};
 use crate::errors::Result;
 use crate::org::posts::rules::PostKind;
 use crate::org::rules::{Unit, UnitId};
@@ -243,10 +243,7 @@ pub(super) fn find_many<A: Action>(
 /// Holds the row until the transaction ends; SQLite has one writer and needs nothing.
 pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: OfficerId) -> Result<()> {
     let tenant = tx.tenant();
-    if let Conn::Postgres(conn) = tx.conn() {
-        let held = officers::table.find((tenant, id)).select(officers::id).for_update();
-        held.first::<OfficerId>(conn).optional()?;
-    }
+    lock_row!(tx.conn(), officers::table.find((tenant, id)).select(officers::id));
     Ok(())
 }
 
@@ -372,6 +369,17 @@ pub(super) fn serving_at<A: Action>(tx: &mut Tx<'_, A>, unit: UnitId) -> Result<
         .filter(officers::status.eq(OfficerStatus::Serving))
         .order(officers::number)
         .select((officers::id, officers::number))
+        .load(c))?)
+}
+
+/// The officers who belong to a unit, serving or not.
+pub(super) fn all_at<A: Action>(tx: &mut Tx<'_, A>, unit: UnitId) -> Result<Vec<OfficerId>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => officers::table
+        .filter(officers::tenant_id.eq(tenant))
+        .filter(officers::unit_id.eq(unit))
+        .order(officers::number)
+        .select(officers::id)
         .load(c))?)
 }
 

@@ -253,6 +253,42 @@ pub struct HeadQuery {
     known_on: Option<NaiveDate>,
 }
 
+/// 主要负责人的任职; 依据与更正的理由见该民警的任职。
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeadPost {
+    /// 标识。
+    id: PostId,
+    /// 职务名称。
+    #[schema(max_length = 60)]
+    title: String,
+    /// 首日。
+    valid_from_on: NaiveDate,
+    /// 末日, 含当日; 至另有通知为 null。
+    valid_until_on: Option<NaiveDate>,
+    /// 录入时刻: 自此如此认为。
+    recorded_at: Instant,
+    /// 版本: 第几次录入, 每更正一次加一。
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    version: i64,
+}
+
+impl Example for HeadPost {
+    fn example() -> Value {
+        json!({
+            "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b5b01", "title": "党委书记、局长", "valid_from_on": "2025-06-01",
+            "valid_until_on": null, "recorded_at": "2025-06-02T01:00:00.000000Z", "version": 1,
+        })
+    }
+}
+
+impl From<Post> for HeadPost {
+    fn from(post: Post) -> Self {
+        let PostDraft { title, valid_from_on, valid_until_on, .. } = post.draft;
+        let (recorded_at, version) = (post.recorded_at, post.revision);
+        Self { id: post.id, title, valid_from_on, valid_until_on, recorded_at, version }
+    }
+}
+
 /// 某日的主要负责人 (第一责任人) 与代理。
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UnitHeadView {
@@ -263,7 +299,7 @@ pub struct UnitHeadView {
     /// 主要负责人; 空缺为 null。
     officer: Option<OfficerRef>,
     /// 其任职。
-    post: Option<PostView>,
+    post: Option<HeadPost>,
     /// 该日的代理; 第一责任仍在主要负责人。
     stand_in: Option<OfficerRef>,
 }
@@ -273,7 +309,7 @@ impl Example for UnitHeadView {
         json!({
             "unit": { "id": UNIT, "code": "530102", "name": "昆明市公安局五华分局", "kind": "county" }, "on": "2026-03-02",
             "officer": { "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b4a01", "number": "053017", "name": "王建国" },
-            "post": PostView::example(), "stand_in": null,
+            "post": HeadPost::example(), "stand_in": null,
         })
     }
 }
@@ -292,7 +328,7 @@ endpoint! {
             let find = |id: OfficerId| named.iter().find(|officer| officer.id == id).map(OfficerRef::from);
             let officer = post.as_ref().and_then(|post| find(post.officer_id));
             let stand_in = deputy.and_then(find);
-            let post = post.map(|post| view(tx, post, &[])).transpose()?;
+            let post = post.map(HeadPost::from);
             Ok(Plain(UnitHeadView { unit: UnitRef::from(&unit), on, officer, post, stand_in }))
         })
         .await

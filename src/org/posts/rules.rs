@@ -67,6 +67,18 @@ pub struct Post {
 }
 
 impl Post {
+    /// The first revision of a post.
+    #[must_use]
+    pub const fn begun(
+        id: PostId,
+        officer_id: OfficerId,
+        draft: PostDraft,
+        recorded_at: Instant,
+        recorded_by: Option<UserId>,
+    ) -> Self {
+        Self { id, revision: 1, officer_id, draft, recorded_at, recorded_by, superseded_at: None }
+    }
+
     /// Whether it was held on that day.
     #[must_use]
     pub fn is_held_on(&self, day: NaiveDate) -> bool {

@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use super::rules::{Post, PostAction, PostDraft, PostId, PostKind, may_hold_post};
 use super::store::{self, Of};
 use crate::access::Tx;
-use crate::access::policy::{Action, OfficerRead, PostAppoint, PostCorrect, UnitRead};
-use crate::audit::Change;
+use crate::access::policy::{Action, CommandLine, OfficerRead, PostAppoint, PostCorrect, UnitRead};
+use crate::audit::Told;
 use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
+use crate::org::changes::service as changes;
 use crate::org::officers::rules::{Officer, OfficerAction, OfficerId};
 use crate::org::officers::service as officers;
-use crate::org::rules::{Unit, UnitId, UnitStatus};
+use crate::org::rules::{Unit, UnitId};
 use crate::org::service as units;
 use crate::web::{Page, Paging};
 
@@ -98,16 +99,13 @@ fn facts(post: &Post) -> Value {
     json!({ "officer_id": post.officer_id, "post": post.draft, "revision": post.revision })
 }
 
+fn told<'a>(before: Option<&Post>, after: &'a Post) -> Told<'a> {
+    let reason = after.draft.reason.as_deref();
+    Told { id: after.id.to_string(), before: before.map(facts), after: Some(facts(after)), reason }
+}
+
 fn record<A: Action>(tx: &mut Tx<'_, A>, before: Option<&Post>, after: &Post) -> Result<()> {
-    let entity_id = after.id.to_string();
-    let before = before.map(facts);
-    tx.record(&Change {
-        entity: "post",
-        entity_id: &entity_id,
-        before: before.as_ref(),
-        after: Some(&facts(after)),
-        reason: after.draft.reason.as_deref(),
-    })
+    tx.record(&told(before, after).change("post"))
 }
 
 /// Gives an officer a post; whether it was here already. `If-Match` speaks of the officer.
@@ -137,38 +135,44 @@ pub fn appoint(
         return Err(AppError::new(Code::OfficerLeft));
     }
     fits(tx, &officer, draft, None)?;
-    let post = Post {
-        id: id.unwrap_or_else(PostId::generate),
-        revision: 1,
-        officer_id: officer.id,
-        draft: draft.clone(),
-        recorded_at: tx.now(),
-        recorded_by: tx.user().ok(),
-        superseded_at: None,
-    };
+    let id = id.unwrap_or_else(PostId::generate);
+    let post = Post::begun(id, officer.id, draft.clone(), tx.now(), tx.user().ok());
     store::insert(tx, std::slice::from_ref(&post))?;
     record(tx, None, &post)?;
     Ok((officer, post, false))
 }
 
-/// Whether the officer may hold such a post there then.
+/// Whether the officer may hold such a post there then; `before` is what it corrects.
 fn fits<A: Action>(
     tx: &mut Tx<'_, A>,
     officer: &Officer,
     draft: &PostDraft,
-    except: Option<PostId>,
+    before: Option<&Post>,
 ) -> Result<()> {
+    let refused = |error: FieldError| Err(AppError::fields(Code::InvalidBody, vec![error]));
+    // Where a post was is known already: only another unit must be one the caller may name.
+    if before.is_none_or(|before| before.draft.unit_id != draft.unit_id)
+        && units::readable(tx, draft.unit_id)?.is_none()
+    {
+        return refused(unknown("/unit_id"));
+    }
     // Two heads entered at once: the second waits here for the first.
     units::lock(tx, draft.unit_id)?;
-    let refused = |error: FieldError| Err(AppError::fields(Code::InvalidBody, vec![error]));
-    let Some(unit) = units::readable(tx, draft.unit_id)? else { return refused(unknown("/unit_id")) };
-    if unit.status == UnitStatus::Deactivated && draft.valid_until_on.is_none() && !draft.voided {
+    let lasts_on = |day: NaiveDate| !draft.voided && draft.valid_until_on.is_none_or(|until| day <= until);
+    if changes::ended_on(tx, draft.unit_id)?.is_some_and(lasts_on) {
         return refused(deactivated("/unit_id"));
+    }
+    if let Some(left_on) = officer.left_on
+        && left_on.succ_opt().is_some_and(lasts_on)
+    {
+        let detail = text!("已于 {left_on} 离队", "The officer left on {left_on}");
+        return refused(FieldError::body("/valid_until_on", Code::OutOfOrder, detail));
     }
     if !may_hold_post(officer.kind, draft.kind) {
         return Err(AppError::new(Code::AuxiliaryCannotLead));
     }
     if draft.kind == PostKind::Head {
+        let except = before.map(|before| before.id);
         let others = store::heads_from(tx, draft.unit_id, draft.valid_from_on, except)?;
         if let Some(other) = others.iter().find(|other| other.draft.overlaps(draft)) {
             let (from, until) = (other.draft.valid_from_on, other.draft.valid_until_on);
@@ -206,7 +210,7 @@ pub fn correct(
         tx.nothing_changed();
         return Ok((officer, before));
     }
-    fits(tx, &officer, &draft, Some(id))?;
+    fits(tx, &officer, &draft, Some(&before))?;
     let post = revise(tx, &before, draft)?;
     Ok((officer, post))
 }
@@ -251,6 +255,20 @@ fn end<A: Action>(tx: &mut Tx<'_, A>, post: &Post, day: NaiveDate, reason: &str)
     Ok(())
 }
 
+/// Ends every post at a unit that works no more from a day on.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn end_at<A: Action>(
+    tx: &mut Tx<'_, A>,
+    unit: UnitId,
+    day: NaiveDate,
+    reason: &str,
+) -> Result<()> {
+    let last = day.pred_opt().unwrap_or(day);
+    store::lasting(tx, Of::Unit(unit), day)?.iter().try_for_each(|post| end(tx, post, last, reason))
+}
+
 /// What becomes of the posts at a unit that another takes over from on a day: those of its leaders
 /// end the day before, all others go on at the successor.
 ///
@@ -264,38 +282,25 @@ pub(in crate::org) fn hand_over<A: Action>(
     reason: &str,
 ) -> Result<()> {
     let last = day.pred_opt().unwrap_or(day);
+    let mut going_on = Vec::new();
     for post in store::lasting(tx, Of::Unit(from.id), day)? {
         end(tx, &post, last, reason)?;
-        if matches!(post.draft.kind, PostKind::Head | PostKind::DeputyHead) {
-            continue;
+        if !matches!(post.draft.kind, PostKind::Head | PostKind::DeputyHead) {
+            let valid_from_on = post.draft.valid_from_on.max(day);
+            let reason = Some(reason.to_owned());
+            going_on
+                .push((post.officer_id, PostDraft { unit_id: to.id, valid_from_on, reason, ..post.draft }));
         }
-        let draft = PostDraft {
-            unit_id: to.id,
-            valid_from_on: post.draft.valid_from_on.max(day),
-            reason: Some(reason.to_owned()),
-            ..post.draft.clone()
-        };
-        let on = Post {
-            id: PostId::generate(),
-            revision: 1,
-            draft,
-            recorded_at: tx.now(),
-            recorded_by: tx.user().ok(),
-            superseded_at: None,
-            ..post
-        };
-        store::insert(tx, std::slice::from_ref(&on))?;
-        record(tx, None, &on)?;
     }
-    Ok(())
+    enter_new(tx, going_on)
 }
 
-/// Enters posts as they are: for the demo and for imports.
+/// Enters the first posts of a province's officers, without an audit row each: for the demo.
 ///
 /// # Errors
 /// When the database fails.
-pub(in crate::org) fn enter<A: Action>(tx: &mut Tx<'_, A>, posts: &[Post]) -> Result<()> {
-    store::insert(tx, posts)
+pub(in crate::org) fn enter(tx: &mut Tx<'_, CommandLine>, new: Vec<(OfficerId, PostDraft)>) -> Result<()> {
+    begin(tx, new).map(|_| ())
 }
 
 /// The posts of head at these units, past ones too, by unit.
@@ -321,19 +326,15 @@ pub(in crate::org) fn enter_new<A: Action>(
     tx: &mut Tx<'_, A>,
     new: Vec<(OfficerId, PostDraft)>,
 ) -> Result<()> {
+    let posts = begin(tx, new)?;
+    tx.record_many("post", posts.iter().map(|post| told(None, post)))
+}
+
+/// Begins posts, all recorded now.
+fn begin<A: Action>(tx: &mut Tx<'_, A>, new: Vec<(OfficerId, PostDraft)>) -> Result<Vec<Post>> {
     let (now, by) = (tx.now(), tx.user().ok());
-    let posts: Vec<Post> = new
-        .into_iter()
-        .map(|(officer_id, draft)| Post {
-            id: PostId::generate(),
-            revision: 1,
-            officer_id,
-            draft,
-            recorded_at: now,
-            recorded_by: by,
-            superseded_at: None,
-        })
-        .collect();
+    let begun = |(officer_id, draft)| Post::begun(PostId::generate(), officer_id, draft, now, by);
+    let posts: Vec<Post> = new.into_iter().map(begun).collect();
     store::insert(tx, &posts)?;
-    posts.iter().try_for_each(|post| record(tx, None, post))
+    Ok(posts)
 }

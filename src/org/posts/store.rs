@@ -3,12 +3,12 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::rules::{Post, PostDraft, PostId, PostKind};
+use super::rules::{Post, PostDraft, PostEntity, PostId, PostKind};
 use crate::access::policy::Action;
 use crate::access::{Tx, UserId};
 use crate::db::schema::posts;
 use crate::db::{Instant, TenantId, insert_rows, with_conn};
-use crate::errors::{AppError, Code, Result};
+use crate::errors::Result;
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
 use crate::web::{Page, Paging};
@@ -130,13 +130,7 @@ pub(super) fn of_officer<A: Action>(
     paging: &Paging,
 ) -> Result<Page<Post>> {
     let tenant = tx.tenant();
-    let after = match paging.after(2)?.as_deref() {
-        Some([day, id]) => {
-            let place = day.parse::<NaiveDate>().ok().zip(PostId::parse(id));
-            Some(place.ok_or_else(|| AppError::new(Code::InvalidCursor))?)
-        }
-        _ => None,
-    };
+    let after = paging.after_day::<PostEntity>()?;
     let total: Option<i64> = if paging.counts() {
         Some(with_conn!(tx.conn(), c => known!(tenant, known_before)
             .filter(posts::officer_id.eq(officer))

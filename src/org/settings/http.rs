@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -12,7 +12,8 @@ use crate::access::policy::{Action, SettingsHistoryRead, SettingsRead, SettingsU
 use crate::access::{Tx, UserId, holders};
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
-use crate::web::{Count, Example, Merge, NoBody, NoQuery, Page, Patch, Resource, Versioned, endpoint};
+use crate::org::http::PageQuery;
+use crate::web::{Example, Merge, NoBody, NoQuery, Page, Patch, Resource, Versioned, endpoint};
 
 /// 修改参数的人。
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -200,26 +201,12 @@ impl Example for SettingsRevisionView {
     }
 }
 
-/// 参数历史的条件。
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SettingsHistoryQuery {
-    /// 每页行数, 缺省 50。
-    #[schema(minimum = 1, maximum = 200)]
-    limit: Option<i64>,
-    /// 上一页给出的游标。
-    #[schema(min_length = 1, max_length = 2048, pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
-    /// 为 exact 时给出总行数。
-    count: Option<Count>,
-}
-
 endpoint! {
     /// 参数的历次修改
     ///
     /// 谁在何时因何改了什么, 新的在前; 永久保存。
     ListSettingsHistory: SettingsHistoryRead, Get "/settings/history", tag "settings", codes []
-    async fn list_settings_history(gate, _path: (), query: SettingsHistoryQuery, _body: NoBody) -> Page<SettingsRevisionView> {
+    async fn list_settings_history(gate, _path: (), query: PageQuery, _body: NoBody) -> Page<SettingsRevisionView> {
         let paging = gate.paging(query.limit, query.cursor, query.count);
         gate.run(move |tx| {
             let Page { items, next_cursor, total } = service::history(tx, &paging)?;

@@ -9,7 +9,7 @@ use validator::Validate;
 use super::rules::{StandIn, StandInAction, StandInId};
 use super::service::{self, Naming};
 use crate::access::Tx;
-use crate::access::policy::{Action, StandInEnd, StandInName, UnitRead};
+use crate::access::policy::{Action, OfficerRead, StandInEnd, StandInName};
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
 use crate::org::http::PageQuery;
@@ -68,12 +68,13 @@ fn views<A: Action>(tx: &mut Tx<'_, A>, unit: &Unit, found: Vec<StandIn>) -> Res
     ids.sort_unstable();
     ids.dedup();
     let named = officers::referred(tx, &ids)?;
+    let allowed = service::allowed(tx, unit);
     found
         .into_iter()
         .map(|one| {
             let officer = named.iter().find(|officer| officer.id == one.officer_id).map(OfficerRef::from);
             Ok(StandInView {
-                allowed_actions: service::allowed(tx, unit, &one),
+                allowed_actions: allowed(&one),
                 officer: officer.ok_or_else(|| AppError::internal("an officer that was not loaded"))?,
                 version: one.version(),
                 id: one.id,
@@ -95,7 +96,7 @@ endpoint! {
     /// 代理列表
     ///
     /// 一个单位的历次代理, 新的在前。
-    ListStandIns: UnitRead, Get "/units/{unit_id}/stand-ins", tag "officers", codes []
+    ListStandIns: OfficerRead, Get "/units/{unit_id}/stand-ins", tag "officers", codes []
     async fn list_stand_ins(gate, id: UnitId, query: PageQuery, _body: NoBody) -> Page<StandInView> {
         let paging = gate.paging(query.limit, query.cursor, query.count);
         gate.run(move |tx| {
@@ -109,7 +110,7 @@ endpoint! {
 
 endpoint! {
     /// 查看代理
-    GetStandIn: UnitRead, Get "/units/{unit_id}/stand-ins/{stand_in_id}", tag "officers", codes []
+    GetStandIn: OfficerRead, Get "/units/{unit_id}/stand-ins/{stand_in_id}", tag "officers", codes []
     async fn get_stand_in(gate, ids: (UnitId, StandInId), _query: NoQuery, _body: NoBody) -> Resource<StandInView> {
         gate.run(move |tx| {
             let (unit, found) = service::find(tx, ids.0, ids.1)?;

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::rules::{LONGEST_DAYS, StandIn, StandInAction, StandInId, is_period};
-use super::store;
-use crate::access::policy::{Action, StandInEnd, StandInName, UnitRead};
+use super::store::{self, Of};
+use crate::access::policy::{Action, OfficerRead, StandInEnd, StandInName};
 use crate::access::{Role, Tx};
 use crate::audit::Change;
 use crate::errors::{AppError, Code, FieldError, Result, Text, text, unknown};
@@ -20,8 +20,8 @@ use crate::web::{Page, Paging};
 ///
 /// # Errors
 /// `not_found`, `invalid_cursor`.
-pub fn list(tx: &mut Tx<'_, UnitRead>, unit: UnitId, paging: &Paging) -> Result<(Unit, Page<StandIn>)> {
-    let unit = units::unit(tx, unit, None)?;
+pub fn list(tx: &mut Tx<'_, OfficerRead>, unit: UnitId, paging: &Paging) -> Result<(Unit, Page<StandIn>)> {
+    let unit = within(tx, unit)?;
     let page = store::list(tx, unit.id, paging)?;
     Ok((unit, page))
 }
@@ -30,8 +30,8 @@ pub fn list(tx: &mut Tx<'_, UnitRead>, unit: UnitId, paging: &Paging) -> Result<
 ///
 /// # Errors
 /// `not_found`.
-pub fn find(tx: &mut Tx<'_, UnitRead>, unit: UnitId, id: StandInId) -> Result<(Unit, StandIn)> {
-    let unit = units::unit(tx, unit, None)?;
+pub fn find(tx: &mut Tx<'_, OfficerRead>, unit: UnitId, id: StandInId) -> Result<(Unit, StandIn)> {
+    let unit = within(tx, unit)?;
     let found = of(tx, &unit, id)?;
     Ok((unit, found))
 }
@@ -75,11 +75,10 @@ pub fn signs_for<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<(UnitId, Signing)>
     Ok(headed.chain(standing).collect())
 }
 
-/// What the caller may do with a stand-in now.
-#[must_use]
-pub fn allowed<A: Action>(tx: &Tx<'_, A>, unit: &Unit, stand_in: &StandIn) -> Vec<StandInAction> {
-    let lasts = stand_in.lasts_on(tx.now().shanghai_day());
-    if lasts && tx.may::<StandInEnd>(&unit.path) { vec![StandInAction::End] } else { Vec::new() }
+/// What the caller may do with the stand-ins of a unit now: asked once a request, not once a row.
+pub fn allowed<A: Action>(tx: &Tx<'_, A>, unit: &Unit) -> impl Fn(&StandIn) -> Vec<StandInAction> + use<A> {
+    let (may, today) = (tx.may::<StandInEnd>(&unit.path), tx.now().shanghai_day());
+    move |one| if may && one.lasts_on(today) { vec![StandInAction::End] } else { Vec::new() }
 }
 
 fn within<A: Action>(tx: &mut Tx<'_, A>, unit: UnitId) -> Result<Unit> {
@@ -114,9 +113,9 @@ pub struct Naming {
 /// `not_found`, `id_taken`, `unit_deactivated`, `stand_in_not_possible`, `invalid_body` at
 /// `/officer_id`.
 pub fn name(tx: &mut Tx<'_, StandInName>, unit: UnitId, naming: &Naming) -> Result<(Unit, StandIn, bool)> {
+    units::lock(tx, unit)?;
     let unit = within(tx, unit)?;
     tx.check_version(unit.version)?;
-    units::lock(tx, unit.id)?;
     if let Some(id) = naming.id
         && let Some(there) = store::find(tx, id)?
     {
@@ -199,14 +198,43 @@ fn record<A: Action>(
 /// # Errors
 /// `not_found`, `precondition_failed`, `stand_in_ended`.
 pub fn end(tx: &mut Tx<'_, StandInEnd>, unit: UnitId, id: StandInId) -> Result<()> {
+    units::lock(tx, unit)?;
     let unit = within(tx, unit)?;
-    units::lock(tx, unit.id)?;
     let before = of(tx, &unit, id)?;
     tx.check_version(before.version())?;
     if !before.lasts_on(tx.now().shanghai_day()) {
         return Err(AppError::new(Code::StandInEnded));
     }
-    store::end(tx, id)?;
+    close(tx, &before, None)
+}
+
+fn close<A: Action>(tx: &mut Tx<'_, A>, before: &StandIn, reason: Option<&str>) -> Result<()> {
+    store::end(tx, before.id)?;
     let after = StandIn { ended_at: Some(tx.now()), ..before.clone() };
-    record(tx, Some(&before), &after, None)
+    record(tx, Some(before), &after, reason)
+}
+
+/// Ends every standing in of an officer who leaves.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn end_of_officer<A: Action>(
+    tx: &mut Tx<'_, A>,
+    officer: OfficerId,
+    reason: &str,
+) -> Result<()> {
+    end_all(tx, Of::Officer(officer), reason)
+}
+
+/// Ends every standing in for the head of a unit that ends.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn end_at_unit<A: Action>(tx: &mut Tx<'_, A>, unit: UnitId, reason: &str) -> Result<()> {
+    end_all(tx, Of::Unit(unit), reason)
+}
+
+fn end_all<A: Action>(tx: &mut Tx<'_, A>, of: Of, reason: &str) -> Result<()> {
+    let today = tx.now().shanghai_day();
+    store::lasting(tx, of, today)?.iter().try_for_each(|one| close(tx, one, Some(reason)))
 }

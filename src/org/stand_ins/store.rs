@@ -3,12 +3,12 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::rules::{StandIn, StandInId};
+use super::rules::{StandIn, StandInEntity, StandInId};
 use crate::access::policy::Action;
 use crate::access::{Tx, UserId};
 use crate::db::schema::stand_ins;
 use crate::db::{Instant, with_conn};
-use crate::errors::{AppError, Code, Result};
+use crate::errors::Result;
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
 use crate::web::{Page, Paging};
@@ -56,13 +56,7 @@ impl From<Row> for StandIn {
 
 pub(super) fn list<A: Action>(tx: &mut Tx<'_, A>, unit: UnitId, paging: &Paging) -> Result<Page<StandIn>> {
     let tenant = tx.tenant();
-    let after = match paging.after(2)?.as_deref() {
-        Some([day, id]) => {
-            let place = day.parse::<NaiveDate>().ok().zip(StandInId::parse(id));
-            Some(place.ok_or_else(|| AppError::new(Code::InvalidCursor))?)
-        }
-        _ => None,
-    };
+    let after = paging.after_day::<StandInEntity>()?;
     let total: Option<i64> = if paging.counts() {
         Some(with_conn!(tx.conn(), c => stand_ins::table
             .filter(stand_ins::tenant_id.eq(tenant))
@@ -119,6 +113,31 @@ pub(super) fn within<A: Action>(
         .filter(stand_ins::valid_until_on.ge(from))
         .select(Row::as_select())
         .load(c))?;
+    Ok(rows.into_iter().map(StandIn::from).collect())
+}
+
+/// Whose standing in is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Of {
+    Unit(UnitId),
+    Officer(OfficerId),
+}
+
+/// What of a unit or an officer was not ended and lasts until `day` or longer.
+pub(super) fn lasting<A: Action>(tx: &mut Tx<'_, A>, of: Of, day: NaiveDate) -> Result<Vec<StandIn>> {
+    let tenant = tx.tenant();
+    let rows: Vec<Row> = with_conn!(tx.conn(), c => {
+        let query = stand_ins::table
+            .filter(stand_ins::tenant_id.eq(tenant))
+            .filter(stand_ins::ended_at.is_null())
+            .filter(stand_ins::valid_until_on.ge(day))
+            .into_boxed();
+        let query = match of {
+            Of::Unit(unit) => query.filter(stand_ins::unit_id.eq(unit)),
+            Of::Officer(officer) => query.filter(stand_ins::officer_id.eq(officer)),
+        };
+        query.order(stand_ins::id).select(Row::as_select()).load(c)
+    })?;
     Ok(rows.into_iter().map(StandIn::from).collect())
 }
 

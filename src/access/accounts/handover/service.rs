@@ -7,7 +7,7 @@ use crate::access::accounts::rules::SessionEndReason;
 use crate::access::accounts::session_store;
 use crate::access::policy::{AccountOfOfficer, AccountsFollow, SessionsEnd};
 use crate::access::{EffectTx, UserId};
-use crate::audit::Change;
+use crate::audit::{Change, Told};
 use crate::errors::{Code, FieldError, Result, text};
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::{Unit, UnitId};
@@ -18,7 +18,8 @@ use crate::org::rules::{Unit, UnitId};
 /// # Errors
 /// When the database fails.
 pub fn follow(tx: &mut EffectTx<'_, AccountsFollow>, from: &str, to: &str) -> Result<()> {
-    store::follow(tx, from, to)
+    store::follow(tx, from, to)?;
+    store::forget_rights_above(tx, from)
 }
 
 /// What keeps a unit from ending without a successor: its accounts, and the roles held at it.
@@ -48,17 +49,13 @@ pub fn standing_at(tx: &mut EffectTx<'_, AccountsFollow>, unit: UnitId) -> Resul
 /// When the database fails.
 pub fn hand_over(tx: &mut EffectTx<'_, AccountsFollow>, from: &Unit, to: &Unit) -> Result<()> {
     let (here, there) = (json!({ "unit_id": from.id }), json!({ "unit_id": to.id }));
-    for (user, _) in store::users_at(tx, from.id)? {
-        store::put_at(tx, user, to)?;
-        let entity_id = user.to_string();
-        tx.record(&Change {
-            entity: "user",
-            entity_id: &entity_id,
-            before: Some(&here),
-            after: Some(&there),
-            reason: None,
-        })?;
+    let users = store::users_at(tx, from.id)?;
+    for (user, _) in &users {
+        store::put_at(tx, *user, to)?;
     }
+    let moved =
+        |id: String| Told { id, before: Some(here.clone()), after: Some(there.clone()), reason: None };
+    tx.record_many("user", users.iter().map(|(user, _)| moved(user.to_string())))?;
     let held = store::bindings_at(tx, to.id)?;
     for binding in store::bindings_at(tx, from.id)? {
         store::revoke(tx, binding.id)?;
@@ -71,8 +68,7 @@ pub fn hand_over(tx: &mut EffectTx<'_, AccountsFollow>, from: &Unit, to: &Unit) 
             after: Some(&ended),
             reason: None,
         })?;
-        let terms = |one: &store::Standing| (one.user_id, one.role, one.valid_from_on, one.valid_until_on);
-        if !held.iter().any(|other| terms(other) == terms(&binding)) {
+        if !held.iter().any(|other| other.covers(&binding)) {
             let id = store::grant_at(tx, &binding, to)?.to_string();
             let begun = json!({ "unit_id": to.id, "user_id": binding.user_id, "role": binding.role });
             tx.record(&Change {
@@ -85,7 +81,7 @@ pub fn hand_over(tx: &mut EffectTx<'_, AccountsFollow>, from: &Unit, to: &Unit) 
         }
         store::forget_rights(tx, binding.user_id)?;
     }
-    Ok(())
+    store::forget_rights_above(tx, &from.path)
 }
 
 /// Disables the account of an officer who has left; the account, when it was not disabled already.

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use crate::access::accounts::bindings::rules::BindingId;
 use crate::access::accounts::rules::UserStatus;
 use crate::access::policy::{AccountOfOfficer, AccountsFollow};
-use crate::access::{EffectTx, PathRange, Role, UserId, follow_path};
+use crate::access::{EffectTx, PathRange, Role, UserId, ancestors, follow_path};
 use crate::db::schema::{role_bindings, user_officers, users};
 use crate::db::{Id, with_conn};
 use crate::errors::Result;
@@ -22,6 +22,21 @@ pub(super) struct Standing {
     pub valid_from_on: Option<NaiveDate>,
     pub valid_until_on: Option<NaiveDate>,
     pub granted_by: Option<UserId>,
+}
+
+impl Standing {
+    /// Whether it gives the same account the same role for all the days of the other.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let begins = match (self.valid_from_on, other.valid_from_on) {
+            (None, _) => true,
+            (Some(mine), theirs) => theirs.is_some_and(|theirs| mine <= theirs),
+        };
+        let lasts = match (self.valid_until_on, other.valid_until_on) {
+            (None, _) => true,
+            (Some(mine), theirs) => theirs.is_some_and(|theirs| theirs <= mine),
+        };
+        (self.user_id, self.role) == (other.user_id, other.role) && begins && lasts
+    }
 }
 
 /// Moves every path below `from`; whoever holds a role there has other rights from now on.
@@ -110,6 +125,21 @@ pub(super) fn grant_at(
 pub(super) fn forget_rights(tx: &mut EffectTx<'_, AccountsFollow>, user: UserId) -> Result<()> {
     let tenant = tx.tenant();
     with_conn!(tx.conn(), c => diesel::update(users::table.find((tenant, user)))
+        .set(users::authz_version.eq(users::authz_version + 1_i64))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Makes the rights of whoever holds a role above `path` be read anew: what stood there may be out of
+/// their reach now, and with it an answer kept for a retry.
+pub(super) fn forget_rights_above(tx: &mut EffectTx<'_, AccountsFollow>, path: &str) -> Result<()> {
+    let (tenant, above) = (tx.tenant(), ancestors(path));
+    with_conn!(tx.conn(), c => diesel::update(users::table
+        .filter(users::tenant_id.eq(tenant))
+        .filter(users::id.eq_any(role_bindings::table
+            .filter(role_bindings::tenant_id.eq(tenant))
+            .filter(role_bindings::unit_path.eq_any(above))
+            .select(role_bindings::user_id))))
         .set(users::authz_version.eq(users::authz_version + 1_i64))
         .execute(c))?;
     Ok(())

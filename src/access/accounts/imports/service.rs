@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use chrono::NaiveDate;
 
 use super::rules::UserRow;
-use crate::access::accounts::rules::{User, UserStatus};
-use crate::access::accounts::service::record;
+use crate::access::accounts::rules::{User, UserDraft, UserStatus};
+use crate::access::accounts::service::{refuse_own, stronger};
 use crate::access::accounts::store::{self, Entry, Rights};
 use crate::access::policy::{OfficerRead, UserImport};
 use crate::access::{Tx, UserId, password};
@@ -71,12 +71,11 @@ impl Ground {
             return None;
         };
         if officer.status == OfficerStatus::Left {
-            let detail = text!("已离队", "The officer has left");
-            refusals.tell(line.number, "officer_number", Code::OfficerLeft, detail);
+            refusals.tell(line.number, "officer_number", Code::OfficerLeft, Code::OfficerLeft.title());
         }
         if self.owners.get(&officer.id).is_some_and(|owner| Some(*owner) != user) {
-            let detail = text!("该民警或辅警已有账号", "The officer has an account already");
-            refusals.tell(line.number, "officer_number", Code::OfficerHasAccount, detail);
+            let code = Code::OfficerHasAccount;
+            refusals.tell(line.number, "officer_number", code, code.title());
         }
         Some(officer.id)
     }
@@ -87,6 +86,7 @@ impl ImportRow for UserRow {
     type Changes = UserChanges;
     const SHEET: [&'static str; 2] = ["users", "账号"];
     const KEY: &'static str = "login";
+    const OPTIONAL: &'static [&'static str] = &["officer_number"];
 
     fn key(&self) -> &str {
         &self.login
@@ -101,6 +101,7 @@ impl ImportRow for UserRow {
     ) -> Result<(Counts, UserChanges)> {
         let mut ground = Ground::of(tx, rows)?;
         let (mut changes, mut unchanged) = (UserChanges::default(), 0);
+        let mut relinked = Vec::new();
         let mut named: HashMap<&str, u32> = HashMap::new();
         for line in rows {
             let (row, number) = (&line.row, line.number);
@@ -113,35 +114,26 @@ impl ImportRow for UserRow {
             let unit = ground.units.get(&row.unit_code);
             let Some(unit) = unit_of_row(unit, tx.reach(), number, refusals).cloned() else { continue };
             let there = ground.users.remove(&row.login);
-            let officer_id = ground.officer(tx, line, there.as_ref().map(|user| user.id), refusals);
+            let officer_id = match &there {
+                Some(user) if !line.gives("officer_number") => user.officer_id,
+                _ => ground.officer(tx, line, there.as_ref().map(|user| user.id), refusals),
+            };
             let Some(before) = there else {
                 if ground.elsewhere.contains(&row.login) {
-                    refusals.tell(
-                        number,
-                        "login",
-                        Code::LoginTaken,
-                        text!("登录名已被使用", "The login is taken"),
-                    );
+                    refusals.tell(number, "login", Code::LoginTaken, Code::LoginTaken.title());
                 }
-                changes.new.push(enter(tx, row, &unit, officer_id));
+                let draft =
+                    UserDraft { display_name: row.display_name.clone(), unit_id: Some(unit.id), officer_id };
+                let user = User::new(UserId::generate(), row.login.clone(), draft, Some(&unit), tx.now());
+                changes.new.push(user);
                 continue;
             };
             if !tx.reach().contains(&before.unit_path) {
-                refusals.tell(
-                    number,
-                    "login",
-                    Code::LoginTaken,
-                    text!("登录名已被使用", "The login is taken"),
-                );
+                refusals.tell(number, "login", Code::LoginTaken, Code::LoginTaken.title());
                 continue;
             }
             if before.status == UserStatus::Disabled {
-                refusals.tell(
-                    number,
-                    "login",
-                    Code::UserDisabled,
-                    text!("账号已停用", "The account is disabled"),
-                );
+                refusals.tell(number, "login", Code::UserDisabled, Code::UserDisabled.title());
             }
             let after = User {
                 display_name: row.display_name.clone(),
@@ -150,50 +142,58 @@ impl ImportRow for UserRow {
                 officer_id,
                 ..before.clone()
             };
+            if after.officer_id != before.officer_id {
+                relinked.push((number, before.id));
+            }
             if after == before {
                 unchanged += 1;
             } else {
                 changes.changed.push((before, after));
             }
         }
+        refuse_relinked(tx, &relinked, refusals)?;
         let counts = Counts { new: changes.new.len(), changed: changes.changed.len(), unchanged };
         Ok((counts, changes))
     }
 
-    fn write(tx: &mut Tx<'_, UserImport>, changes: UserChanges) -> Result<()> {
+    fn write(tx: &mut Tx<'_, UserImport>, mut changes: UserChanges) -> Result<()> {
         let hash = unknown_password()?;
         for user in &changes.new {
             match store::insert(tx, user, &hash)? {
-                Entry::Done => record(tx, None, user)?,
+                Entry::Done => {}
                 // Somebody has taken the login since the rows were compared.
                 Entry::LoginTaken | Entry::IdTaken => return Err(AppError::new(Code::ConcurrentChange)),
             }
         }
-        for (before, mut after) in changes.changed {
+        tx.record_many("user", changes.new.iter().map(|user| User::told(None, user)))?;
+        for (before, after) in &mut changes.changed {
             if before.officer_id != after.officer_id {
                 store::relink(tx, after.id, after.officer_id)?;
             }
-            store::save(tx, &mut after, Rights::Kept, None)?;
-            record(tx, Some(&before), &after)?;
+            store::save(tx, after, Rights::Kept, None)?;
         }
-        Ok(())
+        tx.record_many("user", changes.changed.iter().map(|(before, after)| User::told(Some(before), after)))
     }
 }
 
-fn enter(tx: &Tx<'_, UserImport>, row: &UserRow, unit: &Unit, officer_id: Option<OfficerId>) -> User {
-    User {
-        id: UserId::generate(),
-        login: row.login.clone(),
-        display_name: row.display_name.clone(),
-        unit_id: Some(unit.id),
-        unit_path: unit.path.clone(),
-        officer_id,
-        status: UserStatus::Active,
-        must_change_password: true,
-        version: 1,
-        created_at: tx.now(),
-        updated_at: tx.now(),
+/// Whose account it is decides whom an officer's leaving shuts out: not for one's own, nor for those that
+/// are not to be shut out from here.
+fn refuse_relinked(
+    tx: &mut Tx<'_, UserImport>,
+    relinked: &[(u32, UserId)],
+    refusals: &mut Refusals,
+) -> Result<()> {
+    let ids: Vec<UserId> = relinked.iter().map(|(_, id)| *id).collect();
+    let strong = stronger(tx, &ids)?;
+    for (number, id) in relinked {
+        let code = match refuse_own(tx, *id) {
+            Err(error) => error.code(),
+            Ok(()) if strong.contains(id) => Code::AccountOutOfHands,
+            Ok(()) => continue,
+        };
+        refusals.tell(*number, "officer_number", code, code.title());
     }
+    Ok(())
 }
 
 /// The hash of a password that nobody knows, made once: an account without a password yet.

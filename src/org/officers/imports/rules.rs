@@ -70,6 +70,19 @@ impl OfficerRow {
         }
     }
 
+    /// What the row makes of an officer who is there: of what its file has no column for, nothing.
+    #[must_use]
+    pub fn draft_over(line: &Line<Self>, before: OfficerDraft, unit_id: UnitId) -> OfficerDraft {
+        let row = line.row.draft(unit_id);
+        let given = |column| line.gives(column);
+        OfficerDraft {
+            rank: if given("rank") { row.rank } else { before.rank },
+            id_card: if given("id_card") { row.id_card } else { before.id_card },
+            phone: if given("phone") { row.phone } else { before.phone },
+            ..row
+        }
+    }
+
     /// The post, at this unit; none when the row names none.
     #[must_use]
     pub fn post(&self, unit_id: UnitId) -> Option<PostDraft> {
@@ -85,15 +98,22 @@ impl OfficerRow {
     }
 }
 
+/// Tells what is wrong with a draft by itself; whether anything was.
+pub fn refuse_draft(number: u32, draft: &OfficerDraft, refusals: &mut Refusals) -> bool {
+    let errors = draft.errors();
+    for error in &errors {
+        if let Place::Body(pointer) = &error.place {
+            refusals.tell(number, pointer.trim_start_matches('/'), error.code, error.detail.clone());
+        }
+    }
+    !errors.is_empty()
+}
+
 /// What is wrong with a row by itself.
 pub fn check(line: &Line<OfficerRow>, refusals: &mut Refusals) {
     let row = &line.row;
     // Which unit it is does not matter here.
-    for error in row.draft(UnitId::from_uuid(uuid::Uuid::nil())).errors() {
-        if let Place::Body(pointer) = &error.place {
-            refusals.tell(line.number, pointer.trim_start_matches('/'), error.code, error.detail.clone());
-        }
-    }
+    refuse_draft(line.number, &row.draft(UnitId::from_uuid(uuid::Uuid::nil())), refusals);
     let given = [row.post_kind.is_some(), row.post_title.is_some(), row.post_from_on.is_some()];
     for (column, there) in ["post_kind", "post_title", "post_from_on"].iter().zip(given) {
         if !there && given.contains(&true) {
@@ -111,6 +131,7 @@ pub fn check(line: &Line<OfficerRow>, refusals: &mut Refusals) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::imports::Given;
 
     #[test]
     fn a_row_is_wrong_by_itself_in_each_of_these_ways() {
@@ -128,7 +149,7 @@ mod tests {
         };
         let told = |row: OfficerRow| {
             let mut refusals = Refusals::new();
-            check(&Line { number: 2, row }, &mut refusals);
+            check(&Line { number: 2, row, given: Given::ALL }, &mut refusals);
             let mut told: Vec<String> = refusals
                 .listed()
                 .iter()

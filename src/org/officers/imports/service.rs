@@ -11,9 +11,7 @@ use crate::db::{Dictionary, Entry};
 use crate::errors::{Code, Result, text};
 use crate::imports::{Counts, ImportRow, Line, Refusals};
 use crate::org::imports::rules::unit_of_row;
-use crate::org::officers::person::Person;
 use crate::org::officers::rules::{Officer, OfficerId, OfficerKind, OfficerStatus, PoliceRank};
-use crate::org::officers::service::record;
 use crate::org::officers::store;
 use crate::org::posts::rules::{PostDraft, PostKind};
 use crate::org::posts::service as posts;
@@ -59,6 +57,7 @@ impl ImportRow for OfficerRow {
     type Changes = OfficerChanges;
     const SHEET: [&'static str; 2] = ["officers", "民警辅警"];
     const KEY: &'static str = "number";
+    const OPTIONAL: &'static [&'static str] = &["rank", "id_card", "phone"];
 
     fn key(&self) -> &str {
         &self.number
@@ -103,14 +102,14 @@ impl ImportRow for OfficerRow {
             }
             match there {
                 None => {
-                    let officer = enter(tx, row, &unit)?;
+                    let officer = Officer::new(OfficerId::generate(), &row.draft(unit.id), &unit, tx.now())?;
                     if let Some(post) = row.post(unit.id) {
                         refuse_second_head(&mut ground, number, &post, refusals);
                         changes.posts.push((officer.id, post));
                     }
                     changes.new.push(officer);
                 }
-                Some(before) => match change(tx, number, row, &unit, &before, refusals)? {
+                Some(before) => match change(tx, line, &unit, &before, refusals)? {
                     Some(after) => changes.changed.push((before, after)),
                     None => unchanged += 1,
                 },
@@ -120,46 +119,27 @@ impl ImportRow for OfficerRow {
         Ok((counts, changes))
     }
 
-    fn write(tx: &mut Tx<'_, OfficerImport>, changes: OfficerChanges) -> Result<()> {
+    fn write(tx: &mut Tx<'_, OfficerImport>, mut changes: OfficerChanges) -> Result<()> {
         store::insert(tx, &changes.new)?;
-        posts::enter_new(tx, changes.posts)?;
-        for officer in &changes.new {
-            record(tx, None, officer, None)?;
+        posts::enter_new(tx, std::mem::take(&mut changes.posts))?;
+        tx.record_many("officer", changes.new.iter().map(|officer| Officer::told(None, officer, None)))?;
+        for (_, after) in &mut changes.changed {
+            store::save(tx, after)?;
         }
-        for (before, mut after) in changes.changed {
-            store::save(tx, &mut after)?;
-            record(tx, Some(&before), &after, None)?;
-        }
-        Ok(())
+        let told = changes.changed.iter().map(|(before, after)| Officer::told(Some(before), after, None));
+        tx.record_many("officer", told)
     }
-}
-
-fn enter(tx: &Tx<'_, OfficerImport>, row: &OfficerRow, unit: &Unit) -> Result<Officer> {
-    Ok(Officer {
-        id: OfficerId::generate(),
-        number: row.number.clone(),
-        kind: row.kind,
-        rank: row.rank,
-        unit_id: unit.id,
-        unit_path: unit.path.clone(),
-        status: OfficerStatus::Serving,
-        left_on: None,
-        person: Person::new(&row.name, row.id_card.as_deref(), row.phone.as_deref())?,
-        version: 1,
-        created_at: tx.now(),
-        updated_at: tx.now(),
-    })
 }
 
 /// What the row makes of an officer who is there; none when nothing is different, or refused.
 fn change(
     tx: &mut Tx<'_, OfficerImport>,
-    number: u32,
-    row: &OfficerRow,
+    line: &Line<OfficerRow>,
     unit: &Unit,
     before: &Officer,
     refusals: &mut Refusals,
 ) -> Result<Option<Officer>> {
+    let number = line.number;
     if !tx.reach().contains(&before.unit_path) {
         let detail = text!("该警号或编号已有人使用", "An officer has this number already");
         refusals.tell(number, "number", Code::OfficerNumberTaken, detail);
@@ -169,8 +149,12 @@ fn change(
         refusals.tell(number, "number", Code::OfficerLeft, text!("已离队", "The officer has left"));
         return Ok(None);
     }
-    let draft = row.draft(unit.id);
+    let draft = OfficerRow::draft_over(line, before.draft(), unit.id);
     if draft == before.draft() {
+        return Ok(None);
+    }
+    // The row by itself was good; with what stays of the officer it may not be.
+    if rules::refuse_draft(number, &draft, refusals) {
         return Ok(None);
     }
     if draft.kind != before.kind && draft.kind == OfficerKind::Auxiliary && posts::leads(tx, before.id)? {
@@ -178,19 +162,7 @@ fn change(
         refusals.tell(number, "kind", Code::AuxiliaryCannotLead, detail);
         return Ok(None);
     }
-    Ok(Some(Officer {
-        kind: draft.kind,
-        rank: draft.rank,
-        unit_id: unit.id,
-        unit_path: unit.path.clone(),
-        person: Person {
-            name: Some(draft.name),
-            id_card: draft.id_card,
-            phone: draft.phone,
-            salt: before.person.salt.clone(),
-        },
-        ..before.clone()
-    }))
+    Ok(Some(before.with(draft, unit)))
 }
 
 fn refuse_second_head(ground: &mut Ground, number: u32, post: &PostDraft, refusals: &mut Refusals) {
