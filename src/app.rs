@@ -16,6 +16,7 @@ use crate::access::accounts::imports::http as user_imports;
 use crate::access::accounts::{bindings::http as bindings, http as users, sessions::http as user_sessions};
 use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
+use crate::campaigns::plan::cascade_http as cascade;
 use crate::campaigns::plan::http as plans;
 use crate::org::calendar::http as calendar;
 use crate::org::changes::http as changes;
@@ -93,6 +94,8 @@ pub fn api() -> Api {
         .with::<plans::ApprovePlan>()
         .with::<plans::ReturnPlan>()
         .with::<plans::PublishPlan>()
+        .with::<cascade::GetInflation>()
+        .with::<cascade::SpreadPlan>()
         .with::<plans::ListTasks>()
         .with::<plans::GetTask>()
 

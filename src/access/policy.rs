@@ -229,6 +229,7 @@ policy! {
 
     PlanRead          "plan.read"           "查看方案"        read     [-  -      -  -  -    S  S  S        S  S  S    S  S  -      -      -  -];
     PlanCreate        "plan.create"         "编制方案"        write    [-  -      -  -  -    -  -  U        U  U  -    -  -  -      -      -  -];
+    PlanSpread        "plan.create_children" "为下级建立方案" write   [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
     PlanUpdate        "plan.update"         "修改方案"        write    [-  -      -  -  -    -  -  U        U  U  -    -  -  -      -      -  -];
     PlanSubmit        "plan.submit"         "提交方案"        write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
     PlanApprove       "plan.approve"        "批准方案"        write    [-  -      -  -  -    S  -  -        -  -  -    -  -  -      -      -  -];

@@ -17,6 +17,7 @@ use crate::access::sessions::sign_in;
 use crate::access::{Doors, Facts, Gate, Role, Tx};
 use crate::campaigns::campaign::rules::{CampaignDraft, LeadingGroupDraft, MemberDraft, Scope};
 use crate::campaigns::campaign::service as campaigns;
+use crate::campaigns::plan::inflation::{Ground, Place, drawn_down, drawn_title};
 use crate::campaigns::plan::rules::{Meeting, PlanContent, Responsible, Target, TaskDraft};
 use crate::campaigns::plan::service as plans;
 use crate::campaigns::rules::{CampaignId, Frequency, Phase, PlanId, ResponsibleExtent, TargetDirection};
@@ -147,7 +148,7 @@ pub(super) async fn tell(
         let desk = Desk::of(doors, holder(people, Role::GroupOffice, first)?).await?;
         let own_head = Desk::of(doors, holder(people, Role::GroupHead, first)?).await?;
         let unit = unit_of(units, first)?;
-        let child = write(&desk, campaign, unit, child_content(&above, &root, unit)).await?;
+        let child = write(&desk, campaign, unit, child_content(&above, units, unit)).await?;
         desk.act::<PlanSubmit, _>(move |tx| plans::submit(tx, child).map(|_| ())).await?;
         approve(&own_head, child).await?;
         let city = desk.act::<PlanPublish, _>(move |tx| plans::publish(tx, child)).await?.1;
@@ -155,13 +156,13 @@ pub(super) async fn tell(
         if let Some(county) = rest.first().filter(|code| code.len() == 6) {
             let desk = Desk::of(doors, holder(people, Role::Liaison, county)?).await?;
             let county = unit_of(units, county)?;
-            write(&desk, campaign, county, child_content(&city, unit, county)).await?;
+            write(&desk, campaign, county, child_content(&city, units, county)).await?;
         }
     }
     for (code, fate) in cast.writers.iter().zip(FATES) {
         let unit = unit_of(units, code)?;
         let desk = Desk::of(doors, holder(people, Role::UnitHead, code)?).await?;
-        let plan = write(&desk, campaign, unit, child_content(&above, &root, unit)).await?;
+        let plan = write(&desk, campaign, unit, child_content(&above, units, unit)).await?;
         if *fate == Fate::Draft {
             continue;
         }
@@ -351,41 +352,19 @@ fn responsible(task: &TaskText, units: &[Unit], root: &Unit) -> Result<Vec<Respo
         .collect()
 }
 
-/// A child plan: the parent's tasks that name the unit or what lies below it, on the same terms.
-fn child_content(parent: &PlanContent, above: &Unit, unit: &Unit) -> PlanContent {
-    let narrowed = |one: &Responsible| match (one.extent, one.kind) {
-        (ResponsibleExtent::Subtree, Some(kind)) if one.unit_id == above.id => {
-            let mine = kind == unit.kind;
-            let reaches_below =
-                !matches!(kind, UnitKind::Province | UnitKind::City | UnitKind::Department) && !mine;
-            let extent = if mine { ResponsibleExtent::OnlySelf } else { ResponsibleExtent::Subtree };
-            (mine || reaches_below).then_some(Responsible {
-                unit_id: unit.id,
-                extent,
-                kind: (!mine).then_some(kind),
-            })
-        }
-        _ => None,
-    };
-    let tasks = parent.tasks.iter().filter_map(|task| {
-        let responsible: Vec<Responsible> = task.responsible.iter().filter_map(narrowed).collect();
-        (!responsible.is_empty()).then(|| TaskDraft {
-            id: None,
-            lead_leader: Some("局长".to_owned()),
-            responsible,
-            parent_task_id: task.id,
-            ..task.clone()
-        })
-    });
-    let theme = parent.title.split_once('“').map_or(parent.title.as_str(), |(_, rest)| rest);
+/// A child plan: the parent's tasks that bind the unit or what lies below it, on the same terms.
+fn child_content(parent: &PlanContent, units: &[Unit], unit: &Unit) -> PlanContent {
+    let places = units.iter().map(|unit| (unit.id, Place::from(unit.clone()))).collect();
+    let ground = Ground { unit: unit.id, above: &parent.tasks, places: &places };
+    let led = |task| TaskDraft { lead_leader: Some("局长".to_owned()), ..task };
     PlanContent {
-        title: format!("{}“{theme}", unit.name),
+        title: drawn_title(&unit.name, &parent.title),
         meeting: parent.phases.first().map(|phase| Meeting {
             title: "局党委会议".to_owned(),
             number: None,
             held_on: phase.starts_on,
         }),
         phases: parent.phases.clone(),
-        tasks: tasks.collect(),
+        tasks: drawn_down(&ground).into_iter().map(led).collect(),
     }
 }

@@ -160,6 +160,7 @@ codes! {
     PlanNotSubmitted = Conflict, "plan_not_submitted", "方案不在待批状态", "The plan is not waiting for approval";
     PlanNotApproved = Conflict, "plan_not_approved", "方案未获批准", "The plan is not approved";
     PlanIncomplete = Unprocessable, "plan_incomplete", "方案不完整, 不能提交", "The plan is not complete enough to submit";
+    DownstreamInflation = Unprocessable, "downstream_inflation", "与上级方案不一致 (层层加码), 不能提交", "The plan departs from the plan above it (downstream inflation)";
     ParentPlanNotPublished = Unprocessable, "parent_plan_not_published", "上级方案尚未发布", "The parent plan is not published";
     UnitOutOfScope = Unprocessable, "unit_out_of_scope", "该单位不在活动范围内", "The unit is not in the campaign's scope";
     ApproverIsAuthor = Unprocessable, "approver_is_author", "编制或提交方案的人不得批准", "Whoever wrote or submitted the plan may not decide on it";
@@ -190,6 +191,15 @@ codes! {
     NotByImport = Field, "not_by_import", "此项不能由导入更改", "An import does not change this";
     OutOfOrder = Field, "out_of_order", "先后次序不对", "It is out of order";
     OutsidePhases = Field, "outside_phases", "不在方案各阶段的日期之内", "It lies outside the plan's phases";
+    DeadlineShortened = Field, "deadline_shortened", "时限早于上级方案", "The deadline is earlier than in the plan above";
+    DeadlineExtended = Field, "deadline_extended", "时限晚于上级方案", "The deadline is later than in the plan above";
+    TargetRaised = Field, "target_raised", "目标高于上级方案", "The target is higher than in the plan above";
+    TargetLowered = Field, "target_lowered", "目标低于上级方案", "The target is lower than in the plan above";
+    FrequencyRaised = Field, "frequency_raised", "频次高于上级方案", "The frequency is higher than in the plan above";
+    FrequencyLowered = Field, "frequency_lowered", "频次低于上级方案", "The frequency is lower than in the plan above";
+    IndicatorAdded = Field, "indicator_added", "上级方案没有此指标", "The plan above has no such indicator";
+    TaskDropped = Field, "task_dropped", "漏列上级方案的任务", "A task of the plan above is missing";
+    TaskAddedDownstream = Field, "task_added_downstream", "向下级加派了上级方案没有的任务", "It binds units below to what the plan above does not ask";
     WrongKind = Field, "wrong_kind", "对象的种类不符", "It is of the wrong kind";
     InTheFuture = Field, "in_the_future", "不得晚于今日", "It lies in the future";
     UnitBelow = Field, "unit_below", "下级单位仍在", "A unit still stands below it";

@@ -112,6 +112,14 @@ pub fn referred<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<Vec<Uni
     store::find_many(tx, &Reach::whole_tenant(), ids)
 }
 
+/// The units of a subtree that work, for what goes down the tree.
+///
+/// # Errors
+/// When the database fails.
+pub fn working_below<A: Action>(tx: &mut Tx<'_, A>, range: PathRange) -> Result<Vec<Unit>> {
+    store::working_below(tx, range)
+}
+
 /// The units at these paths: those where somebody holds a role, for their own eyes.
 ///
 /// # Errors

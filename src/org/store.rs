@@ -273,6 +273,18 @@ pub(super) fn find_many<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, ids: &[Uni
     Ok(found)
 }
 
+/// The units of a subtree that work, whatever the reach.
+pub(super) fn working_below<A: Action>(tx: &mut Tx<'_, A>, range: PathRange) -> Result<Vec<Unit>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(units::path.ge(range.low))
+        .filter(units::path.lt(range.high))
+        .filter(units::status.eq(UnitStatus::Active))
+        .select(UnitRow::as_select())
+        .load(c))?;
+    Ok(rows.into_iter().map(Unit::from).collect())
+}
+
 /// The units at these paths, whatever the reach.
 pub(super) fn at_paths<A: Action>(tx: &mut Tx<'_, A>, paths: &[String]) -> Result<Vec<Unit>> {
     let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());

@@ -4,6 +4,7 @@
 use crate::access::Role;
 use crate::access::accounts::bindings::rules::{BindingAction, BindingStatus};
 use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
+use crate::campaigns::plan::inflation::InflationKind;
 use crate::campaigns::plan::rules::{PlanAction, PlanState, SubmittedAs};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
 use crate::db::{Dictionary, Entry};
@@ -57,6 +58,7 @@ pub const ALL: &[Listed] = &[
     of::<PlanState>(),
     of::<PlanAction>(),
     of::<SubmittedAs>(),
+    of::<InflationKind>(),
     of::<Frequency>(),
     of::<TargetDirection>(),
     of::<ResponsibleExtent>(),

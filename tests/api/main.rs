@@ -11,6 +11,7 @@
 )]
 
 mod calendar;
+mod cascade;
 mod departures;
 mod export;
 mod imports;

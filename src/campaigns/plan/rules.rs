@@ -24,6 +24,14 @@ text_enum! {
     }
 }
 
+impl PlanState {
+    /// Whether its tasks bind now, and children stand under it.
+    #[must_use]
+    pub const fn is_in_force(self) -> bool {
+        matches!(self, Self::Published)
+    }
+}
+
 text_enum! {
     /// What can be done with a plan.
     PlanAction as "plan_action" {

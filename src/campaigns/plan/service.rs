@@ -5,8 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
+use super::cascade::departures;
 use super::content_store as contents;
 pub use super::content_store::{Task, TaskFilter, TaskSort};
+use super::inflation::Offence;
 use super::rules::{
     Decider, GroupFacts, Outline, Plan, PlanAction, PlanContent, PlanState, SubmittedAs, may_decide, missing,
     next,
@@ -60,7 +62,7 @@ pub fn find(tx: &mut Tx<'_, PlanRead>, id: PlanId) -> Result<(Plan, PlanContent)
 }
 
 /// The plan to change: within this action's own reach, its row locked, its version compared.
-fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<Plan> {
+pub(super) fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<Plan> {
     store::lock(tx, id)?;
     let reach = Reach { ancestors: Vec::new(), ..tx.reach().clone() };
     let plan = store::find(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
@@ -68,14 +70,14 @@ fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<Plan> {
     Ok(plan)
 }
 
-fn whole<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<(Plan, PlanContent)> {
+pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<(Plan, PlanContent)> {
     let plan = store::find(tx, &Reach::whole_tenant(), id)?;
     let plan = plan.ok_or_else(|| AppError::internal("the plan just written is not there"))?;
     let content = contents::content(tx, &plan)?;
     Ok((plan, content))
 }
 
-fn facts(plan: &Plan, content: Option<&PlanContent>) -> Value {
+pub(super) fn facts(plan: &Plan, content: Option<&PlanContent>) -> Value {
     json!({
         "state": plan.state, "campaign_id": plan.campaign_id, "unit_id": plan.unit_id,
         "parent_plan_id": plan.parent_plan_id, "return_comment": plan.return_comment,
@@ -83,7 +85,7 @@ fn facts(plan: &Plan, content: Option<&PlanContent>) -> Value {
     })
 }
 
-fn record<A: Action>(
+pub(super) fn record<A: Action>(
     tx: &mut Tx<'_, A>,
     id: PlanId,
     before: Option<&Value>,
@@ -138,7 +140,7 @@ pub fn create(
     let parent = if unit.id == campaign.unit_id {
         None
     } else {
-        let published = there.iter().filter(|plan| plan.state == PlanState::Published);
+        let published = there.iter().filter(|plan| plan.state.is_in_force());
         let nearest = published.max_by_key(|plan| plan.unit_path.len());
         Some(nearest.ok_or_else(|| AppError::new(Code::ParentPlanNotPublished))?.id)
     };
@@ -257,7 +259,7 @@ fn group_facts<A: Action>(tx: &mut Tx<'_, A>, campaign: CampaignId) -> Result<Gr
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `plan_not_submittable`, `plan_incomplete` with all that is
-/// missing; `not_the_head` for a holder of `unit_head` whose post is another's by now.
+/// missing, `downstream_inflation` with all that departs from the plan above; `not_the_head` for a holder of `unit_head` whose post is another's by now.
 pub fn submit(tx: &mut Tx<'_, PlanSubmit>, id: PlanId) -> Result<(Plan, PlanContent)> {
     let plan = for_change(tx, id)?;
     let state = next(plan.state, PlanAction::Submit).map_err(AppError::new)?;
@@ -265,9 +267,11 @@ pub fn submit(tx: &mut Tx<'_, PlanSubmit>, id: PlanId) -> Result<(Plan, PlanCont
     // Nobody empties the leading group while its completeness is being judged.
     campaign_service::lock(tx, plan.campaign_id)?;
     let group = group_facts(tx, plan.campaign_id)?;
-    let errors = missing(&Outline::of(&content), group);
+    let mut errors = missing(&Outline::of(&content), group);
+    let code = if errors.is_empty() { Code::DownstreamInflation } else { Code::PlanIncomplete };
+    errors.extend(departures(tx, &plan, &content.tasks)?.iter().map(Offence::error));
     if !errors.is_empty() {
-        return Err(AppError::fields(Code::PlanIncomplete, errors));
+        return Err(AppError::fields(code, errors));
     }
     let signs = stand_ins::signs_for(tx)?;
     let submitted_as = submits_as(tx, &plan, &signs).ok_or_else(|| AppError::new(Code::NotTheHead))?;
@@ -407,13 +411,21 @@ pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<
         let user = tx.user()?;
         authored = store::authored(tx, &ids, user)?;
     }
+    let mut complete: HashSet<PlanId> = HashSet::new();
+    for plan in &submittable {
+        let facts = outlines.get(&plan.id).zip(groups.get(&plan.campaign_id));
+        let whole = facts.is_some_and(|(outline, group)| missing(outline, *group).is_empty());
+        // Those are the plans of the caller's own units: a handful.
+        if whole && submits_as(tx, plan, &signs).is_some() {
+            let content = contents::content(tx, plan)?;
+            if departures(tx, plan, &content.tasks)?.is_empty() {
+                complete.insert(plan.id);
+            }
+        }
+    }
     let is_allowed = |tx: &Tx<'_, A>, plan: &Plan, action: PlanAction| match action {
         PlanAction::Update => tx.may::<PlanUpdate>(&plan.unit_path),
-        PlanAction::Submit => {
-            let facts = outlines.get(&plan.id).zip(groups.get(&plan.campaign_id));
-            facts.is_some_and(|(outline, group)| missing(outline, *group).is_empty())
-                && submits_as(tx, plan, &signs).is_some()
-        }
+        PlanAction::Submit => complete.contains(&plan.id),
         PlanAction::Approve | PlanAction::Return => {
             let is_author = authored.contains(&plan.id);
             tx.may::<PlanApprove>(&plan.unit_path)

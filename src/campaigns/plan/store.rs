@@ -220,6 +220,22 @@ pub(super) fn at_paths<A: Action>(
     Ok(rows.into_iter().map(Plan::from).collect())
 }
 
+/// The plans of a campaign at the units of a subtree, whatever the reach.
+pub(super) fn below<A: Action>(
+    tx: &mut Tx<'_, A>,
+    campaign: CampaignId,
+    range: &PathRange,
+) -> Result<Vec<Plan>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(plans::campaign_id.eq(campaign))
+        .filter(plans::unit_path.ge(range.low.clone()))
+        .filter(plans::unit_path.lt(range.high.clone()))
+        .select(PlanRow::as_select())
+        .load(c))?;
+    Ok(rows.into_iter().map(Plan::from).collect())
+}
+
 pub(super) fn insert<A: Action>(
     tx: &mut Tx<'_, A>,
     id: PlanId,
