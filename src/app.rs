@@ -18,6 +18,9 @@ use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
 use crate::campaigns::plan::cascade_http as cascade;
 use crate::campaigns::plan::http as plans;
+use crate::campaigns::plan::many_http as many_plans;
+use crate::campaigns::plan::matrix_http as matrix;
+use crate::campaigns::waiting::http as waiting;
 use crate::org::calendar::http as calendar;
 use crate::org::changes::http as changes;
 use crate::org::http as org;
@@ -39,7 +42,7 @@ pub fn api() -> Api {
         .with::<sessions::RefreshEndpoint>()
         .with::<sessions::LogoutEndpoint>()
         .with::<sessions::ChangePassword>()
-        .with::<sessions::GetMe>()
+        .with::<sessions::GetMe>().with::<waiting::GetWaiting>()
         .with::<sessions::ListOwnSessions>()
         .with::<sessions::EndOwnSession>()
 
@@ -86,11 +89,14 @@ pub fn api() -> Api {
         .with::<campaigns::UpdateCampaign>()
         .with::<campaigns::GetLeadingGroup>()
         .with::<campaigns::SetLeadingGroup>()
+        .with::<matrix::GetMatrix>()
         .with::<plans::ListPlans>()
         .with::<plans::CreatePlan>()
         .with::<plans::GetPlan>()
         .with::<plans::UpdatePlan>()
         .with::<plans::SubmitPlan>()
+        .with::<many_plans::ApprovePlans>()
+        .with::<many_plans::ReturnPlans>()
         .with::<plans::ApprovePlan>()
         .with::<plans::ReturnPlan>()
         .with::<plans::PublishPlan>()

@@ -4,3 +4,4 @@ pub mod campaign;
 pub mod handover;
 pub mod plan;
 pub mod rules;
+pub mod waiting;

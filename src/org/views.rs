@@ -135,6 +135,14 @@ pub struct UnitRef {
     kind: UnitKind,
 }
 
+impl UnitRef {
+    /// Of what a query has brought along.
+    #[must_use]
+    pub const fn new(id: UnitId, code: String, name: String, kind: UnitKind) -> Self {
+        Self { id, code, name, kind }
+    }
+}
+
 impl From<&Unit> for UnitRef {
     fn from(unit: &Unit) -> Self {
         Self { id: unit.id, code: unit.code.clone(), name: unit.name.clone(), kind: unit.kind }

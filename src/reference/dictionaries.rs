@@ -7,6 +7,7 @@ use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
 use crate::campaigns::plan::inflation::InflationKind;
 use crate::campaigns::plan::rules::{PlanAction, PlanState, SubmittedAs};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
+use crate::campaigns::waiting::service::WaitingKind;
 use crate::db::{Dictionary, Entry};
 use crate::imports::{TableFormat, TextEncoding};
 use crate::org::calendar::rules::{CalendarChangeKind, DayKind};
@@ -59,6 +60,7 @@ pub const ALL: &[Listed] = &[
     of::<PlanAction>(),
     of::<SubmittedAs>(),
     of::<InflationKind>(),
+    of::<WaitingKind>(),
     of::<Frequency>(),
     of::<TargetDirection>(),
     of::<ResponsibleExtent>(),

@@ -15,6 +15,7 @@ mod cascade;
 mod departures;
 mod export;
 mod imports;
+mod morning;
 mod officers;
 mod path;
 mod people_imports;

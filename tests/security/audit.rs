@@ -313,6 +313,9 @@ fn campaign_and_plan(log: &mut Ledger<'_>) {
     log.wrote(office, act(office, "submit", json!({})), &["plan.submit plan"]);
     log.wrote(head, act(head, "approve", json!({})), &["plan.approve plan"]);
     log.wrote(office, act(office, "publish", json!({})), &["plan.publish plan", "campaign.launch campaign"]);
+    let city = json!({ "unit_ids": [world.unit("5304")] });
+    log.wrote(office, act(office, "children", city.clone()), &["plan.create_children plan"]);
+    log.left_nothing(office, &act(office, "children", city).expect(200, ""));
 }
 
 both! {

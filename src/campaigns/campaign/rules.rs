@@ -101,6 +101,12 @@ impl Campaign {
         below && named && self.content.scope.kinds.contains(&kind)
     }
 
+    /// The day by which units are to have published their plans: the last of the first phase.
+    #[must_use]
+    pub fn plans_due_on(&self) -> Option<NaiveDate> {
+        self.content.phases.first().map(|phase| phase.ends_on)
+    }
+
     /// First and last day of all phases.
     #[must_use]
     pub fn span(&self) -> Option<(NaiveDate, NaiveDate)> {

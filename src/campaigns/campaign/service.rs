@@ -38,6 +38,17 @@ pub fn find(tx: &mut Tx<'_, CampaignRead>, id: CampaignId) -> Result<Campaign> {
     store::find(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
 }
 
+/// A campaign that something is asked about: one the caller may read.
+///
+/// # Errors
+/// When the database fails; a foreign or unknown one is `None`.
+pub fn readable<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<Option<Campaign>> {
+    match tx.reach_of::<CampaignRead>() {
+        Some(reach) => store::find(tx, &reach, id),
+        None => Ok(None),
+    }
+}
+
 /// The campaign that a body refers to: one the caller may read. Its row stays locked, so that two
 /// plans for one unit cannot be made at once.
 ///

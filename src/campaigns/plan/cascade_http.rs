@@ -31,11 +31,11 @@ pub struct OffenceView {
     #[schema(max_length = 60)]
     title: String,
     /// 上级方案的值; 上级没有的为 null。
-    #[schema(value_type = Option<Object>)]
-    parent: Value,
-    /// 本方案的值; 本方案没有的为 null。
-    #[schema(value_type = Option<Object>)]
-    child: Value,
+    #[schema(max_length = 200)]
+    parent: Option<String>,
+    /// 本方案的值, 或加派到的单位; 本方案没有的为 null。
+    #[schema(max_length = 200)]
+    child: Option<String>,
 }
 
 impl From<Offence> for OffenceView {

@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::rules::{Responsible, Target, TaskDraft};
 use crate::campaigns::rules::{Frequency, ResponsibleExtent, TargetDirection, TaskId};
@@ -60,10 +60,10 @@ pub struct Offence {
     pub parent_task_id: Option<TaskId>,
     /// What the parent's task is called, or the child's own.
     pub title: String,
-    /// What the parent says.
-    pub parent: Value,
-    /// What the child says.
-    pub child: Value,
+    /// What the parent says; none where it says nothing.
+    pub parent: Option<String>,
+    /// What the child says; none where it says nothing.
+    pub child: Option<String>,
 }
 
 impl Offence {
@@ -80,22 +80,12 @@ impl Offence {
     #[must_use]
     pub fn detail(&self) -> Text {
         let (Text { zh, en }, title) = (self.kind.code().title(), &self.title);
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "—".to_owned());
         let (parent, child) = (shown(&self.parent), shown(&self.child));
         text!(
             "{zh}: 任务“{title}”, 上级为 {parent}, 本方案为 {child}",
             "{en}: task “{title}”, above {parent}, here {child}"
         )
-    }
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "—".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Object(map) => {
-            map.get("name").and_then(Value::as_str).map_or_else(|| value.to_string(), ToOwned::to_owned)
-        }
-        other => other.to_string(),
     }
 }
 
@@ -177,25 +167,21 @@ pub fn offences(tasks: &[TaskDraft], ground: &Ground<'_>) -> Vec<Offence> {
     let mut found = Vec::new();
     let mut answered = HashSet::new();
     for (at, task) in tasks.iter().enumerate() {
-        match task.parent_task_id.and_then(|id| Some((id, *above.get(&id)?))) {
-            Some((id, parent)) => {
-                answered.insert(id);
-                compare(at, id, parent, task, &mut found);
-                bind_further(at, Some((id, parent)), task, ground, &mut found);
-            }
-            None => {
-                bind_further(at, None, task, ground, &mut found);
-                if let Some(target) = &task.target {
-                    found.push(Offence {
-                        kind: InflationKind::IndicatorAdded,
-                        pointer: format!("/tasks/{at}/target"),
-                        parent_task_id: None,
-                        title: task.title.clone(),
-                        parent: Value::Null,
-                        child: json!(target),
-                    });
-                }
-            }
+        let answers = task.parent_task_id.and_then(|id| Some((id, *above.get(&id)?)));
+        if let Some((id, parent)) = answers {
+            answered.insert(id);
+            compare(at, id, parent, task, &mut found);
+        }
+        bind_further(at, answers, task, ground, &mut found);
+        if let (None, Some(target)) = (answers, &task.target) {
+            found.push(Offence {
+                kind: InflationKind::IndicatorAdded,
+                pointer: format!("/tasks/{at}/target"),
+                parent_task_id: None,
+                title: task.title.clone(),
+                parent: None,
+                child: Some(target.name.clone()),
+            });
         }
     }
     for (id, parent) in ground.above.iter().filter_map(|task| Some((task.id?, task))) {
@@ -205,8 +191,8 @@ pub fn offences(tasks: &[TaskDraft], ground: &Ground<'_>) -> Vec<Offence> {
                 pointer: "/tasks".to_owned(),
                 parent_task_id: Some(id),
                 title: parent.title.clone(),
-                parent: json!(parent.title),
-                child: Value::Null,
+                parent: Some(parent.title.clone()),
+                child: None,
             });
         }
     }
@@ -215,7 +201,7 @@ pub fn offences(tasks: &[TaskDraft], ground: &Ground<'_>) -> Vec<Offence> {
 
 /// Deadline, frequency and target of a task against those of the one it answers.
 fn compare(at: usize, id: TaskId, parent: &TaskDraft, task: &TaskDraft, found: &mut Vec<Offence>) {
-    let mut tell = |field: &str, kind: InflationKind, above: Value, here: Value| {
+    let mut tell = |field: &str, kind: InflationKind, above: Option<String>, here: Option<String>| {
         found.push(Offence {
             kind,
             pointer: format!("/tasks/{at}/{field}"),
@@ -225,37 +211,32 @@ fn compare(at: usize, id: TaskId, parent: &TaskDraft, task: &TaskDraft, found: &
             child: here,
         });
     };
-    match task.due_on.cmp(&parent.due_on) {
-        Ordering::Less => {
-            tell("due_on", InflationKind::DeadlineShortened, json!(parent.due_on), json!(task.due_on));
-        }
-        Ordering::Greater => {
-            tell("due_on", InflationKind::DeadlineExtended, json!(parent.due_on), json!(task.due_on));
-        }
-        Ordering::Equal => {}
+    let (above, here) = (parent.due_on, task.due_on);
+    let turn = |order: Ordering, less: InflationKind, more: InflationKind| match order {
+        Ordering::Less => Some(less),
+        Ordering::Equal => None,
+        Ordering::Greater => Some(more),
+    };
+    let days = turn(here.cmp(&above), InflationKind::DeadlineShortened, InflationKind::DeadlineExtended);
+    if let Some(kind) = days {
+        tell("due_on", kind, Some(above.to_string()), Some(here.to_string()));
     }
-    match often(task.frequency).cmp(&often(parent.frequency)) {
-        Ordering::Greater => {
-            tell("frequency", InflationKind::FrequencyRaised, json!(parent.frequency), json!(task.frequency));
-        }
-        Ordering::Less => {
-            tell(
-                "frequency",
-                InflationKind::FrequencyLowered,
-                json!(parent.frequency),
-                json!(task.frequency),
-            );
-        }
-        Ordering::Equal => {}
+    let (fewer, more) = (InflationKind::FrequencyLowered, InflationKind::FrequencyRaised);
+    if let Some(kind) = turn(often(task.frequency).cmp(&often(parent.frequency)), fewer, more) {
+        tell("frequency", kind, Some(parent.frequency.to_string()), Some(task.frequency.to_string()));
     }
     // To write down each day what was asked for otherwise is a frequency too.
-    if task.daily_entries != parent.daily_entries {
-        let kind =
-            if task.daily_entries { InflationKind::FrequencyRaised } else { InflationKind::FrequencyLowered };
-        tell("daily_entries", kind, json!(parent.daily_entries), json!(task.daily_entries));
+    if let Some(kind) = turn(task.daily_entries.cmp(&parent.daily_entries), fewer, more) {
+        tell(
+            "daily_entries",
+            kind,
+            Some(parent.daily_entries.to_string()),
+            Some(task.daily_entries.to_string()),
+        );
     }
-    if let Some((field, kind)) = turned(parent.target.as_ref(), task.target.as_ref()) {
-        tell(field, kind, json!(parent.target), json!(task.target));
+    if let Some(Turned { field, kind, says }) = turned(parent.target.as_ref(), task.target.as_ref()) {
+        let of = |target: &Option<Target>| target.as_ref().map(says);
+        tell(field, kind, of(&parent.target), of(&task.target));
     }
 }
 
@@ -271,29 +252,43 @@ const fn often(frequency: Frequency) -> u16 {
     }
 }
 
-/// What has become of a target; none when it is the same, however its number is written.
-fn turned(parent: Option<&Target>, child: Option<&Target>) -> Option<(&'static str, InflationKind)> {
+/// What has become of a target: where, how, and what of it is to be shown.
+struct Turned {
+    field: &'static str,
+    kind: InflationKind,
+    says: fn(&Target) -> String,
+}
+
+/// None when the target is the same, however its number is written.
+fn turned(parent: Option<&Target>, child: Option<&Target>) -> Option<Turned> {
+    let whole = |kind| Some(Turned { field: "target", kind, says: |target| target.name.clone() });
     match (parent, child) {
         (None, None) => None,
-        (None, Some(_)) => Some(("target", InflationKind::IndicatorAdded)),
+        (None, Some(_)) => whole(InflationKind::IndicatorAdded),
         // What the level above asks is not asked any more, whatever is asked instead.
-        (Some(_), None) => Some(("target", InflationKind::TargetLowered)),
+        (Some(_), None) => whole(InflationKind::TargetLowered),
         (Some(parent), Some(child)) if (&parent.name, &parent.unit) != (&child.name, &child.unit) => {
-            Some(("target", InflationKind::IndicatorAdded))
+            Some(Turned {
+                field: "target",
+                kind: InflationKind::IndicatorAdded,
+                says: |target| format!("{} ({})", target.name, target.unit),
+            })
         }
-        (Some(parent), Some(child)) if parent.direction != child.direction => {
-            Some(("target/direction", InflationKind::TargetLowered))
-        }
+        (Some(parent), Some(child)) if parent.direction != child.direction => Some(Turned {
+            field: "target/direction",
+            kind: InflationKind::TargetLowered,
+            says: |target| target.direction.to_string(),
+        }),
         (Some(parent), Some(child)) => {
             let harder = match parent.direction {
                 TargetDirection::AtLeast => Ordering::Greater,
                 TargetDirection::AtMost => Ordering::Less,
             };
-            match millionths(&child.value).cmp(&millionths(&parent.value)) {
-                Ordering::Equal => None,
-                order if order == harder => Some(("target/value", InflationKind::TargetRaised)),
-                _ => Some(("target/value", InflationKind::TargetLowered)),
-            }
+            let order = millionths(&child.value).cmp(&millionths(&parent.value));
+            let kind =
+                if order == harder { InflationKind::TargetRaised } else { InflationKind::TargetLowered };
+            let says = |target: &Target| target.value.clone();
+            (order != Ordering::Equal).then_some(Turned { field: "target/value", kind, says })
         }
     }
 }
@@ -329,8 +324,8 @@ fn bind_further(
                 pointer: format!("/tasks/{at}/responsible/{place}"),
                 parent_task_id: answers.map(|(id, _)| id),
                 title: task.title.clone(),
-                parent: Value::Null,
-                child: json!({ "unit_id": first.id, "name": first.name, "units": bound.len() }),
+                parent: None,
+                child: Some(first.name.clone()),
             });
         }
     }

@@ -1,6 +1,5 @@
 //! Use cases on plans: draft, submit, approve or return, publish; a child under a published parent.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
@@ -9,23 +8,22 @@ use super::cascade::departures;
 use super::content_store as contents;
 pub use super::content_store::{Task, TaskFilter, TaskSort};
 use super::inflation::Offence;
-use super::rules::{
-    Decider, GroupFacts, Outline, Plan, PlanAction, PlanContent, PlanState, SubmittedAs, may_decide, missing,
-    next,
-};
+pub use super::permitted::{allowed, awaited};
+use super::permitted::{authored_by_caller, group_facts, heads_above, my_headships, submits_as};
+use super::rules::{Decider, Outline, Plan, PlanAction, PlanContent, PlanState, may_decide, missing, next};
 use super::store;
 pub use super::store::{PlanFilter, PlanSort};
 use crate::access::policy::{
     Action, PlanApprove, PlanCreate, PlanPublish, PlanRead, PlanReturn, PlanSubmit, PlanUpdate, TaskRead,
 };
-use crate::access::{Held, Reach, Role, Tx, ancestors, holders};
+use crate::access::{Reach, Tx, ancestors};
 use crate::audit::Change;
 use crate::campaigns::campaign::service as campaign_service;
 use crate::campaigns::rules::{CampaignId, PlanId, TaskId};
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::org::service as org;
-use crate::org::stand_ins::service::{self as stand_ins, Signing};
+use crate::org::stand_ins::service as stand_ins;
 use crate::web::{Page, Paging};
 
 /// Plans within reach, and those a superior has published.
@@ -246,15 +244,6 @@ pub fn update(
     Ok((after_plan, after))
 }
 
-fn group_facts<A: Action>(tx: &mut Tx<'_, A>, campaign: CampaignId) -> Result<GroupFacts> {
-    let group = campaign_service::group_of(tx, campaign)?.content;
-    Ok(GroupFacts {
-        head: group.head_user_id.is_some(),
-        office: group.office_unit_id.is_some(),
-        members: group.members.len(),
-    })
-}
-
 /// Puts a complete plan before the leading group.
 ///
 /// # Errors
@@ -289,19 +278,6 @@ pub fn submit(tx: &mut Tx<'_, PlanSubmit>, id: PlanId) -> Result<(Plan, PlanCont
     whole(tx, id)
 }
 
-/// In which quality the caller can submit a plan: for the office bound at its unit, or as its head or
-/// in the head's stead, for which the binding alone is not enough (domain.md §4).
-fn submits_as<A: Action>(tx: &Tx<'_, A>, plan: &Plan, signs: &[(UnitId, Signing)]) -> Option<SubmittedAs> {
-    let is_office = |held: &Held| held.role == Role::GroupOffice && held.unit_path == plan.unit_path;
-    if tx.held().iter().any(is_office) {
-        return Some(SubmittedAs::Office);
-    }
-    signs.iter().find(|(unit, _)| *unit == plan.unit_id).map(|(_, signing)| match signing {
-        Signing::Head => SubmittedAs::Head,
-        Signing::StandIn => SubmittedAs::StandIn,
-    })
-}
-
 fn decide<A: Action>(
     tx: &mut Tx<'_, A>,
     id: PlanId,
@@ -310,19 +286,31 @@ fn decide<A: Action>(
 ) -> Result<(Plan, PlanContent)> {
     let plan = for_change(tx, id)?;
     let state = next(plan.state, action).map_err(AppError::new)?;
-    let user = tx.user()?;
-    let is_author = !store::authored(tx, &[id], user)?.is_empty();
+    let is_author = !authored_by_caller(tx, &[id])?.is_empty();
     let heads = heads_above(tx, [plan.unit_path.as_str()])?;
     may_decide(&plan.unit_path, Decider { heads: &heads, mine: &my_headships(tx), is_author })?;
-    let mut after = Plan { state, decided_at: Some(tx.now()), decided_by: Some(user), ..plan.clone() };
+    let after = verdict(tx, &plan, state, action, comment)?;
+    store::save_state(tx, &after, None)?;
+    record(tx, id, Some(&facts(&plan, None)), &facts(&after, None), comment)?;
+    whole(tx, id)
+}
+
+/// The plan as a decision leaves it.
+pub(super) fn verdict<A: Action>(
+    tx: &Tx<'_, A>,
+    plan: &Plan,
+    state: PlanState,
+    action: PlanAction,
+    comment: Option<&str>,
+) -> Result<Plan> {
+    let (decided_at, decided_by) = (Some(tx.now()), Some(tx.user()?));
+    let mut after = Plan { state, decided_at, decided_by, ..plan.clone() };
     if action == PlanAction::Return {
         after.return_comment = comment.map(ToOwned::to_owned);
     } else {
         after.approval_comment = comment.map(ToOwned::to_owned);
     }
-    store::save_state(tx, &after, None)?;
-    record(tx, id, Some(&facts(&plan, None)), &facts(&after, None), comment)?;
-    whole(tx, id)
+    Ok(after)
 }
 
 /// Approves a submitted plan, as the right head and no author of it.
@@ -361,85 +349,6 @@ pub fn publish(tx: &mut Tx<'_, PlanPublish>, id: PlanId) -> Result<(Plan, PlanCo
         campaign_service::launch(tx, plan.campaign_id)?;
     }
     whole(tx, id)
-}
-
-fn heads_above<'a, A: Action>(
-    tx: &mut Tx<'_, A>,
-    paths: impl IntoIterator<Item = &'a str>,
-) -> Result<Vec<String>> {
-    let mut wanted: Vec<String> = Vec::new();
-    for path in paths {
-        wanted.extend(ancestors(path));
-        wanted.push(path.to_owned());
-    }
-    wanted.sort_unstable();
-    wanted.dedup();
-    holders::held_at(tx, Role::GroupHead, &wanted)
-}
-
-fn my_headships<A: Action>(tx: &Tx<'_, A>) -> Vec<String> {
-    tx.held().iter().filter(|held| held.role == Role::GroupHead).map(|held| held.unit_path.clone()).collect()
-}
-
-/// What the caller may do with each of the plans now: what would succeed, guards included.
-///
-/// # Errors
-/// When the database fails.
-pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<PlanId, Vec<PlanAction>>> {
-    let submittable: Vec<&Plan> = plans
-        .iter()
-        .filter(|plan| next(plan.state, PlanAction::Submit).is_ok() && tx.may::<PlanSubmit>(&plan.unit_path))
-        .collect();
-    let outlines =
-        if submittable.is_empty() { HashMap::new() } else { contents::outlines(tx, &submittable)? };
-    let mut groups: HashMap<CampaignId, GroupFacts> = HashMap::new();
-    for plan in &submittable {
-        if let Entry::Vacant(place) = groups.entry(plan.campaign_id) {
-            place.insert(group_facts(tx, plan.campaign_id)?);
-        }
-    }
-    let signs = if submittable.is_empty() { Vec::new() } else { stand_ins::signs_for(tx)? };
-    let decidable: Vec<&Plan> = plans
-        .iter()
-        .filter(|plan| plan.state == PlanState::Submitted && tx.may::<PlanApprove>(&plan.unit_path))
-        .collect();
-    let (mut heads, mut mine, mut authored) = (Vec::new(), Vec::new(), Vec::new());
-    if !decidable.is_empty() {
-        heads = heads_above(tx, decidable.iter().map(|plan| plan.unit_path.as_str()))?;
-        mine = my_headships(tx);
-        let ids: Vec<PlanId> = decidable.iter().map(|plan| plan.id).collect();
-        let user = tx.user()?;
-        authored = store::authored(tx, &ids, user)?;
-    }
-    let mut complete: HashSet<PlanId> = HashSet::new();
-    for plan in &submittable {
-        let facts = outlines.get(&plan.id).zip(groups.get(&plan.campaign_id));
-        let whole = facts.is_some_and(|(outline, group)| missing(outline, *group).is_empty());
-        // Those are the plans of the caller's own units: a handful.
-        if whole && submits_as(tx, plan, &signs).is_some() {
-            let content = contents::content(tx, plan)?;
-            if departures(tx, plan, &content.tasks)?.is_empty() {
-                complete.insert(plan.id);
-            }
-        }
-    }
-    let is_allowed = |tx: &Tx<'_, A>, plan: &Plan, action: PlanAction| match action {
-        PlanAction::Update => tx.may::<PlanUpdate>(&plan.unit_path),
-        PlanAction::Submit => complete.contains(&plan.id),
-        PlanAction::Approve | PlanAction::Return => {
-            let is_author = authored.contains(&plan.id);
-            tx.may::<PlanApprove>(&plan.unit_path)
-                && may_decide(&plan.unit_path, Decider { heads: &heads, mine: &mine, is_author }).is_ok()
-        }
-        PlanAction::Publish => tx.may::<PlanPublish>(&plan.unit_path),
-    };
-    Ok(plans
-        .iter()
-        .map(|plan| {
-            let possible = PlanAction::ALL.iter().copied().filter(|action| next(plan.state, *action).is_ok());
-            (plan.id, possible.filter(|action| is_allowed(tx, plan, *action)).collect())
-        })
-        .collect())
 }
 
 /// Tasks of the plans the caller may read.

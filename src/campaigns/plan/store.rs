@@ -191,6 +191,45 @@ pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: PlanId) -> 
     Ok(row.map(Plan::from))
 }
 
+/// Those of the plans that `reach` holds, or a superior published.
+pub(super) fn find_many<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, ids: &[PlanId]) -> Result<Vec<Plan>> {
+    let tenant = tx.tenant();
+    let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(plans::id.eq_any(ids.to_vec()))
+        .select(PlanRow::as_select())
+        .load(c))?;
+    Ok(rows.into_iter().map(Plan::from).collect())
+}
+
+/// Plans within `reach` in one of these states, the longest waiting first.
+pub(super) fn in_states<A: Action>(
+    tx: &mut Tx<'_, A>,
+    reach: &Reach,
+    states: &[PlanState],
+    most: i64,
+) -> Result<Vec<Plan>> {
+    let (tenant, reach) = (tx.tenant(), Reach { ancestors: Vec::new(), ..reach.clone() });
+    let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(plans::state.eq_any(states.to_vec()))
+        .order((plans::updated_at.asc(), plans::id.asc()))
+        .limit(most)
+        .select(PlanRow::as_select())
+        .load(c))?;
+    Ok(rows.into_iter().map(Plan::from).collect())
+}
+
+/// Locks the plans' rows until the transaction ends, in the order of their ids.
+pub(super) fn lock_many<A: Action>(tx: &mut Tx<'_, A>, ids: &[PlanId]) -> Result<()> {
+    let tenant = tx.tenant();
+    let rows = plans::table
+        .filter(plans::tenant_id.eq(tenant))
+        .filter(plans::id.eq_any(ids.to_vec()))
+        .order(plans::id)
+        .select(plans::id);
+    lock_row!(tx.conn(), rows);
+    Ok(())
+}
+
 /// Locks the plan's row until the transaction ends; SQLite has one writer anyway.
 pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<()> {
     let tenant = tx.tenant();

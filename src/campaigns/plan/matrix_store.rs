@@ -1,0 +1,69 @@
+//! Units with the plans they have in a campaign, in one query.
+
+use diesel::prelude::*;
+
+use super::matrix::Standing;
+use super::rules::PlanState;
+use crate::access::policy::PlanRead;
+use crate::access::{PathRange, Tx, within_reach};
+use crate::campaigns::campaign::rules::Campaign;
+use crate::campaigns::rules::PlanId;
+use crate::db::schema::{plans, units};
+use crate::db::with_conn;
+use crate::errors::Result;
+use crate::org::rules::{UnitId, UnitKind, UnitStatus};
+
+/// A unit and its plan.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub unit_id: UnitId,
+    pub code: String,
+    pub name: String,
+    pub kind: UnitKind,
+    pub path: String,
+    pub plan: Option<Standing>,
+}
+
+type Columns = (UnitId, String, String, UnitKind, String, Option<PlanId>, Option<PlanState>, Option<i64>);
+
+/// The working units below a path of the kinds that the campaign concerns, within reach, in the order of
+/// the tree.
+pub(super) fn rows(tx: &mut Tx<'_, PlanRead>, campaign: &Campaign, below: &str) -> Result<Vec<Row>> {
+    let (tenant, reach) = (tx.tenant(), tx.reach().clone());
+    let (range, kinds) = (PathRange::subtree(below), campaign.content.scope.kinds.clone());
+    let found: Vec<Columns> = with_conn!(tx.conn(), c => within_reach!(
+            units::table.left_join(plans::table.on(plans::tenant_id
+                .eq(units::tenant_id)
+                .and(plans::unit_id.eq(units::id))
+                .and(plans::campaign_id.eq(campaign.id)))),
+            reach,
+            units::path
+        )
+        .filter(units::tenant_id.eq(tenant))
+        .filter(units::path.ge(range.low))
+        .filter(units::path.lt(range.high))
+        .filter(units::kind.eq_any(kinds))
+        .filter(units::status.eq(UnitStatus::Active))
+        .order(units::path)
+        .select((
+            units::id,
+            units::code,
+            units::name,
+            units::kind,
+            units::path,
+            plans::id.nullable(),
+            plans::state.nullable(),
+            plans::version.nullable(),
+        ))
+        .load(c))?;
+    Ok(found
+        .into_iter()
+        .map(|(unit_id, code, name, kind, path, id, state, version)| {
+            let plan = match (id, state, version) {
+                (Some(id), Some(state), Some(version)) => Some(Standing { id, state, version }),
+                _ => None,
+            };
+            Row { unit_id, code, name, kind, path, plan }
+        })
+        .collect())
+}

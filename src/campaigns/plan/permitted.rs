@@ -1,0 +1,155 @@
+//! What the caller may do with plans now: what would succeed, guards included.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use super::cascade::departures;
+use super::content_store as contents;
+use super::rules::{
+    Decider, GroupFacts, Plan, PlanAction, PlanState, SubmittedAs, may_decide, missing, next,
+};
+use super::store;
+use crate::access::policy::{Action, PlanApprove, PlanPublish, PlanSubmit, PlanUpdate};
+use crate::access::{Held, Reach, Role, Tx, ancestors, holders};
+use crate::campaigns::campaign::service as campaign_service;
+use crate::campaigns::rules::{CampaignId, PlanId};
+use crate::errors::Result;
+use crate::org::rules::UnitId;
+use crate::org::stand_ins::service::{self as stand_ins, Signing};
+
+/// What of the leading group decides whether a plan is complete.
+pub(super) fn group_facts<A: Action>(tx: &mut Tx<'_, A>, campaign: CampaignId) -> Result<GroupFacts> {
+    let group = campaign_service::group_of(tx, campaign)?.content;
+    Ok(GroupFacts {
+        head: group.head_user_id.is_some(),
+        office: group.office_unit_id.is_some(),
+        members: group.members.len(),
+    })
+}
+
+/// In which quality the caller can submit a plan: for the office bound at its unit, or as its head or
+/// in the head's stead, for which the binding alone is not enough (domain.md §4).
+pub(super) fn submits_as<A: Action>(
+    tx: &Tx<'_, A>,
+    plan: &Plan,
+    signs: &[(UnitId, Signing)],
+) -> Option<SubmittedAs> {
+    let is_office = |held: &Held| held.role == Role::GroupOffice && held.unit_path == plan.unit_path;
+    if tx.held().iter().any(is_office) {
+        return Some(SubmittedAs::Office);
+    }
+    signs.iter().find(|(unit, _)| *unit == plan.unit_id).map(|(_, signing)| match signing {
+        Signing::Head => SubmittedAs::Head,
+        Signing::StandIn => SubmittedAs::StandIn,
+    })
+}
+
+/// Of which of the plans the caller is an author.
+pub(super) fn authored_by_caller<A: Action>(tx: &mut Tx<'_, A>, ids: &[PlanId]) -> Result<Vec<PlanId>> {
+    let user = tx.user()?;
+    store::authored(tx, ids, user)
+}
+
+pub(super) fn heads_above<'a, A: Action>(
+    tx: &mut Tx<'_, A>,
+    paths: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<String>> {
+    let mut wanted: Vec<String> = Vec::new();
+    for path in paths {
+        wanted.extend(ancestors(path));
+        wanted.push(path.to_owned());
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    holders::held_at(tx, Role::GroupHead, &wanted)
+}
+
+pub(super) fn my_headships<A: Action>(tx: &Tx<'_, A>) -> Vec<String> {
+    tx.held().iter().filter(|held| held.role == Role::GroupHead).map(|held| held.unit_path.clone()).collect()
+}
+
+/// What the caller may do with each of the plans now: what would succeed, guards included.
+///
+/// # Errors
+/// When the database fails.
+pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<PlanId, Vec<PlanAction>>> {
+    let submittable: Vec<&Plan> = plans
+        .iter()
+        .filter(|plan| next(plan.state, PlanAction::Submit).is_ok() && tx.may::<PlanSubmit>(&plan.unit_path))
+        .collect();
+    let outlines =
+        if submittable.is_empty() { HashMap::new() } else { contents::outlines(tx, &submittable)? };
+    let mut groups: HashMap<CampaignId, GroupFacts> = HashMap::new();
+    for plan in &submittable {
+        if let Entry::Vacant(place) = groups.entry(plan.campaign_id) {
+            place.insert(group_facts(tx, plan.campaign_id)?);
+        }
+    }
+    let signs = if submittable.is_empty() { Vec::new() } else { stand_ins::signs_for(tx)? };
+    let decidable: Vec<&Plan> = plans
+        .iter()
+        .filter(|plan| plan.state == PlanState::Submitted && tx.may::<PlanApprove>(&plan.unit_path))
+        .collect();
+    let (mut heads, mut mine, mut authored) = (Vec::new(), Vec::new(), Vec::new());
+    if !decidable.is_empty() {
+        heads = heads_above(tx, decidable.iter().map(|plan| plan.unit_path.as_str()))?;
+        mine = my_headships(tx);
+        let ids: Vec<PlanId> = decidable.iter().map(|plan| plan.id).collect();
+        authored = authored_by_caller(tx, &ids)?;
+    }
+    let mut complete: HashSet<PlanId> = HashSet::new();
+    for plan in &submittable {
+        let facts = outlines.get(&plan.id).zip(groups.get(&plan.campaign_id));
+        let whole = facts.is_some_and(|(outline, group)| missing(outline, *group).is_empty());
+        // Those are the plans of the caller's own units: a handful.
+        if whole && submits_as(tx, plan, &signs).is_some() {
+            let content = contents::content(tx, plan)?;
+            if departures(tx, plan, &content.tasks)?.is_empty() {
+                complete.insert(plan.id);
+            }
+        }
+    }
+    let is_allowed = |tx: &Tx<'_, A>, plan: &Plan, action: PlanAction| match action {
+        PlanAction::Update => tx.may::<PlanUpdate>(&plan.unit_path),
+        PlanAction::Submit => complete.contains(&plan.id),
+        PlanAction::Approve | PlanAction::Return => {
+            let is_author = authored.contains(&plan.id);
+            tx.may::<PlanApprove>(&plan.unit_path)
+                && may_decide(&plan.unit_path, Decider { heads: &heads, mine: &mine, is_author }).is_ok()
+        }
+        PlanAction::Publish => tx.may::<PlanPublish>(&plan.unit_path),
+    };
+    Ok(plans
+        .iter()
+        .map(|plan| {
+            let possible = PlanAction::ALL.iter().copied().filter(|action| next(plan.state, *action).is_ok());
+            (plan.id, possible.filter(|action| is_allowed(tx, plan, *action)).collect())
+        })
+        .collect())
+}
+
+/// Plans looked through for one kind of what waits, at most.
+const MOST_AWAITED: i64 = 500;
+
+/// The plans that wait for the caller, each with what it waits for: to be written and submitted, to be
+/// decided on, to be published.
+///
+/// # Errors
+/// When the database fails.
+pub fn awaited<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<(PlanAction, Plan)>> {
+    use PlanState::{Approved, Draft, Returned, Submitted};
+    let asked: [(PlanAction, Option<Reach>, &[PlanState]); 3] = [
+        (PlanAction::Update, tx.reach_of::<PlanUpdate>(), &[Draft, Returned]),
+        (PlanAction::Approve, tx.reach_of::<PlanApprove>(), &[Submitted]),
+        (PlanAction::Publish, tx.reach_of::<PlanPublish>(), &[Approved]),
+    ];
+    let mut found = Vec::new();
+    for (action, reach, states) in asked {
+        let Some(reach) = reach else { continue };
+        let plans = store::in_states(tx, &reach, states, MOST_AWAITED)?;
+        let allowed = allowed(tx, &plans)?;
+        let may = |plan: &Plan| allowed.get(&plan.id).is_some_and(|actions| actions.contains(&action));
+        found.extend(plans.into_iter().filter(may).map(|plan| (action, plan)));
+    }
+    Ok(found)
+}
