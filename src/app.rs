@@ -100,6 +100,7 @@ pub fn api() -> Api {
         .with::<plans::ApprovePlan>()
         .with::<plans::ReturnPlan>()
         .with::<plans::PublishPlan>()
+        .with::<plans::WithdrawPlan>().with::<plans::ConcludePlan>().with::<plans::ClosePlan>()
         .with::<cascade::GetInflation>()
         .with::<cascade::SpreadPlan>()
         .with::<plans::ListTasks>()

@@ -235,6 +235,9 @@ policy! {
     PlanApprove       "plan.approve"        "批准方案"        write    [-  -      -  -  -    S  -  -        -  -  -    -  -  -      -      -  -];
     PlanReturn        "plan.return"         "退回方案"        write    [-  -      -  -  -    S  -  -        -  -  -    -  -  -      -      -  -];
     PlanPublish       "plan.publish"        "发布方案"        write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
+    PlanWithdraw      "plan.withdraw"       "撤回方案"        write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
+    PlanConclude      "plan.conclude"       "方案转入总结"    write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
+    PlanClose         "plan.close"          "结束方案"        write    [-  -      -  -  -    S  -  -        -  -  -    -  -  -      -      -  -];
     TaskRead          "task.read"           "查看任务"        read     [-  -      -  -  -    S  S  S        S  S  S    S  S  -      -      -  -];
     }
     account {

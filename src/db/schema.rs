@@ -359,6 +359,9 @@ table! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
         submitted_as -> Nullable<Text>,
+        stage -> Nullable<Text>,
+        stage_at -> Nullable<InstantSql>,
+        starts_on -> Nullable<Date>,
     }
 }
 

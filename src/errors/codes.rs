@@ -159,6 +159,10 @@ codes! {
     PlanNotSubmittable = Conflict, "plan_not_submittable", "只有草稿或被退回的方案可以提交", "Only a draft or a returned plan can be submitted";
     PlanNotSubmitted = Conflict, "plan_not_submitted", "方案不在待批状态", "The plan is not waiting for approval";
     PlanNotApproved = Conflict, "plan_not_approved", "方案未获批准", "The plan is not approved";
+    PlanNotWithdrawable = Conflict, "plan_not_withdrawable", "只有草稿或待批的方案可以撤回", "Only a draft or a submitted plan can be withdrawn";
+    PlanNotRunning = Conflict, "plan_not_running", "方案不在实施中", "The plan is not running";
+    PlanNotConcluding = Conflict, "plan_not_concluding", "方案未进入总结评议", "The plan is not concluding";
+    PlanUnfinished = Unprocessable, "plan_unfinished", "尚有未了事项, 方案不能结束", "Something is unfinished that keeps the plan open";
     PlanIncomplete = Unprocessable, "plan_incomplete", "方案不完整, 不能提交", "The plan is not complete enough to submit";
     DownstreamInflation = Unprocessable, "downstream_inflation", "与上级方案不一致 (层层加码), 不能提交", "The plan departs from the plan above it (downstream inflation)";
     ParentPlanNotPublished = Unprocessable, "parent_plan_not_published", "上级方案尚未发布", "The parent plan is not published";
@@ -191,6 +195,7 @@ codes! {
     NotByImport = Field, "not_by_import", "此项不能由导入更改", "An import does not change this";
     OutOfOrder = Field, "out_of_order", "先后次序不对", "It is out of order";
     OutsidePhases = Field, "outside_phases", "不在方案各阶段的日期之内", "It lies outside the plan's phases";
+    GraveFindingsOpen = Field, "grave_findings_open", "尚有严重问题未销号", "Grave findings are still open";
     DeadlineShortened = Field, "deadline_shortened", "时限早于上级方案", "The deadline is earlier than in the plan above";
     DeadlineExtended = Field, "deadline_extended", "时限晚于上级方案", "The deadline is later than in the plan above";
     TargetRaised = Field, "target_raised", "目标高于上级方案", "The target is higher than in the plan above";

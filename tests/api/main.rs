@@ -23,6 +23,7 @@ mod plan_rules;
 mod reorganisation;
 mod search;
 mod settings;
+mod stages;
 #[path = "../support/mod.rs"]
 mod support;
 mod trees;

@@ -34,7 +34,7 @@ fn every_table_of_a_tenant_is_under_forced_row_level_security() {
     for name in &wanted {
         let first = schema[name].primary_key.first().map(String::as_str);
         assert_eq!(first, Some("tenant_id"), "the primary key of {name} begins with tenant_id");
-        for (index, _, columns) in &schema[name].indices {
+        for (index, _, columns, _) in &schema[name].indices {
             assert_eq!(columns.first().map(String::as_str), Some("tenant_id"), "so does the index {index}");
         }
         for (columns, to, _) in &schema[name].foreign_keys {

@@ -138,7 +138,7 @@ fn text_that_is_sorted_indexed_or_searched_is_compared_bytewise_on_postgresql() 
     let mut wanted: BTreeSet<String> = BTreeSet::new();
     for (name, table) in &schema {
         let indexed: BTreeSet<&String> =
-            table.indices.iter().flat_map(|(_, _, columns)| columns).chain(&table.primary_key).collect();
+            table.indices.iter().flat_map(|(_, _, columns, _)| columns).chain(&table.primary_key).collect();
         for column in table.columns.iter().filter(|column| column.kind == Kind::Text) {
             let named =
                 ["title", "name", "display_name", "login", "search_text", "code", "path", "unit_path"];

@@ -313,9 +313,21 @@ fn campaign_and_plan(log: &mut Ledger<'_>) {
     log.wrote(office, act(office, "submit", json!({})), &["plan.submit plan"]);
     log.wrote(head, act(head, "approve", json!({})), &["plan.approve plan"]);
     log.wrote(office, act(office, "publish", json!({})), &["plan.publish plan", "campaign.launch campaign"]);
+    log.wrote(office, act(office, "conclude", json!({})), &["plan.conclude plan"]);
+    log.left_nothing(office, &act(office, "children", json!({})).expect(422, "parent_plan_not_published"));
+    log.wrote(head, act(head, "close", json!({})), &["plan.close plan"]);
+    let tale = story::launched(world, "53");
+    let path = format!("/plans/{}", tale.plan);
+    let act =
+        |by: &str, action: &str, body: serde_json::Value| at(by).post(&format!("{path}/{action}"), &body);
     let city = json!({ "unit_ids": [world.unit("5304")] });
     log.wrote(office, act(office, "children", city.clone()), &["plan.create_children plan"]);
     log.left_nothing(office, &act(office, "children", city).expect(200, ""));
+    let made = at(office).post("/plans", &story::plan_body(world, &story::campaign(world, "53"), "53"));
+    let path = format!("/plans/{}", made.expect(201, "").id());
+    let why = json!({ "reason": "另行编制。" });
+    log.wrote(office, at(office).post(&format!("{path}/withdraw"), &why), &["plan.withdraw plan"]);
+    log.left_nothing(office, &at(office).post(&format!("{path}/withdraw"), &why).expect(409, ""));
 }
 
 both! {

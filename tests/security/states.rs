@@ -41,7 +41,17 @@ fn actions_of(name: &str) -> Vec<String> {
     found
 }
 
-const STATES: &[&str] = &["draft", "submitted", "returned", "approved", "published"];
+const STATES: &[&str] = &[
+    "draft",
+    "submitted",
+    "returned",
+    "approved",
+    "published",
+    "running",
+    "concluding",
+    "closed",
+    "withdrawn",
+];
 
 /// Where an action leads from a state (domain.md §6), or the code of its refusal.
 fn plan_event(state: &str, action: &str) -> Result<&'static str, &'static str> {
@@ -53,20 +63,38 @@ fn plan_event(state: &str, action: &str) -> Result<&'static str, &'static str> {
         ("submit", _) => Err("plan_not_submittable"),
         ("approve", "submitted") => Ok("approved"),
         ("approve" | "return", _) => Err("plan_not_submitted"),
-        ("publish", "approved") => Ok("published"),
+        // The phases of these plans have begun: what is published runs.
+        ("publish", "approved") => Ok("running"),
         ("publish", _) => Err("plan_not_approved"),
+        ("withdraw", "draft" | "submitted") => Ok("withdrawn"),
+        ("withdraw", _) => Err("plan_not_withdrawable"),
+        ("conclude", "running") => Ok("concluding"),
+        ("conclude", _) => Err("plan_not_running"),
+        ("close", "concluding") => Ok("closed"),
+        ("close", _) => Err("plan_not_concluding"),
         _ => panic!("tell plan_event in tests/security/states.rs what {action} does"),
     }
 }
 
 /// Takes a draft to a state, by its writer and its decider.
 fn drive(world: &World, plan: &str, state: &str, writer: &str, head: &str) {
+    if state == "published" {
+        // Published, and its first day is yet to come.
+        let phases = json!([{ "name": "实施", "starts_on": world.day(1), "ends_on": world.day(60) }]);
+        world.as_(writer).patch(&format!("/plans/{plan}"), "*", &json!({ "phases": phases })).expect(200, "");
+    }
+    let running = [(writer, "submit"), (head, "approve"), (writer, "publish")];
+    let concluding = [running[0], running[1], running[2], (writer, "conclude")];
+    let closed = [running[0], running[1], running[2], (writer, "conclude"), (head, "close")];
     let steps: &[(&str, &str)] = match state {
         "draft" => &[],
         "submitted" => &[(writer, "submit")],
         "returned" => &[(writer, "submit"), (head, "return")],
         "approved" => &[(writer, "submit"), (head, "approve")],
-        "published" => &[(writer, "submit"), (head, "approve"), (writer, "publish")],
+        "published" | "running" => &running,
+        "concluding" => &concluding,
+        "closed" => &closed,
+        "withdrawn" => &[(writer, "withdraw")],
         _ => panic!("tell drive in tests/security/states.rs how a plan becomes {state}"),
     };
     for (by, action) in steps {
@@ -84,7 +112,10 @@ fn attempt_plan(world: &World, by: &str, plan: &str, action: &str) -> Reply {
             &json!({ "title": format!("主题活动实施方案 (改) {}", uuid::Uuid::new_v4()) }),
         ),
         "return" => who.post(&format!("{path}/return"), &json!({ "comment": "请补充量化目标。" })),
-        "submit" | "approve" | "publish" => who.post(&format!("{path}/{action}"), &json!({})),
+        "withdraw" => who.post(&format!("{path}/withdraw"), &json!({ "reason": "另行编制。" })),
+        "submit" | "approve" | "publish" | "conclude" | "close" => {
+            who.post(&format!("{path}/{action}"), &json!({}))
+        }
         _ => panic!("tell attempt_plan in tests/security/states.rs how to {action}"),
     }
 }
@@ -108,7 +139,7 @@ both! {
         for state in STATES {
             for action in actions_of("PlanAction") {
                 let plan = plan_in(world, "53", state, office, head);
-                let by = if ["approve", "return"].contains(&action.as_str()) { head } else { office };
+                let by = if ["approve", "return", "close"].contains(&action.as_str()) { head } else { office };
                 let before = world.as_(office).get(&format!("/plans/{plan}")).expect(200, "");
                 let reply = attempt_plan(world, by, &plan, &action);
                 let after = world.as_(office).get(&format!("/plans/{plan}")).expect(200, "");
@@ -126,7 +157,7 @@ both! {
                 }
             }
         }
-        failures.settle("the state machine is in campaigns/plan/rules.rs");
+        failures.settle("the state machine is in campaigns/plan/machine.rs");
     }
 
     fn what_a_plan_allows_is_what_succeeds(world) {
@@ -172,7 +203,7 @@ both! {
                 }
             }
         }
-        failures.settle("allowed() in campaigns/plan/service.rs and the guards of the transitions must agree");
+        failures.settle("allowed() in campaigns/plan/permitted.rs and the guards of the transitions must agree");
     }
 
     fn an_incomplete_plan_does_not_offer_submit(world) {
@@ -180,7 +211,7 @@ both! {
         let office = world.as_("53-group-office");
         let body = json!({ "campaign_id": campaign, "unit_id": world.unit("53"), "title": "只有标题" });
         let plan = office.post("/plans", &body).expect(201, "");
-        assert_eq!(plan.allowed(), ["update"], "{}", plan.story());
+        assert_eq!(plan.allowed(), ["update", "withdraw"], "{}", plan.story());
         let reply = office.post(&format!("/plans/{}/submit", plan.id()), &json!({})).expect(422, "plan_incomplete");
         let places: Vec<String> = reply.errors().into_iter().map(|(place, _)| place).collect();
         for wanted in ["/meeting", "/phases", "/tasks"] {
@@ -193,7 +224,7 @@ both! {
             map.remove("unit_id");
             whole
         });
-        assert_eq!(after.expect(200, "").allowed(), ["update", "submit"]);
+        assert_eq!(after.expect(200, "").allowed(), ["update", "submit", "withdraw"]);
     }
 
     fn what_a_campaign_allows_is_what_succeeds(world) {

@@ -70,10 +70,10 @@ pub fn draft(world: &World, campaign: &str, code: &str, by: &str) -> String {
 
 /// Takes a plan a step further.
 pub fn step(world: &World, by: &str, plan: &str, action: &str) {
-    let body = if action == "return" {
-        json!({ "comment": "第三项任务没有量化目标, 请补充后再报。" })
-    } else {
-        json!({})
+    let body = match action {
+        "return" => json!({ "comment": "第三项任务没有量化目标, 请补充后再报。" }),
+        "withdraw" => json!({ "reason": "另行编制。" }),
+        _ => json!({}),
     };
     world.as_(by).post(&format!("/plans/{plan}/{action}"), &body).expect(200, "");
 }

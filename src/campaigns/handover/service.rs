@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::store::{self, OpenPlan};
+use super::store::{self, StandingPlan};
 use crate::access::EffectTx;
 use crate::access::policy::WorkFollow;
 use crate::audit::Change;
@@ -23,7 +23,7 @@ pub fn follow(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) -> Result
 /// # Errors
 /// When the database fails.
 pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Vec<FieldError>> {
-    let mut found: Vec<FieldError> = store::plans_of(tx, unit)?.iter().map(open_plan).collect();
+    let mut found: Vec<FieldError> = open_plans(tx, unit)?.iter().map(open_plan).collect();
     for (campaign_id, name) in store::campaigns_of(tx, unit)? {
         let detail = text!("主办的活动“{name}”尚在", "It runs the campaign “{name}”");
         let facts = json!({ "campaign_id": campaign_id, "name": name });
@@ -37,7 +37,14 @@ pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Ve
     Ok(found)
 }
 
-fn open_plan(plan: &OpenPlan) -> FieldError {
+/// What is closed stays with the unit whose it was.
+fn open_plans(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Vec<StandingPlan>> {
+    let mut plans = store::plans_of(tx, unit)?;
+    plans.retain(|plan| plan.state.is_open());
+    Ok(plans)
+}
+
+fn open_plan(plan: &StandingPlan) -> FieldError {
     let title = &plan.title;
     let detail = text!("方案“{title}”尚未了结", "The plan “{title}” is still open");
     let facts = json!({ "plan_id": plan.id, "campaign_id": plan.campaign_id, "state": plan.state });
@@ -55,7 +62,7 @@ pub fn not_to_be_joined(
     successor: UnitId,
 ) -> Result<Vec<FieldError>> {
     let theirs = store::plans_of(tx, successor)?;
-    let plans = store::plans_of(tx, unit)?;
+    let plans = open_plans(tx, unit)?;
     let both = plans.iter().filter(|plan| theirs.iter().any(|other| other.campaign_id == plan.campaign_id));
     Ok(both.map(open_plan).collect())
 }
@@ -65,7 +72,7 @@ pub fn not_to_be_joined(
 /// # Errors
 /// When the database fails.
 pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
-    for plan in store::plans_of(tx, from.id)? {
+    for plan in open_plans(tx, from.id)? {
         store::give_plan(tx, plan.id, to)?;
         moved(tx, "plan", &plan.id.to_string(), from, to)?;
     }

@@ -1,5 +1,6 @@
 //! Rows of work that stands at a unit.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::access::policy::WorkFollow;
@@ -11,9 +12,9 @@ use crate::db::with_conn;
 use crate::errors::Result;
 use crate::org::rules::{Unit, UnitId, UnitKind};
 
-/// An open plan, as a refusal or an audit row names it.
-#[derive(Debug, Queryable)]
-pub(super) struct OpenPlan {
+/// A plan that was not withdrawn, as a refusal or an audit row names it.
+#[derive(Debug)]
+pub(super) struct StandingPlan {
     pub id: PlanId,
     pub campaign_id: CampaignId,
     pub title: String,
@@ -30,15 +31,25 @@ pub(super) fn follow(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) ->
     Ok(())
 }
 
-/// The open plans of a unit; so far every plan is open.
-pub(super) fn plans_of(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Vec<OpenPlan>> {
-    let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => plans::table
+type PlanColumns = (PlanId, CampaignId, String, PlanState, Option<PlanState>, Option<NaiveDate>);
+
+/// The plans of a unit that were not withdrawn, closed ones too.
+pub(super) fn plans_of(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Vec<StandingPlan>> {
+    let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
+    let rows: Vec<PlanColumns> = with_conn!(tx.conn(), c => plans::table
         .filter(plans::tenant_id.eq(tenant))
         .filter(plans::unit_id.eq(unit))
+        .filter(plans::stage.is_null().or(plans::stage.ne(PlanState::Withdrawn)))
         .order(plans::id)
-        .select((plans::id, plans::campaign_id, plans::title, plans::state))
-        .load(c))?)
+        .select((plans::id, plans::campaign_id, plans::title, plans::state, plans::stage, plans::starts_on))
+        .load(c))?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, campaign_id, title, kept, stage, starts_on)| {
+            let state = PlanState::of(kept, stage, starts_on, today);
+            StandingPlan { id, campaign_id, title, state }
+        })
+        .collect())
 }
 
 /// The campaigns a unit runs.
@@ -55,7 +66,14 @@ pub(super) fn campaigns_of(
         .load(c))?)
 }
 
-/// The tasks that name a unit as responsible.
+/// Plans with something still to be done: what is closed or withdrawn stays as it was.
+macro_rules! is_open {
+    () => {
+        plans::stage.is_null().or(plans::stage.eq(PlanState::Concluding))
+    };
+}
+
+/// The tasks of open plans that name a unit as responsible.
 pub(super) fn tasks_naming(
     tx: &mut EffectTx<'_, WorkFollow>,
     unit: UnitId,
@@ -64,8 +82,10 @@ pub(super) fn tasks_naming(
     Ok(with_conn!(tx.conn(), c => tasks::table
         .inner_join(task_responsibles::table.on(
             task_responsibles::tenant_id.eq(tasks::tenant_id).and(task_responsibles::task_id.eq(tasks::id))))
+        .inner_join(plans::table.on(plans::tenant_id.eq(tasks::tenant_id).and(plans::id.eq(tasks::plan_id))))
         .filter(tasks::tenant_id.eq(tenant))
         .filter(task_responsibles::unit_id.eq(unit))
+        .filter(is_open!())
         .order(tasks::id)
         .select((tasks::id, tasks::plan_id, tasks::title))
         .distinct()
@@ -107,7 +127,7 @@ pub(super) fn give_campaign(tx: &mut EffectTx<'_, WorkFollow>, id: CampaignId, t
 
 type Named = (TaskId, i32, PlanId, ResponsibleExtent, Option<UnitKind>);
 
-/// Names the successor where the unit was responsible, once a task; the plans concerned.
+/// Names the successor where the unit was responsible in an open plan, once a task; the plans concerned.
 pub(super) fn replace_responsible(
     tx: &mut EffectTx<'_, WorkFollow>,
     from: UnitId,
@@ -118,8 +138,10 @@ pub(super) fn replace_responsible(
         Ok(with_conn!(tx.conn(), c => task_responsibles::table
             .inner_join(tasks::table.on(
                 tasks::tenant_id.eq(task_responsibles::tenant_id).and(tasks::id.eq(task_responsibles::task_id))))
+            .inner_join(plans::table.on(plans::tenant_id.eq(tasks::tenant_id).and(plans::id.eq(tasks::plan_id))))
             .filter(task_responsibles::tenant_id.eq(tenant))
             .filter(task_responsibles::unit_id.eq(unit))
+            .filter(is_open!())
             .order((task_responsibles::task_id, task_responsibles::position))
             .select((
                 task_responsibles::task_id,

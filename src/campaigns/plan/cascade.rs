@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::content_store as contents;
 use super::inflation::{Ground, Offence, Place, drawn_down, drawn_title, offences};
-use super::rules::{Plan, PlanContent, TaskDraft};
+use super::rules::{Plan, PlanContent, PlanState, TaskDraft};
 use super::service::{facts, for_change, record};
 use super::store;
 use crate::access::policy::{Action, PlanRead, PlanSpread};
@@ -97,7 +97,7 @@ pub struct Spread {
 /// unit that gets none from this plan.
 pub fn spread(tx: &mut Tx<'_, PlanSpread>, id: PlanId, wanted: &Wanted) -> Result<Vec<Spread>> {
     let plan = for_change(tx, id)?;
-    if !plan.state.is_in_force() {
+    if !plan.state.takes_children() {
         return Err(AppError::new(Code::ParentPlanNotPublished));
     }
     let campaign = campaign_service::of(tx, plan.campaign_id)?;
@@ -105,7 +105,11 @@ pub fn spread(tx: &mut Tx<'_, PlanSpread>, id: PlanId, wanted: &Wanted) -> Resul
     let units = concerned(tx, &plan, &campaign, &there, wanted)?;
     let content = contents::content(tx, &plan)?;
     let places = places(tx, &plan.unit_path, content.tasks.iter())?;
-    let held: HashMap<UnitId, PlanId> = there.iter().map(|plan| (plan.unit_id, plan.id)).collect();
+    let held: HashMap<UnitId, PlanId> = there
+        .iter()
+        .filter(|plan| plan.state != PlanState::Withdrawn)
+        .map(|plan| (plan.unit_id, plan.id))
+        .collect();
     let mut done = Vec::with_capacity(units.len());
     for unit in units {
         let created = !held.contains_key(&unit.id);
@@ -131,7 +135,7 @@ fn concerned<A: Action>(
 ) -> Result<Vec<Unit>> {
     let nearer: Vec<&str> = there
         .iter()
-        .filter(|other| other.id != plan.id && other.state.is_in_force())
+        .filter(|other| other.id != plan.id && other.state.takes_children())
         .map(|other| other.unit_path.as_str())
         .collect();
     let mut units = org::working_below(tx, PathRange::subtree(&plan.unit_path))?;

@@ -10,7 +10,8 @@ use super::rules::{Meeting, PlanContent, PlanState, TaskDraft};
 use super::service::{self, PlanFilter, PlanSort, TaskFilter, TaskSort};
 use super::views::{self, PlanSummaryView, PlanView, TaskView};
 use crate::access::policy::{
-    PlanApprove, PlanCreate, PlanPublish, PlanRead, PlanReturn, PlanSubmit, PlanUpdate, TaskRead,
+    PlanApprove, PlanClose, PlanConclude, PlanCreate, PlanPublish, PlanRead, PlanReturn, PlanSubmit,
+    PlanUpdate, PlanWithdraw, TaskRead,
 };
 use crate::campaigns::rules::{CampaignId, Frequency, Phase, PlanId, TaskId};
 use crate::org::http::Depth;
@@ -28,7 +29,7 @@ pub struct PlanQuery {
     campaign_id: Option<CampaignId>,
     /// 状态; 可重复, 任一即可。
     #[serde(default)]
-    #[schema(max_items = 5)]
+    #[schema(max_items = 9)]
     state: Vec<PlanState>,
     /// 此单位及其下级的方案。
     unit_id: Option<UnitId>,
@@ -288,6 +289,63 @@ endpoint! {
     async fn publish_plan(gate, id: PlanId, _query: NoQuery, _body: Json<Empty>) -> Resource<PlanView> {
         gate.run(move |tx| {
             let done = service::publish(tx, id)?;
+            views::plan(tx, done).map(Resource)
+        })
+        .await
+    }
+}
+
+/// 撤回方案。
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawBody {
+    /// 撤回的理由。
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+impl Example for WithdrawBody {
+    fn example() -> Value {
+        json!({ "reason": "活动范围调整, 另行编制。" })
+    }
+}
+
+endpoint! {
+    /// 撤回方案
+    ///
+    /// 草稿或待批的方案可以撤回; 记录保留, 本单位可另行编制。
+    WithdrawPlan: PlanWithdraw, Post "/plans/{plan_id}/withdraw", tag "plans", codes [PlanNotWithdrawable]
+    async fn withdraw_plan(gate, id: PlanId, _query: NoQuery, body: Json<WithdrawBody>) -> Resource<PlanView> {
+        gate.run(move |tx| {
+            let done = service::withdraw(tx, id, &body.0.reason)?;
+            views::plan(tx, done).map(Resource)
+        })
+        .await
+    }
+}
+
+endpoint! {
+    /// 方案转入总结
+    ///
+    /// 实施中的方案转入总结评议; 已发布的方案自第一阶段首日起即为实施中。
+    ConcludePlan: PlanConclude, Post "/plans/{plan_id}/conclude", tag "plans", codes [PlanNotRunning]
+    async fn conclude_plan(gate, id: PlanId, _query: NoQuery, _body: Json<Empty>) -> Resource<PlanView> {
+        gate.run(move |tx| {
+            let done = service::conclude(tx, id)?;
+            views::plan(tx, done).map(Resource)
+        })
+        .await
+    }
+}
+
+endpoint! {
+    /// 结束方案
+    ///
+    /// 由本级 (或上级) 领导小组组长结束; 尚有严重问题未销号的不能结束。
+    ClosePlan: PlanClose, Post "/plans/{plan_id}/close", tag "plans", codes [PlanNotConcluding, PlanUnfinished]
+    async fn close_plan(gate, id: PlanId, _query: NoQuery, _body: Json<Empty>) -> Resource<PlanView> {
+        gate.run(move |tx| {
+            let done = service::close(tx, id)?;
             views::plan(tx, done).map(Resource)
         })
         .await

@@ -1,5 +1,6 @@
 //! Units with the plans they have in a campaign, in one query.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::matrix::Standing;
@@ -24,18 +25,29 @@ pub(super) struct Row {
     pub plan: Option<Standing>,
 }
 
-type Columns = (UnitId, String, String, UnitKind, String, Option<PlanId>, Option<PlanState>, Option<i64>);
+type Columns = (
+    UnitId,
+    String,
+    String,
+    UnitKind,
+    String,
+    Option<PlanId>,
+    Option<PlanState>,
+    Option<i64>,
+    Option<(Option<PlanState>, Option<NaiveDate>)>,
+);
 
 /// The working units below a path of the kinds that the campaign concerns, within reach, in the order of
 /// the tree.
 pub(super) fn rows(tx: &mut Tx<'_, PlanRead>, campaign: &Campaign, below: &str) -> Result<Vec<Row>> {
-    let (tenant, reach) = (tx.tenant(), tx.reach().clone());
+    let (tenant, reach, today) = (tx.tenant(), tx.reach().clone(), tx.now().shanghai_day());
     let (range, kinds) = (PathRange::subtree(below), campaign.content.scope.kinds.clone());
     let found: Vec<Columns> = with_conn!(tx.conn(), c => within_reach!(
             units::table.left_join(plans::table.on(plans::tenant_id
                 .eq(units::tenant_id)
                 .and(plans::unit_id.eq(units::id))
-                .and(plans::campaign_id.eq(campaign.id)))),
+                .and(plans::campaign_id.eq(campaign.id))
+                .and(plans::stage.is_null().or(plans::stage.ne(PlanState::Withdrawn))))),
             reach,
             units::path
         )
@@ -54,13 +66,17 @@ pub(super) fn rows(tx: &mut Tx<'_, PlanRead>, campaign: &Campaign, below: &str) 
             plans::id.nullable(),
             plans::state.nullable(),
             plans::version.nullable(),
+            (plans::stage, plans::starts_on).nullable(),
         ))
         .load(c))?;
     Ok(found
         .into_iter()
-        .map(|(unit_id, code, name, kind, path, id, state, version)| {
-            let plan = match (id, state, version) {
-                (Some(id), Some(state), Some(version)) => Some(Standing { id, state, version }),
+        .map(|(unit_id, code, name, kind, path, id, kept, version, stage)| {
+            let plan = match (id, kept, version, stage) {
+                (Some(id), Some(kept), Some(version), Some((stage, starts_on))) => {
+                    let state = PlanState::of(kept, stage, starts_on, today);
+                    Some(Standing { id, state, version })
+                }
                 _ => None,
             };
             Row { unit_id, code, name, kind, path, plan }

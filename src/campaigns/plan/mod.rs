@@ -5,6 +5,7 @@ pub mod cascade_http;
 mod content_store;
 pub mod http;
 pub mod inflation;
+pub mod machine;
 mod many;
 pub mod many_http;
 mod matrix;

@@ -9,7 +9,9 @@ use super::rules::{
     Decider, GroupFacts, Plan, PlanAction, PlanState, SubmittedAs, may_decide, missing, next,
 };
 use super::store;
-use crate::access::policy::{Action, PlanApprove, PlanPublish, PlanSubmit, PlanUpdate};
+use crate::access::policy::{
+    Action, PlanApprove, PlanClose, PlanConclude, PlanPublish, PlanSubmit, PlanUpdate, PlanWithdraw,
+};
 use crate::access::{Held, Reach, Role, Tx, ancestors, holders};
 use crate::campaigns::campaign::service as campaign_service;
 use crate::campaigns::rules::{CampaignId, PlanId};
@@ -118,6 +120,9 @@ pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<
                 && may_decide(&plan.unit_path, Decider { heads: &heads, mine: &mine, is_author }).is_ok()
         }
         PlanAction::Publish => tx.may::<PlanPublish>(&plan.unit_path),
+        PlanAction::Withdraw => tx.may::<PlanWithdraw>(&plan.unit_path),
+        PlanAction::Conclude => tx.may::<PlanConclude>(&plan.unit_path),
+        PlanAction::Close => tx.may::<PlanClose>(&plan.unit_path),
     };
     Ok(plans
         .iter()

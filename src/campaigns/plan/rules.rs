@@ -1,10 +1,11 @@
-//! The plan's state machine (first slice), its content, and what makes it complete.
+//! A plan's content, and what makes it complete.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
+pub use super::machine::{PlanAction, PlanState, next};
 use crate::access::UserId;
 use crate::campaigns::rules::{
     CampaignId, Frequency, Phase, PlanId, ResponsibleExtent, TargetDirection, TaskId, phase_errors,
@@ -14,60 +15,11 @@ use crate::errors::{AppError, Code, FieldError, Result, into_validation, text};
 use crate::org::rules::{UnitId, UnitKind};
 
 text_enum! {
-    /// The state of a plan.
-    PlanState as "plan_state" {
-        Draft = "draft", "草稿", "Draft", grey;
-        Submitted = "submitted", "待批", "Submitted", orange;
-        Returned = "returned", "已退回", "Returned", red;
-        Approved = "approved", "已批准", "Approved", blue;
-        Published = "published", "已发布", "Published", green;
-    }
-}
-
-impl PlanState {
-    /// Whether its tasks bind now, and children stand under it.
-    #[must_use]
-    pub const fn is_in_force(self) -> bool {
-        matches!(self, Self::Published)
-    }
-}
-
-text_enum! {
-    /// What can be done with a plan.
-    PlanAction as "plan_action" {
-        Update = "update", "修改", "Update", blue;
-        Submit = "submit", "提交", "Submit", blue;
-        Approve = "approve", "批准", "Approve", green;
-        Return = "return", "退回", "Return", orange;
-        Publish = "publish", "发布", "Publish", green;
-    }
-}
-
-text_enum! {
     /// In which quality somebody submitted a plan.
     SubmittedAs as "submitted_as" {
         Office = "office", "领导小组办公室", "The group's office", grey;
         Head = "head", "主要负责人", "The head", blue;
         StandIn = "stand_in", "代理", "A stand-in for the head", orange;
-    }
-}
-
-/// Where an action leads from a state.
-///
-/// # Errors
-/// The code of the refusal when the state does not allow it (409).
-pub fn next(state: PlanState, action: PlanAction) -> Result<PlanState, Code> {
-    use PlanState::{Approved, Draft, Published, Returned, Submitted};
-    match (action, state) {
-        (PlanAction::Update, Draft | Returned) => Ok(state),
-        (PlanAction::Update, _) => Err(Code::PlanNotEditable),
-        (PlanAction::Submit, Draft | Returned) => Ok(Submitted),
-        (PlanAction::Submit, _) => Err(Code::PlanNotSubmittable),
-        (PlanAction::Approve, Submitted) => Ok(Approved),
-        (PlanAction::Return, Submitted) => Ok(Returned),
-        (PlanAction::Approve | PlanAction::Return, _) => Err(Code::PlanNotSubmitted),
-        (PlanAction::Publish, Approved) => Ok(Published),
-        (PlanAction::Publish, _) => Err(Code::PlanNotApproved),
     }
 }
 
@@ -338,6 +290,10 @@ pub struct Plan {
     pub decided_by: Option<UserId>,
     /// When it was published.
     pub published_at: Option<Instant>,
+    /// The first day of its phases.
+    pub starts_on: Option<NaiveDate>,
+    /// When it was concluded, closed or withdrawn.
+    pub stage_at: Option<Instant>,
     /// Counts up with each change.
     pub version: i64,
     /// When it was begun.
@@ -379,40 +335,6 @@ pub fn may_decide(plan_path: &str, decider: Decider<'_>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_state_and_every_action() {
-        use PlanState::{Approved, Draft, Published, Returned, Submitted};
-        let table: [(PlanAction, [Result<PlanState, Code>; 5]); 5] = [
-            // in the order draft, submitted, returned, approved, published
-            (PlanAction::Update, {
-                let no = Err(Code::PlanNotEditable);
-                [Ok(Draft), no, Ok(Returned), no, no]
-            }),
-            (PlanAction::Submit, {
-                let no = Err(Code::PlanNotSubmittable);
-                [Ok(Submitted), no, Ok(Submitted), no, no]
-            }),
-            (PlanAction::Approve, {
-                let no = Err(Code::PlanNotSubmitted);
-                [no, Ok(Approved), no, no, no]
-            }),
-            (PlanAction::Return, {
-                let no = Err(Code::PlanNotSubmitted);
-                [no, Ok(Returned), no, no, no]
-            }),
-            (PlanAction::Publish, {
-                let no = Err(Code::PlanNotApproved);
-                [no, no, no, Ok(Published), no]
-            }),
-        ];
-        assert_eq!(table.len(), PlanAction::ALL.len());
-        for (action, outcomes) in table {
-            for (state, outcome) in PlanState::ALL.iter().zip(outcomes) {
-                assert_eq!(next(*state, action), outcome, "{action} in {state}");
-            }
-        }
-    }
 
     #[test]
     fn the_nearest_head_decides_and_never_an_author() {

@@ -8,13 +8,15 @@ use super::cascade::departures;
 use super::content_store as contents;
 pub use super::content_store::{Task, TaskFilter, TaskSort};
 use super::inflation::Offence;
+use super::machine::{Unfinished, keeps_open};
 pub use super::permitted::{allowed, awaited};
 use super::permitted::{authored_by_caller, group_facts, heads_above, my_headships, submits_as};
 use super::rules::{Decider, Outline, Plan, PlanAction, PlanContent, PlanState, may_decide, missing, next};
 use super::store;
 pub use super::store::{PlanFilter, PlanSort};
 use crate::access::policy::{
-    Action, PlanApprove, PlanCreate, PlanPublish, PlanRead, PlanReturn, PlanSubmit, PlanUpdate, TaskRead,
+    Action, PlanApprove, PlanClose, PlanConclude, PlanCreate, PlanPublish, PlanRead, PlanReturn, PlanSubmit,
+    PlanUpdate, PlanWithdraw, TaskRead,
 };
 use crate::access::{Reach, Tx, ancestors};
 use crate::audit::Change;
@@ -129,7 +131,7 @@ pub fn create(
     let mut paths = ancestors(&unit.path);
     paths.push(unit.path.clone());
     let there = store::at_paths(tx, campaign_id, &paths)?;
-    if there.iter().any(|plan| plan.unit_id == unit_id) {
+    if there.iter().any(|plan| plan.unit_id == unit_id && plan.state != PlanState::Withdrawn) {
         return Err(AppError::new(Code::PlanExists));
     }
     if !campaign.concerns(unit.id, unit.kind, &unit.path) {
@@ -138,7 +140,7 @@ pub fn create(
     let parent = if unit.id == campaign.unit_id {
         None
     } else {
-        let published = there.iter().filter(|plan| plan.state.is_in_force());
+        let published = there.iter().filter(|plan| plan.state.takes_children());
         let nearest = published.max_by_key(|plan| plan.unit_path.len());
         Some(nearest.ok_or_else(|| AppError::new(Code::ParentPlanNotPublished))?.id)
     };
@@ -349,6 +351,52 @@ pub fn publish(tx: &mut Tx<'_, PlanPublish>, id: PlanId) -> Result<(Plan, PlanCo
         campaign_service::launch(tx, plan.campaign_id)?;
     }
     whole(tx, id)
+}
+
+/// Takes back a plan that is not decided on yet: it stays to be read, and the unit may begin another.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `plan_not_withdrawable`.
+pub fn withdraw(tx: &mut Tx<'_, PlanWithdraw>, id: PlanId, reason: &str) -> Result<(Plan, PlanContent)> {
+    let plan = for_change(tx, id)?;
+    enter_stage(tx, &plan, PlanAction::Withdraw, Some(reason))
+}
+
+/// Begins the summing up of a running plan.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `plan_not_running`.
+pub fn conclude(tx: &mut Tx<'_, PlanConclude>, id: PlanId) -> Result<(Plan, PlanContent)> {
+    let plan = for_change(tx, id)?;
+    enter_stage(tx, &plan, PlanAction::Conclude, None)
+}
+
+/// Closes a plan that has been summed up.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `plan_not_concluding`, `plan_unfinished` with what is open.
+pub fn close(tx: &mut Tx<'_, PlanClose>, id: PlanId) -> Result<(Plan, PlanContent)> {
+    let plan = for_change(tx, id)?;
+    next(plan.state, PlanAction::Close).map_err(AppError::new)?;
+    // There is no ledger of findings yet: none is open.
+    let open = keeps_open(Unfinished::default());
+    if !open.is_empty() {
+        return Err(AppError::fields(Code::PlanUnfinished, open));
+    }
+    enter_stage(tx, &plan, PlanAction::Close, None)
+}
+
+fn enter_stage<A: Action>(
+    tx: &mut Tx<'_, A>,
+    plan: &Plan,
+    action: PlanAction,
+    reason: Option<&str>,
+) -> Result<(Plan, PlanContent)> {
+    let state = next(plan.state, action).map_err(AppError::new)?;
+    let after = Plan { state, stage_at: Some(tx.now()), ..plan.clone() };
+    store::save_stage(tx, &after)?;
+    record(tx, plan.id, Some(&facts(plan, None)), &facts(&after, None), reason)?;
+    whole(tx, plan.id)
 }
 
 /// Tasks of the plans the caller may read.

@@ -36,22 +36,27 @@ struct PlanRow {
     version: i64,
     created_at: Instant,
     updated_at: Instant,
+    stage: Option<PlanState>,
+    stage_at: Option<Instant>,
+    starts_on: Option<NaiveDate>,
 }
 
-impl From<PlanRow> for Plan {
-    fn from(row: PlanRow) -> Self {
+impl PlanRow {
+    /// The plan as it stands on a day.
+    fn on(self, today: NaiveDate) -> Plan {
+        let row = self;
         let meeting = match (row.meeting_title, row.meeting_held_on) {
             (Some(title), Some(held_on)) => Some(Meeting { title, number: row.meeting_number, held_on }),
             _ => None,
         };
-        Self {
+        Plan {
             id: row.id,
             campaign_id: row.campaign_id,
             unit_id: row.unit_id,
             unit_path: row.unit_path,
             parent_plan_id: row.parent_plan_id,
             title: row.title,
-            state: row.state,
+            state: PlanState::of(row.state, row.stage, row.starts_on, today),
             meeting,
             return_comment: row.return_comment,
             approval_comment: row.approval_comment,
@@ -60,6 +65,8 @@ impl From<PlanRow> for Plan {
             decided_at: row.decided_at,
             decided_by: row.decided_by,
             published_at: row.published_at,
+            starts_on: row.starts_on,
+            stage_at: row.stage_at,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -109,14 +116,51 @@ macro_rules! visible {
     }};
 }
 
+/// States asked for, as they are kept: `running` is published and begun.
+struct Kept {
+    states: Vec<PlanState>,
+    stages: Vec<PlanState>,
+    /// Of those published, only the ones that have begun, or have not; none for both.
+    runs: Option<bool>,
+}
+
+impl Kept {
+    fn of(asked: &[PlanState]) -> Self {
+        let (stages, mut states): (Vec<PlanState>, Vec<PlanState>) =
+            asked.iter().partition(|state| state.is_stage());
+        let (published, running) =
+            (asked.contains(&PlanState::Published), asked.contains(&PlanState::Running));
+        states.retain(|state| *state != PlanState::Running);
+        if running && !published {
+            states.push(PlanState::Published);
+        }
+        Self { states, stages, runs: (published != running).then_some(running) }
+    }
+}
+
 macro_rules! filtered {
-    ($tenant:expr, $reach:expr, $filter:expr) => {{
+    ($tenant:expr, $reach:expr, $filter:expr, $today:expr) => {{
         let mut query = visible!($tenant, $reach);
         if let Some(campaign) = $filter.campaign {
             query = query.filter(plans::campaign_id.eq(campaign));
         }
         if !$filter.states.is_empty() {
-            query = query.filter(plans::state.eq_any($filter.states.clone()));
+            let Kept { states, stages, runs } = Kept::of(&$filter.states);
+            let by_state = plans::stage.is_null().and(plans::state.eq_any(states));
+            let by_stage = plans::stage.eq_any(stages);
+            let begun = plans::starts_on.le($today);
+            query = match runs {
+                None => query.filter(by_state.or(by_stage)),
+                Some(true) => {
+                    query.filter(by_state.and(plans::state.ne(PlanState::Published).or(begun)).or(by_stage))
+                }
+                Some(false) => {
+                    let not_begun = plans::starts_on.gt($today).or(plans::starts_on.is_null());
+                    query.filter(
+                        by_state.and(plans::state.ne(PlanState::Published).or(not_begun)).or(by_stage),
+                    )
+                }
+            };
         }
         if let Some(range) = $filter.below.clone() {
             query = query.filter(plans::unit_path.ge(range.low)).filter(plans::unit_path.lt(range.high));
@@ -137,7 +181,7 @@ pub(super) fn list<A: Action>(
     sort: PlanSort,
     paging: &Paging,
 ) -> Result<Page<Plan>> {
-    let (tenant, reach) = (tx.tenant(), tx.reach().clone());
+    let (tenant, reach, today) = (tx.tenant(), tx.reach().clone(), tx.now().shanghai_day());
     let place: fn(&Plan) -> Cursor = match sort {
         PlanSort::Path => |plan| vec![plan.unit_path.clone(), plan.id.to_string()],
         PlanSort::Newest | PlanSort::Oldest => {
@@ -147,12 +191,12 @@ pub(super) fn list<A: Action>(
     let after =
         paging.after(2)?.and_then(|place| Some((place.first()?.clone(), PlanId::parse(place.get(1)?)?)));
     let total: Option<i64> = if paging.counts() {
-        Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, filter).count().get_result(c))?)
+        Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, filter, today).count().get_result(c))?)
     } else {
         None
     };
     let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => {
-        let query = filtered!(tenant, reach, filter).select(PlanRow::as_select()).limit(paging.fetch());
+        let query = filtered!(tenant, reach, filter, today).select(PlanRow::as_select()).limit(paging.fetch());
         match (sort, after) {
             (PlanSort::Path, None) => query.order((plans::unit_path.asc(), plans::id.asc())).load(c),
             (PlanSort::Path, Some((path, id))) => query
@@ -177,45 +221,47 @@ pub(super) fn list<A: Action>(
             }
         }
     })?;
-    Ok(paging.page(rows.into_iter().map(Plan::from).collect(), total, place))
+    Ok(paging.page(rows.into_iter().map(|row| row.on(today)).collect(), total, place))
 }
 
 /// The plan, if `reach` holds it or a superior published it.
 pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: PlanId) -> Result<Option<Plan>> {
-    let tenant = tx.tenant();
+    let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
     let row: Option<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
         .filter(plans::id.eq(id))
         .select(PlanRow::as_select())
         .first(c)
         .optional())?;
-    Ok(row.map(Plan::from))
+    Ok(row.map(|row| row.on(today)))
 }
 
 /// Those of the plans that `reach` holds, or a superior published.
 pub(super) fn find_many<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, ids: &[PlanId]) -> Result<Vec<Plan>> {
-    let tenant = tx.tenant();
+    let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
     let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
         .filter(plans::id.eq_any(ids.to_vec()))
         .select(PlanRow::as_select())
         .load(c))?;
-    Ok(rows.into_iter().map(Plan::from).collect())
+    Ok(rows.into_iter().map(|row| row.on(today)).collect())
 }
 
-/// Plans within `reach` in one of these states, the longest waiting first.
+/// Plans within `reach` in one of these states before publication, the longest waiting first.
 pub(super) fn in_states<A: Action>(
     tx: &mut Tx<'_, A>,
     reach: &Reach,
     states: &[PlanState],
     most: i64,
 ) -> Result<Vec<Plan>> {
-    let (tenant, reach) = (tx.tenant(), Reach { ancestors: Vec::new(), ..reach.clone() });
+    let (tenant, reach, today) =
+        (tx.tenant(), Reach { ancestors: Vec::new(), ..reach.clone() }, tx.now().shanghai_day());
     let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
         .filter(plans::state.eq_any(states.to_vec()))
+        .filter(plans::stage.is_null())
         .order((plans::updated_at.asc(), plans::id.asc()))
         .limit(most)
         .select(PlanRow::as_select())
         .load(c))?;
-    Ok(rows.into_iter().map(Plan::from).collect())
+    Ok(rows.into_iter().map(|row| row.on(today)).collect())
 }
 
 /// Locks the plans' rows until the transaction ends, in the order of their ids.
@@ -250,13 +296,13 @@ pub(super) fn at_paths<A: Action>(
     campaign: CampaignId,
     paths: &[String],
 ) -> Result<Vec<Plan>> {
-    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let (tenant, reach, today) = (tx.tenant(), Reach::whole_tenant(), tx.now().shanghai_day());
     let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
         .filter(plans::campaign_id.eq(campaign))
         .filter(plans::unit_path.eq_any(paths.to_vec()))
         .select(PlanRow::as_select())
         .load(c))?;
-    Ok(rows.into_iter().map(Plan::from).collect())
+    Ok(rows.into_iter().map(|row| row.on(today)).collect())
 }
 
 /// The plans of a campaign at the units of a subtree, whatever the reach.
@@ -265,14 +311,14 @@ pub(super) fn below<A: Action>(
     campaign: CampaignId,
     range: &PathRange,
 ) -> Result<Vec<Plan>> {
-    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let (tenant, reach, today) = (tx.tenant(), Reach::whole_tenant(), tx.now().shanghai_day());
     let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
         .filter(plans::campaign_id.eq(campaign))
         .filter(plans::unit_path.ge(range.low.clone()))
         .filter(plans::unit_path.lt(range.high.clone()))
         .select(PlanRow::as_select())
         .load(c))?;
-    Ok(rows.into_iter().map(Plan::from).collect())
+    Ok(rows.into_iter().map(|row| row.on(today)).collect())
 }
 
 pub(super) fn insert<A: Action>(
@@ -299,6 +345,7 @@ pub(super) fn insert<A: Action>(
             plans::meeting_title.eq(meeting.map(|one| &one.title)),
             plans::meeting_number.eq(meeting.and_then(|one| one.number.as_ref())),
             plans::meeting_held_on.eq(meeting.map(|one| one.held_on)),
+            plans::starts_on.eq(first_day(content)),
             plans::version.eq(1_i64),
             plans::created_by.eq(user),
             plans::created_at.eq(now),
@@ -318,6 +365,25 @@ pub(super) fn update_content<A: Action>(tx: &mut Tx<'_, A>, id: PlanId, content:
             plans::meeting_title.eq(meeting.map(|one| &one.title)),
             plans::meeting_number.eq(meeting.and_then(|one| one.number.as_ref())),
             plans::meeting_held_on.eq(meeting.map(|one| one.held_on)),
+            plans::starts_on.eq(first_day(content)),
+            plans::version.eq(plans::version + 1_i64),
+            plans::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+fn first_day(content: &PlanContent) -> Option<NaiveDate> {
+    content.phases.iter().map(|phase| phase.starts_on).min()
+}
+
+/// Puts a plan into a stage.
+pub(super) fn save_stage<A: Action>(tx: &mut Tx<'_, A>, plan: &Plan) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::update(plans::table.find((tenant, plan.id)))
+        .set((
+            plans::stage.eq(plan.state),
+            plans::stage_at.eq(plan.stage_at),
             plans::version.eq(plans::version + 1_i64),
             plans::updated_at.eq(now),
         ))

@@ -124,6 +124,8 @@ pub struct PlanSummaryView {
     decided_at: Option<Instant>,
     /// 发布时刻。
     published_at: Option<Instant>,
+    /// 转入总结、结束或撤回的时刻, 以最近的为准。
+    stage_at: Option<Instant>,
     /// 本人此刻可做的操作。
     #[schema(max_items = 10)]
     allowed_actions: Vec<PlanAction>,
@@ -141,7 +143,7 @@ fn example_head() -> Value {
         "id": PLAN, "campaign_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d78",
         "unit": { "id": UNIT, "code": "53", "name": "云南省公安厅", "kind": "province" },
         "parent_plan_id": null, "title": "云南省公安厅“治庸懒、强担当、树新风”主题活动实施方案", "state": "submitted",
-        "submitted_at": "2026-03-03T02:00:00.000000Z", "submitted_as": "office", "decided_at": null, "published_at": null,
+        "submitted_at": "2026-03-03T02:00:00.000000Z", "submitted_as": "office", "decided_at": null, "published_at": null, "stage_at": null,
         "allowed_actions": ["approve", "return"], "version": 4,
         "created_at": "2026-03-02T01:00:00.000000Z", "updated_at": "2026-03-03T02:00:00.000000Z",
     })
@@ -197,6 +199,8 @@ pub struct PlanView {
     decided_by: Option<UserRef>,
     /// 发布时刻。
     published_at: Option<Instant>,
+    /// 转入总结、结束或撤回的时刻, 以最近的为准。
+    stage_at: Option<Instant>,
     /// 本人此刻可做的操作。
     #[schema(max_items = 10)]
     allowed_actions: Vec<PlanAction>,
@@ -310,6 +314,7 @@ pub fn summaries<A: Action>(tx: &mut Tx<'_, A>, plans: Vec<Plan>) -> Result<Vec<
                 submitted_as: plan.submitted_as,
                 decided_at: plan.decided_at,
                 published_at: plan.published_at,
+                stage_at: plan.stage_at,
                 version: plan.version,
                 created_at: plan.created_at,
                 updated_at: plan.updated_at,
@@ -353,6 +358,7 @@ pub fn plan<A: Action>(tx: &mut Tx<'_, A>, (plan, content): (Plan, PlanContent))
         decided_at: plan.decided_at,
         decided_by: plan.decided_by.map(|id| users.get(id)).transpose()?,
         published_at: plan.published_at,
+        stage_at: plan.stage_at,
         allowed_actions: allowed.remove(&plan.id).unwrap_or_default(),
         version: plan.version,
         created_at: plan.created_at,

@@ -70,7 +70,7 @@ fn since(plan: &Plan) -> Instant {
     let moved = match plan.state {
         PlanState::Submitted => plan.submitted_at,
         PlanState::Returned | PlanState::Approved => plan.decided_at,
-        PlanState::Draft | PlanState::Published => None,
+        _ => None,
     };
     moved.unwrap_or(plan.created_at)
 }

@@ -1,0 +1,168 @@
+//! The plan's state machine (domain rules, 6).
+
+use chrono::NaiveDate;
+
+use crate::db::text_enum;
+use crate::errors::{Code, FieldError, text};
+
+text_enum! {
+    /// The state of a plan.
+    PlanState as "plan_state" {
+        Draft = "draft", "草稿", "Draft", grey;
+        Submitted = "submitted", "待批", "Submitted", orange;
+        Returned = "returned", "已退回", "Returned", red;
+        Approved = "approved", "已批准", "Approved", blue;
+        Published = "published", "已发布", "Published", green;
+        Running = "running", "实施中", "Running", green;
+        Concluding = "concluding", "总结评议", "Concluding", blue;
+        Closed = "closed", "已结束", "Closed", grey;
+        Withdrawn = "withdrawn", "已撤回", "Withdrawn", grey;
+    }
+}
+
+impl PlanState {
+    /// Whether its tasks bind now, and children stand under it.
+    #[must_use]
+    pub const fn is_in_force(self) -> bool {
+        matches!(self, Self::Published | Self::Running | Self::Concluding)
+    }
+
+    /// Whether plans may be begun under it.
+    #[must_use]
+    pub const fn takes_children(self) -> bool {
+        matches!(self, Self::Published | Self::Running)
+    }
+
+    /// Whether anything is still to be done with it: it goes along when its unit is merged.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        !matches!(self, Self::Closed | Self::Withdrawn)
+    }
+
+    /// Whether it is a stage beside the approval, kept in a column of its own.
+    #[must_use]
+    pub const fn is_stage(self) -> bool {
+        matches!(self, Self::Concluding | Self::Closed | Self::Withdrawn)
+    }
+
+    /// The state of a plan by what is kept of it: what is published runs from its first day on.
+    #[must_use]
+    pub fn of(kept: Self, stage: Option<Self>, starts_on: Option<NaiveDate>, today: NaiveDate) -> Self {
+        let runs = kept == Self::Published && starts_on.is_some_and(|day| day <= today);
+        stage.unwrap_or(if runs { Self::Running } else { kept })
+    }
+}
+
+text_enum! {
+    /// What can be done with a plan.
+    PlanAction as "plan_action" {
+        Update = "update", "修改", "Update", blue;
+        Submit = "submit", "提交", "Submit", blue;
+        Approve = "approve", "批准", "Approve", green;
+        Return = "return", "退回", "Return", orange;
+        Publish = "publish", "发布", "Publish", green;
+        Withdraw = "withdraw", "撤回", "Withdraw", orange;
+        Conclude = "conclude", "转入总结", "Conclude", blue;
+        Close = "close", "结束", "Close", grey;
+    }
+}
+
+/// Where an action leads from a state.
+///
+/// # Errors
+/// The code of the refusal when the state does not allow it (409).
+pub fn next(state: PlanState, action: PlanAction) -> Result<PlanState, Code> {
+    use PlanState::{
+        Approved, Closed, Concluding, Draft, Published, Returned, Running, Submitted, Withdrawn,
+    };
+    match (action, state) {
+        (PlanAction::Update, Draft | Returned) => Ok(state),
+        (PlanAction::Update, _) => Err(Code::PlanNotEditable),
+        (PlanAction::Submit, Draft | Returned) => Ok(Submitted),
+        (PlanAction::Submit, _) => Err(Code::PlanNotSubmittable),
+        (PlanAction::Approve, Submitted) => Ok(Approved),
+        (PlanAction::Return, Submitted) => Ok(Returned),
+        (PlanAction::Approve | PlanAction::Return, _) => Err(Code::PlanNotSubmitted),
+        (PlanAction::Publish, Approved) => Ok(Published),
+        (PlanAction::Publish, _) => Err(Code::PlanNotApproved),
+        (PlanAction::Withdraw, Draft | Submitted) => Ok(Withdrawn),
+        (PlanAction::Withdraw, _) => Err(Code::PlanNotWithdrawable),
+        (PlanAction::Conclude, Running) => Ok(Concluding),
+        (PlanAction::Conclude, _) => Err(Code::PlanNotRunning),
+        (PlanAction::Close, Concluding) => Ok(Closed),
+        (PlanAction::Close, _) => Err(Code::PlanNotConcluding),
+    }
+}
+
+/// What keeps a plan from being closed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unfinished {
+    /// Grave findings of its unit and below that are open.
+    pub grave_findings: u64,
+}
+
+/// Why a plan cannot be closed yet; empty when it can.
+#[must_use]
+pub fn keeps_open(unfinished: Unfinished) -> Vec<FieldError> {
+    let grave = unfinished.grave_findings;
+    if grave == 0 {
+        return Vec::new();
+    }
+    let detail = text!("尚有 {grave} 个严重问题未销号", "{grave} grave findings are still open");
+    let facts = serde_json::json!({ "grave_findings": grave });
+    let error = FieldError::body("", Code::GraveFindingsOpen, detail);
+    vec![FieldError { facts: Some(facts), ..error }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_and_every_action() {
+        use PlanState::{Approved, Closed, Concluding, Draft, Published, Returned, Submitted, Withdrawn};
+        // in the order draft, submitted, returned, approved, published, running, concluding, closed, withdrawn
+        let only = |code: Code, good: &[(usize, PlanState)]| -> Vec<Result<PlanState, Code>> {
+            (0..9)
+                .map(|at| {
+                    good.iter().find(|(place, _)| *place == at).map_or(Err(code), |(_, next)| Ok(*next))
+                })
+                .collect()
+        };
+        let table = [
+            (PlanAction::Update, only(Code::PlanNotEditable, &[(0, Draft), (2, Returned)])),
+            (PlanAction::Submit, only(Code::PlanNotSubmittable, &[(0, Submitted), (2, Submitted)])),
+            (PlanAction::Approve, only(Code::PlanNotSubmitted, &[(1, Approved)])),
+            (PlanAction::Return, only(Code::PlanNotSubmitted, &[(1, Returned)])),
+            (PlanAction::Publish, only(Code::PlanNotApproved, &[(3, Published)])),
+            (PlanAction::Withdraw, only(Code::PlanNotWithdrawable, &[(0, Withdrawn), (1, Withdrawn)])),
+            (PlanAction::Conclude, only(Code::PlanNotRunning, &[(5, Concluding)])),
+            (PlanAction::Close, only(Code::PlanNotConcluding, &[(6, Closed)])),
+        ];
+        assert_eq!(table.len(), PlanAction::ALL.len());
+        assert_eq!(PlanState::ALL.len(), 9);
+        for (action, outcomes) in table {
+            for (state, outcome) in PlanState::ALL.iter().zip(outcomes) {
+                assert_eq!(next(*state, action), outcome, "{action} in {state}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_published_runs_from_its_first_day_on() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let of = |kept, stage, today: &str| PlanState::of(kept, stage, Some(day("2026-03-02")), day(today));
+        assert_eq!(of(PlanState::Published, None, "2026-03-01"), PlanState::Published);
+        assert_eq!(of(PlanState::Published, None, "2026-03-02"), PlanState::Running);
+        assert_eq!(of(PlanState::Approved, None, "2026-03-02"), PlanState::Approved);
+        assert_eq!(of(PlanState::Published, Some(PlanState::Closed), "2026-03-01"), PlanState::Closed);
+        assert_eq!(of(PlanState::Draft, Some(PlanState::Withdrawn), "2026-03-02"), PlanState::Withdrawn);
+    }
+
+    #[test]
+    fn grave_findings_keep_a_plan_open() {
+        assert!(keeps_open(Unfinished::default()).is_empty());
+        let told = keeps_open(Unfinished { grave_findings: 3 });
+        assert_eq!(told.iter().map(|error| error.code).collect::<Vec<_>>(), [Code::GraveFindingsOpen]);
+    }
+}
