@@ -16,7 +16,11 @@ use crate::access::accounts::imports::http as user_imports;
 use crate::access::accounts::{bindings::http as bindings, http as users, sessions::http as user_sessions};
 use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
+use crate::campaigns::clearing::entries::http as entries;
+use crate::campaigns::clearing::http as clearing;
 use crate::campaigns::plan::http as plans;
+use crate::campaigns::progress::http as progress;
+use crate::campaigns::tasks::http as tasks;
 use crate::org::calendar::http as calendar;
 use crate::org::changes::http as changes;
 use crate::org::http as org;
@@ -95,6 +99,12 @@ pub fn api() -> Api {
         .with::<plans::PublishPlan>()
         .with::<plans::ListTasks>()
         .with::<plans::GetTask>()
+        .with::<tasks::ListAssignments>().with::<tasks::GetAssignment>().with::<tasks::UpdateAssignment>()
+        .with::<tasks::CompleteTaskEndpoint>().with::<tasks::ReopenTaskEndpoint>()
+        .with::<entries::ListEntries>().with::<entries::CreateEntry>()
+        .with::<entries::GetEntry>().with::<entries::UpdateEntry>()
+        .with::<clearing::ListDailyClearing>().with::<clearing::GetClearingSummary>()
+        .with::<progress::GetProgress>()
 
         .with::<reference::GetDictionaries>()
         .with::<reference::GetPolicy>()

@@ -461,12 +461,128 @@ table! {
     }
 }
 
+table! {
+    use super::sql_types::*;
+
+    task_assignments (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        task_id -> UuidSql,
+        parent_task_id -> Nullable<UuidSql>,
+        campaign_id -> UuidSql,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+        due_on -> Date,
+        state -> Text,
+        carried -> Bool,
+        evidence -> Nullable<Text>,
+        completed_at -> Nullable<InstantSql>,
+        completed_by -> Nullable<UuidSql>,
+        reopen_reason -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    assignment_persons (tenant_id, assignment_id, officer_id) {
+        tenant_id -> Text,
+        assignment_id -> UuidSql,
+        officer_id -> UuidSql,
+        task_id -> UuidSql,
+        named_on -> Date,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    progress_counters (tenant_id, campaign_id, unit_path, due_on) {
+        tenant_id -> Text,
+        campaign_id -> UuidSql,
+        unit_path -> Text,
+        due_on -> Date,
+        total -> BigInt,
+        done -> BigInt,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    entry_duties (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        assignment_id -> UuidSql,
+        task_id -> UuidSql,
+        officer_id -> UuidSql,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+        from_on -> Date,
+        until_on -> Date,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    day_entries (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        task_id -> UuidSql,
+        officer_id -> UuidSql,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+        day -> Date,
+        done -> Text,
+        amount -> Nullable<BigInt>,
+        late -> Bool,
+        entered_by -> UuidSql,
+        for_other -> Bool,
+        version -> BigInt,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    cleared_days (tenant_id, day) {
+        tenant_id -> Text,
+        day -> Date,
+        working -> Bool,
+        owed -> BigInt,
+        swept_at -> InstantSql,
+    }
+}
+
+table! {
+    use super::sql_types::*;
+
+    owed_entries (tenant_id, day, task_id, officer_id) {
+        tenant_id -> Text,
+        day -> Date,
+        task_id -> UuidSql,
+        officer_id -> UuidSql,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
+    assignment_persons,
     audit_log,
     calendar_changes,
     campaign_phases,
     campaign_scope_units,
     campaigns,
+    cleared_days,
+    day_entries,
+    entry_duties,
     idempotency_keys,
     leading_group_members,
     leading_groups,
@@ -474,15 +590,18 @@ allow_tables_to_appear_in_same_query!(
     login_throttles,
     officer_persons,
     officers,
+    owed_entries,
     plan_authors,
     plan_phases,
     plans,
     posts,
+    progress_counters,
     provinces,
     role_bindings,
     sessions,
-    stand_ins,
     settings_versions,
+    stand_ins,
+    task_assignments,
     task_responsibles,
     tasks,
     unit_periods,

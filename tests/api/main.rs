@@ -11,6 +11,7 @@
 )]
 
 mod calendar;
+mod clearing;
 mod departures;
 mod export;
 mod imports;
@@ -23,6 +24,8 @@ mod search;
 mod settings;
 #[path = "../support/mod.rs"]
 mod support;
+mod tasks;
+mod tasks_history;
 mod trees;
 mod units;
 mod wire;

@@ -24,6 +24,17 @@ text_enum! {
     }
 }
 
+impl PlanState {
+    /// Whether the plan's tasks are to be worked on.
+    #[must_use]
+    pub const fn is_in_force(self) -> bool {
+        matches!(self, Self::Published)
+    }
+
+    /// The states in which they are.
+    pub const IN_FORCE: &'static [Self] = &[Self::Published];
+}
+
 text_enum! {
     /// What can be done with a plan.
     PlanAction as "plan_action" {
