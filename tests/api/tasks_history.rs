@@ -110,6 +110,57 @@ pub fn holds(world: &World) {
     assert_eq!(astray, Vec::<String>::new());
 }
 
+/// Publishes a plan of a unit that answers what is above it: the province's tasks, or those of the city
+/// that has published meanwhile.
+fn cascade(world: &World, dice: &mut Dice, campaign: &str, top: &Value, code: &str) -> Value {
+    let parents: Vec<String> = (0..3).map(|at| id(top, at)).collect();
+    let answers: Vec<Value> = parents
+        .iter()
+        .enumerate()
+        .filter_map(|(at, parent)| {
+            let extent = if dice.roll(2) == 0 { "self" } else { "subtree" };
+            let mut task = story::task(
+                world,
+                &format!("承接{at}"),
+                &units(world, &[(code, extent, None)]),
+                10 + 5 * i64::try_from(at).unwrap(),
+            );
+            task["parent_task_id"] = json!(parent);
+            (dice.roll(4) > 0).then_some(task)
+        })
+        .collect();
+    let answers = if answers.is_empty() {
+        vec![story::task(world, "自办", &units(world, &[(code, "self", None)]), 15)]
+    } else {
+        answers
+    };
+    let mut body = story::plan_body(world, campaign, code);
+    body["tasks"] = json!(answers);
+    let office = format!("{code}-group-office");
+    // Under a city that has published, the parent is the city's plan: its tasks are answered instead.
+    let reply = world.as_(&office).post("/plans", &body);
+    if reply.status == 201 {
+        let plan = reply.id();
+        story::step(world, &office, &plan, "submit");
+        story::step(world, &format!("{code}-group-head"), &plan, "approve");
+        story::step(world, &office, &plan, "publish");
+        world.as_(&office).get(&format!("/plans/{plan}")).expect(200, "").json()
+    } else {
+        reply.expect(422, "invalid_body");
+        let list = world.as_(&office).get("/plans?state=published").expect(200, "").json();
+        let city =
+            list["items"].as_array().unwrap().iter().rev().find(|one| one["unit"]["kind"] == "city").unwrap()
+                ["id"]
+                .as_str()
+                .unwrap()
+                .to_owned();
+        let city = world.as_(&office).get(&format!("/plans/{city}")).expect(200, "").json();
+        let mut task = story::task(world, "再承接", &units(world, &[(code, "subtree", None)]), 10);
+        task["parent_task_id"] = city["tasks"][0]["id"].clone();
+        child(world, campaign, code, &[task])
+    }
+}
+
 fn play(world: &World, seed: u64) {
     let mut dice = Dice(seed);
     let kinds = [
@@ -139,61 +190,7 @@ fn play(world: &World, seed: u64) {
                 if code == "530102" && merged {
                     continue;
                 }
-                let parents: Vec<String> = (0..3).map(|at| id(&top, at)).collect();
-                let answers: Vec<Value> = parents
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(at, parent)| {
-                        let extent = if dice.roll(2) == 0 { "self" } else { "subtree" };
-                        let mut task = story::task(
-                            world,
-                            &format!("承接{at}"),
-                            &units(world, &[(code, extent, None)]),
-                            10 + 5 * i64::try_from(at).unwrap(),
-                        );
-                        // A county under a published city answers the city's plan, not the province's.
-                        let body =
-                            json!({ "campaign_id": campaign, "unit_id": world.unit(code), "title": "试" });
-                        let _ = body;
-                        task["parent_task_id"] = json!(parent);
-                        (dice.roll(4) > 0).then_some(task)
-                    })
-                    .collect();
-                let answers = if answers.is_empty() {
-                    vec![story::task(world, "自办", &units(world, &[(code, "self", None)]), 15)]
-                } else {
-                    answers
-                };
-                let mut body = story::plan_body(world, &campaign, code);
-                body["tasks"] = json!(answers);
-                let office = format!("{code}-group-office");
-                // Under a city that has published, the parent is the city's plan: its tasks are answered instead.
-                let reply = world.as_(&office).post("/plans", &body);
-                let plan = if reply.status == 201 {
-                    let plan = reply.id();
-                    story::step(world, &office, &plan, "submit");
-                    story::step(world, &format!("{code}-group-head"), &plan, "approve");
-                    story::step(world, &office, &plan, "publish");
-                    world.as_(&office).get(&format!("/plans/{plan}")).expect(200, "").json()
-                } else {
-                    reply.expect(422, "invalid_body");
-                    let list = world.as_(&office).get("/plans?state=published").expect(200, "").json();
-                    let city = list["items"]
-                        .as_array()
-                        .unwrap()
-                        .iter()
-                        .rev()
-                        .find(|one| one["unit"]["kind"] == "city")
-                        .unwrap()["id"]
-                        .as_str()
-                        .unwrap()
-                        .to_owned();
-                    let city = world.as_(&office).get(&format!("/plans/{city}")).expect(200, "").json();
-                    let mut task =
-                        story::task(world, "再承接", &units(world, &[(code, "subtree", None)]), 10);
-                    task["parent_task_id"] = city["tasks"][0]["id"].clone();
-                    child(world, &campaign, code, &[task])
-                };
+                let plan = cascade(world, &mut dice, &campaign, &top, code);
                 tasks.extend((0..plan["tasks"].as_array().unwrap().len()).map(|at| id(&plan, at)));
             }
             1 => {
