@@ -16,10 +16,14 @@ use crate::access::accounts::imports::http as user_imports;
 use crate::access::accounts::{bindings::http as bindings, http as users, sessions::http as user_sessions};
 use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
+use crate::campaigns::clearing::entries::http as entries;
+use crate::campaigns::clearing::http as clearing;
 use crate::campaigns::plan::cascade_http as cascade;
 use crate::campaigns::plan::http as plans;
 use crate::campaigns::plan::many_http as many_plans;
 use crate::campaigns::plan::matrix_http as matrix;
+use crate::campaigns::progress::http as progress;
+use crate::campaigns::tasks::http as tasks;
 use crate::campaigns::waiting::http as waiting;
 use crate::org::calendar::http as calendar;
 use crate::org::changes::http as changes;
@@ -105,6 +109,12 @@ pub fn api() -> Api {
         .with::<cascade::SpreadPlan>()
         .with::<plans::ListTasks>()
         .with::<plans::GetTask>()
+        .with::<tasks::ListAssignments>().with::<tasks::GetAssignment>().with::<tasks::UpdateAssignment>()
+        .with::<tasks::CompleteTaskEndpoint>().with::<tasks::ReopenTaskEndpoint>()
+        .with::<entries::ListEntries>().with::<entries::CreateEntry>()
+        .with::<entries::GetEntry>().with::<entries::UpdateEntry>()
+        .with::<clearing::ListDailyClearing>().with::<clearing::GetClearingSummary>()
+        .with::<progress::GetProgress>()
 
         .with::<reference::GetDictionaries>()
         .with::<reference::GetPolicy>()

@@ -411,6 +411,27 @@ where
         .await
 }
 
+/// Runs `work` for the server itself, whose job has this name.
+///
+/// # Errors
+/// What `work` answers.
+pub async fn background<R, F>(doors: &Doors, tenant: TenantId, job: &'static str, work: F) -> Result<R>
+where
+    R: Send + 'static,
+    F: FnOnce(&mut Tx<'_, super::policy::Background>) -> Result<R> + Send + 'static,
+{
+    let mut state =
+        state_of(tenant, Who::Job(job), &Facts { request_id: job.to_owned(), ..Facts::plain(doors.now()) });
+    doors
+        .db
+        .write(Some(tenant), move |conn| {
+            let result = work(&mut Tx::new(conn, &mut state, Reach::whole_tenant()))?;
+            settle(&state, super::policy::Background::ROW)?;
+            Ok(result)
+        })
+        .await
+}
+
 fn state_of(tenant: TenantId, who: Who, facts: &Facts) -> State {
     State {
         tenant,

@@ -14,7 +14,7 @@ pub mod sessions;
 mod token;
 mod tx;
 
-pub use gate::{Done, Doors, Facts, Gate, command_line};
+pub use gate::{Done, Doors, Facts, Gate, background, command_line};
 pub use idempotency::Claim;
 pub use keys::KeyRing;
 pub use reach::{Held, PathRange, Reach, Rights, ancestors};

@@ -111,6 +111,22 @@ impl Action for CommandLine {
     };
 }
 
+/// What the server does by itself when its time has come. It has no row in the table either: nobody asks
+/// for it, and the audit log names the job.
+#[derive(Debug, Clone, Copy)]
+pub struct Background;
+
+impl Action for Background {
+    const ROW: &'static Row = &Row {
+        name: "background",
+        zh: "后台任务",
+        writes: true,
+        alone: false,
+        audience: Audience::Public,
+        cells: [Cell::Never; 17],
+    };
+}
+
 macro_rules! cell {
     (-) => {
         Cell::Never
@@ -239,6 +255,14 @@ policy! {
     PlanConclude      "plan.conclude"       "方案转入总结"    write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
     PlanClose         "plan.close"          "结束方案"        write    [-  -      -  -  -    S  -  -        -  -  -    -  -  -      -      -  -];
     TaskRead          "task.read"           "查看任务"        read     [-  -      -  -  -    S  S  S        S  S  S    S  S  -      -      -  -];
+    TaskComplete      "task.complete"       "完成任务"        write    [-  -      -  -  -    -  -  -        U  U  -    -  -  -      -      -  -];
+    TaskReopen        "task.reopen"         "退回重做"        write    [-  -      -  -  -    S  -  S        -  -  -    -  -  -      -      -  -];
+    TaskNamePersons   "task.name_persons"   "落实责任人"      write    [-  -      -  -  -    -  -  -        U  U  -    -  -  -      -      -  -];
+    ProgressRead      "progress.read"       "查看进度"        read     [-  -      -  -  -    S  S  S        S  S  S    S  S  -      -      -  -];
+    EntryRead         "entry.read"          "查看逐日填报"    read     [-  -      -  -  -    S  S  S        S  S  A    S  S  -      -      -  -];
+    EntryCreate       "entry.create"        "逐日填报"        write    [-  -      -  -  -    -  -  -        U  U  A    -  -  -      -      -  -];
+    EntryUpdate       "entry.update"        "更正当日填报"    write    [-  -      -  -  -    -  -  -        U  U  A    -  -  -      -      -  -];
+    ClearingRead      "clearing.read"       "查看逐日清账"    read     [-  -      -  -  -    S  S  S        S  S  -    S  S  -      -      -  -];
     }
     account {
     AccountRead       "account.read"        "查看本人账号"    read;
@@ -286,6 +310,10 @@ macro_rules! effects {
 effects! {
     // Publishing the plan of the campaign's own unit makes the campaign visible to its scope.
     CampaignLaunch "campaign.launch" by PlanPublish;
+    // A plan in force gives its tasks to units, and stands for tasks of the plans above.
+    TasksAssign "tasks.assign" by PlanPublish, PlanClose;
+    // What is done counts at every unit above, and for the tasks above that it answers.
+    ProgressFollow "progress.follow_task" by TaskComplete, TaskReopen, TaskNamePersons;
     // Plans, tasks and campaigns stand where their unit stands, and go to whoever takes over from it.
     WorkFollow "work.follow_unit" by UnitMove, UnitMerge, UnitDeactivate;
     // So do accounts and role bindings.

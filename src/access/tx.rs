@@ -38,6 +38,8 @@ pub enum Who {
     Public,
     /// The command line, as this user of the operating system.
     CommandLine(String),
+    /// The server itself, doing this job.
+    Job(&'static str),
 }
 
 /// What the caller said about the version it knows.
@@ -107,7 +109,7 @@ impl<'t, A: Action> Tx<'t, A> {
         match &self.state.who {
             Who::User { held, .. } => Reach::of(B::ROW, held),
             Who::Public => None,
-            Who::CommandLine(_) => Some(Reach::whole_tenant()),
+            Who::CommandLine(_) | Who::Job(_) => Some(Reach::whole_tenant()),
         }
     }
 
@@ -128,7 +130,7 @@ impl<'t, A: Action> Tx<'t, A> {
     pub fn held(&self) -> &[Held] {
         match &self.state.who {
             Who::User { held, .. } => held,
-            Who::Public | Who::CommandLine(_) => &[],
+            Who::Public | Who::CommandLine(_) | Who::Job(_) => &[],
         }
     }
 
@@ -139,7 +141,7 @@ impl<'t, A: Action> Tx<'t, A> {
     pub fn user(&self) -> Result<UserId> {
         match &self.state.who {
             Who::User { id, .. } => Ok(*id),
-            Who::Public | Who::CommandLine(_) => Err(AppError::new(Code::Unauthenticated)),
+            Who::Public | Who::CommandLine(_) | Who::Job(_) => Err(AppError::new(Code::Unauthenticated)),
         }
     }
 
@@ -150,7 +152,7 @@ impl<'t, A: Action> Tx<'t, A> {
     pub fn session(&self) -> Result<SessionId> {
         match &self.state.who {
             Who::User { session, .. } => Ok(*session),
-            Who::Public | Who::CommandLine(_) => Err(AppError::new(Code::Unauthenticated)),
+            Who::Public | Who::CommandLine(_) | Who::Job(_) => Err(AppError::new(Code::Unauthenticated)),
         }
     }
 
@@ -205,6 +207,7 @@ impl<'t, A: Action> Tx<'t, A> {
             }
             Who::Public => ("public".to_owned(), None, String::new()),
             Who::CommandLine(name) => (format!("cli:{name}"), None, String::new()),
+            Who::Job(name) => (format!("job:{name}"), None, String::new()),
         };
         audit::append(
             again(&mut self.conn),

@@ -63,7 +63,7 @@ pub struct Entry {
     pub tenant: TenantId,
     /// When.
     pub at: Instant,
-    /// `user:<id>`, `cli:<os user>` or `public`.
+    /// `user:<id>`, `cli:<os user>`, `job:<name>` or `public`.
     pub actor: String,
     /// The account, if one acted.
     pub user_id: Option<UserId>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pingyi::access::{Doors, KeyRing};
 use pingyi::app::{self, Serving};
+use pingyi::campaigns::clearing::sweep;
 use pingyi::config::Settings;
 use pingyi::db::start::{Result, StartError};
 use pingyi::db::{Clock, Db, Location, migrate};
@@ -62,6 +63,7 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
         let handle = server.handle();
         let url = format!("http://{address}");
         super::say(&format!("serving {url} · docs {url}/docs/ · document {url}/api/v1/openapi.json"));
+        actix_web::rt::spawn(sweep::run(Arc::clone(&doors)));
         actix_web::rt::spawn(async move {
             end.await;
             doors.drain();

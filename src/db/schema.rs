@@ -8,9 +8,24 @@
 
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
-table! {
-    use super::sql_types::*;
+/// Tables, each joinable with every other.
+macro_rules! tables {
+    ($( $name:ident ($($key:ident),+) { $($column:ident -> $kind:ty,)+ } )+) => {
+        $(
+            table! {
+                use super::sql_types::*;
 
+                $name ($($key),+) {
+                    $($column -> $kind,)+
+                }
+            }
+        )+
+
+        allow_tables_to_appear_in_same_query!($($name,)+);
+    };
+}
+
+tables! {
     provinces (tenant_id) {
         tenant_id -> Text,
         name -> Text,
@@ -19,10 +34,6 @@ table! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     units (tenant_id, id) {
         tenant_id -> Text,
@@ -38,10 +49,6 @@ table! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     unit_periods (tenant_id, unit_id, valid_from_on) {
         tenant_id -> Text,
@@ -58,10 +65,6 @@ table! {
         reason -> Nullable<Text>,
         recorded_at -> InstantSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     officers (tenant_id, id) {
         tenant_id -> Text,
@@ -77,10 +80,6 @@ table! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     officer_persons (tenant_id, officer_id) {
         tenant_id -> Text,
@@ -92,10 +91,6 @@ table! {
         salt -> Text,
         erased_at -> Nullable<InstantSql>,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     posts (tenant_id, id, revision) {
         tenant_id -> Text,
@@ -113,10 +108,6 @@ table! {
         recorded_by -> Nullable<UuidSql>,
         superseded_at -> Nullable<InstantSql>,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     stand_ins (tenant_id, id) {
         tenant_id -> Text,
@@ -130,20 +121,12 @@ table! {
         created_at -> InstantSql,
         ended_at -> Nullable<InstantSql>,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     user_officers (tenant_id, user_id) {
         tenant_id -> Text,
         user_id -> UuidSql,
         officer_id -> UuidSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     users (tenant_id, id) {
         tenant_id -> Text,
@@ -161,20 +144,12 @@ table! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     login_directory (login) {
         login -> Text,
         tenant_id -> Text,
         user_id -> UuidSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     role_bindings (tenant_id, id) {
         tenant_id -> Text,
@@ -189,10 +164,6 @@ table! {
         created_at -> InstantSql,
         revoked_at -> Nullable<InstantSql>,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     sessions (tenant_id, id) {
         tenant_id -> Text,
@@ -210,20 +181,12 @@ table! {
         ended_at -> Nullable<InstantSql>,
         end_reason -> Nullable<Text>,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     login_throttles (key_digest) {
         key_digest -> Text,
         failures -> BigInt,
         window_end_at -> InstantSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     idempotency_keys (tenant_id, user_id, operation, key) {
         tenant_id -> Text,
@@ -238,10 +201,6 @@ table! {
         authz_version -> BigInt,
         created_at -> InstantSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     audit_log (tenant_id, id) {
         tenant_id -> Text,
@@ -258,10 +217,6 @@ table! {
         reason -> Nullable<Text>,
         request_id -> Text,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     campaigns (tenant_id, id) {
         tenant_id -> Text,
@@ -279,10 +234,6 @@ table! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     campaign_phases (tenant_id, campaign_id, position) {
         tenant_id -> Text,
@@ -292,10 +243,6 @@ table! {
         starts_on -> Date,
         ends_on -> Date,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     campaign_scope_units (tenant_id, campaign_id, position) {
         tenant_id -> Text,
@@ -304,10 +251,6 @@ table! {
         unit_id -> UuidSql,
         unit_path -> Text,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     leading_groups (tenant_id, campaign_id) {
         tenant_id -> Text,
@@ -317,10 +260,6 @@ table! {
         version -> BigInt,
         updated_at -> InstantSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     leading_group_members (tenant_id, campaign_id, position) {
         tenant_id -> Text,
@@ -329,10 +268,6 @@ table! {
         user_id -> UuidSql,
         duty -> Text,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     plans (tenant_id, id) {
         tenant_id -> Text,
@@ -363,10 +298,6 @@ table! {
         stage_at -> Nullable<InstantSql>,
         starts_on -> Nullable<Date>,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     plan_phases (tenant_id, plan_id, position) {
         tenant_id -> Text,
@@ -376,20 +307,12 @@ table! {
         starts_on -> Date,
         ends_on -> Date,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     plan_authors (tenant_id, plan_id, user_id) {
         tenant_id -> Text,
         plan_id -> UuidSql,
         user_id -> UuidSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     tasks (tenant_id, id) {
         tenant_id -> Text,
@@ -410,10 +333,6 @@ table! {
         target_unit -> Nullable<Text>,
         parent_task_id -> Nullable<UuidSql>,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     task_responsibles (tenant_id, task_id, position) {
         tenant_id -> Text,
@@ -423,10 +342,6 @@ table! {
         extent -> Text,
         kind -> Nullable<Text>,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     calendar_changes (tenant_id, day) {
         tenant_id -> Text,
@@ -439,10 +354,6 @@ table! {
         updated_by -> UuidSql,
         updated_at -> InstantSql,
     }
-}
-
-table! {
-    use super::sql_types::*;
 
     settings_versions (tenant_id, version) {
         tenant_id -> Text,
@@ -462,37 +373,91 @@ table! {
         changed_by -> UuidSql,
         changed_at -> InstantSql,
     }
-}
 
-allow_tables_to_appear_in_same_query!(
-    audit_log,
-    calendar_changes,
-    campaign_phases,
-    campaign_scope_units,
-    campaigns,
-    idempotency_keys,
-    leading_group_members,
-    leading_groups,
-    login_directory,
-    login_throttles,
-    officer_persons,
-    officers,
-    plan_authors,
-    plan_phases,
-    plans,
-    posts,
-    provinces,
-    role_bindings,
-    sessions,
-    stand_ins,
-    settings_versions,
-    task_responsibles,
-    tasks,
-    unit_periods,
-    units,
-    user_officers,
-    users,
-);
+    task_assignments (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        task_id -> UuidSql,
+        parent_task_id -> Nullable<UuidSql>,
+        campaign_id -> UuidSql,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+        due_on -> Date,
+        state -> Text,
+        carried -> Bool,
+        evidence -> Nullable<Text>,
+        completed_at -> Nullable<InstantSql>,
+        completed_by -> Nullable<UuidSql>,
+        reopen_reason -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+
+    assignment_persons (tenant_id, assignment_id, officer_id) {
+        tenant_id -> Text,
+        assignment_id -> UuidSql,
+        officer_id -> UuidSql,
+        task_id -> UuidSql,
+        named_on -> Date,
+    }
+
+    progress_counters (tenant_id, campaign_id, unit_path, due_on) {
+        tenant_id -> Text,
+        campaign_id -> UuidSql,
+        unit_path -> Text,
+        due_on -> Date,
+        total -> BigInt,
+        done -> BigInt,
+    }
+
+    entry_duties (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        assignment_id -> UuidSql,
+        task_id -> UuidSql,
+        officer_id -> UuidSql,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+        from_on -> Date,
+        until_on -> Date,
+    }
+
+    day_entries (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        task_id -> UuidSql,
+        officer_id -> UuidSql,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+        day -> Date,
+        done -> Text,
+        amount -> Nullable<BigInt>,
+        late -> Bool,
+        entered_by -> UuidSql,
+        for_other -> Bool,
+        version -> BigInt,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+
+    cleared_days (tenant_id, day) {
+        tenant_id -> Text,
+        day -> Date,
+        working -> Bool,
+        owed -> BigInt,
+        swept_at -> InstantSql,
+    }
+
+    owed_entries (tenant_id, day, task_id, officer_id) {
+        tenant_id -> Text,
+        day -> Date,
+        task_id -> UuidSql,
+        officer_id -> UuidSql,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+    }
+}
 
 /// What the tables above are written in.
 mod sql_types {

@@ -10,6 +10,7 @@ mod load;
 mod roster;
 mod story;
 mod strength;
+mod work;
 
 pub use load::{Loaded, Progress, load};
 pub use roster::Account;

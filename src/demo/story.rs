@@ -9,6 +9,7 @@ use super::calendar_shift::{shift_date, week_shift};
 use super::campaign::{CampaignText, ResponsibleHint, ResponsibleScope, TaskFrequency, TaskText, campaign};
 use super::divisions::ProvinceTree;
 use super::roster::Account;
+use super::work;
 use crate::access::policy::{
     Action, CampaignCreate, LeadingGroupSet, Login, PlanApprove, PlanCreate, PlanPublish, PlanReturn,
     PlanSubmit, UserRead,
@@ -76,19 +77,19 @@ fn trouble(error: &dyn std::fmt::Display) -> StartError {
 }
 
 /// Somebody signed in.
-struct Desk {
+pub(super) struct Desk {
     doors: Arc<Doors>,
     token: String,
 }
 
 impl Desk {
-    async fn of(doors: &Arc<Doors>, person: &Person) -> Result<Self> {
+    pub(super) async fn of(doors: &Arc<Doors>, person: &Person) -> Result<Self> {
         let gate = Gate::<Login>::open(doors, None, Facts::plain(doors.now()))?;
         let issued = sign_in(&gate, person.account.login.clone(), person.account.password.clone()).await?;
         Ok(Self { doors: doors.clone(), token: issued.access })
     }
 
-    async fn act<A: Action, R: Send + 'static>(
+    pub(super) async fn act<A: Action, R: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Tx<'_, A>) -> crate::errors::Result<R> + Send + 'static,
     ) -> Result<R> {
@@ -106,7 +107,7 @@ impl Desk {
 }
 
 /// Finds the person who holds `role` at the unit with this code.
-fn holder<'a>(people: &'a [Person], role: Role, code: &str) -> Result<&'a Person> {
+pub(super) fn holder<'a>(people: &'a [Person], role: Role, code: &str) -> Result<&'a Person> {
     people
         .iter()
         .find(|person| person.account.kind == role && person.account.unit_code == code)
@@ -152,6 +153,9 @@ pub(super) async fn tell(
         desk.act::<PlanSubmit, _>(move |tx| plans::submit(tx, child).map(|_| ())).await?;
         approve(&own_head, child).await?;
         let city = desk.act::<PlanPublish, _>(move |tx| plans::publish(tx, child)).await?.1;
+        for code in cast.first {
+            work::tell(doors, people, unit_of(units, code)?, &city, today).await?;
+        }
         // The county's liaison has begun its plan under the city's.
         if let Some(county) = rest.first().filter(|code| code.len() == 6) {
             let desk = Desk::of(doors, holder(people, Role::Liaison, county)?).await?;

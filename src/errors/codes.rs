@@ -169,6 +169,19 @@ codes! {
     UnitOutOfScope = Unprocessable, "unit_out_of_scope", "该单位不在活动范围内", "The unit is not in the campaign's scope";
     ApproverIsAuthor = Unprocessable, "approver_is_author", "编制或提交方案的人不得批准", "Whoever wrote or submitted the plan may not decide on it";
     NotTheRightHead = Unprocessable, "not_the_right_head", "应由本级(没有则最近上级)领导小组组长决定", "The leading group's head at the unit, else at the nearest level above, decides";
+    PlanNotInForce = Conflict, "plan_not_in_force", "方案不在执行中", "The plan is not in force";
+
+    // Tasks under way
+    AssignmentDone = Conflict, "assignment_done", "已完成", "It is done already";
+    AssignmentOpen = Conflict, "assignment_open", "尚未完成, 无可退回", "It is not done, so there is nothing to take back";
+    AssignmentRetired = Conflict, "assignment_retired", "该单位已不再承担此任务", "The unit no longer has this task";
+    AssignmentCarried = Conflict, "assignment_carried", "已由下级方案中的任务承接, 请在该任务办理", "A child plan's task stands for it: act on that one";
+    UnitNotAssigned = Unprocessable, "unit_not_assigned", "该单位不承担此任务", "The unit does not have this task";
+    ReopenFromAbove = Unprocessable, "reopen_from_above", "由上级的办公室或领导小组组长退回, 本单位不得自行退回", "An office or a group's head above takes it back, never the unit itself";
+    TaskWithoutEntries = Conflict, "task_without_entries", "该任务不须逐日填报", "The task has no daily entries";
+    NotAPerson = Unprocessable, "not_a_person", "不是该任务的责任人", "The officer is no person of this task";
+    EntryExists = Conflict, "entry_exists", "该日已填报", "There is an entry for the day already";
+    EntryClosed = Conflict, "entry_closed", "只能在填报当日更正", "An entry is corrected on the day it was made, and no later";
 
     // Calendar
     CalendarDayPast = Unprocessable, "calendar_day_past", "已过的日子不能再改", "A day gone by can no longer be changed";
@@ -214,6 +227,9 @@ codes! {
     AccountAtUnit = Field, "account_at_unit", "账号属于该单位", "An account belongs to it";
     OfficerAtUnit = Field, "officer_at_unit", "民警或辅警在该单位", "An officer belongs to it";
     RoleHeldAtUnit = Field, "role_held_at_unit", "有人在该单位持有角色", "Somebody holds a role there";
+    OpenAssignment = Field, "open_assignment", "有未完成的任务", "It has an open task";
+    OfficerElsewhere = Field, "officer_elsewhere", "不在该单位及其下级", "The officer belongs neither to the unit nor below it";
+    AlreadyNamed = Field, "already_named", "已是该任务另一单位的责任人", "The officer is a person of this task for another unit";
     ControlCharacter = Field, "control_character", "含有不可见的控制字符", "It holds a control character";
     Blank = Field, "blank", "不能只有空白", "It may not be blank";
 }

@@ -8,7 +8,7 @@ use super::changes::service as changes;
 use super::rules::{Province, Unit, UnitId, UnitKind, UnitStatus, path_under};
 use super::store;
 pub use super::store::{UnitFilter, UnitSort};
-use crate::access::policy::{Action, CommandLine, ProvinceRead, UnitRead};
+use crate::access::policy::{Action, Background, CommandLine, ProvinceRead, UnitRead};
 use crate::access::{PathRange, Reach, Tx};
 use crate::audit::Change;
 use crate::db::{Id, TenantId};
@@ -102,6 +102,26 @@ pub fn placed<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Unit> {
         Some(unit) => return Ok(unit),
     };
     Err(AppError::fields(Code::InvalidBody, vec![error]))
+}
+
+/// The working units of a range, of one kind if one is said, each with its path.
+///
+/// # Errors
+/// When the database fails.
+pub fn working_within<A: Action>(
+    tx: &mut Tx<'_, A>,
+    range: &PathRange,
+    kind: Option<UnitKind>,
+) -> Result<Vec<(UnitId, String)>> {
+    store::working_within(tx, range, kind)
+}
+
+/// The units directly under one, working or not.
+///
+/// # Errors
+/// When the database fails.
+pub fn directly_under<A: Action>(tx: &mut Tx<'_, A>, unit: UnitId) -> Result<Vec<Unit>> {
+    store::directly_under(tx, unit)
 }
 
 /// Units that something visible refers to: their names may be shown with it.
@@ -240,6 +260,14 @@ pub fn found_province(tx: &mut Tx<'_, CommandLine>, name: &str, tree: &[Entered]
         reason: None,
     })?;
     Ok(units)
+}
+
+/// The provinces at work, for what the server does by itself in each.
+///
+/// # Errors
+/// When the database fails.
+pub fn working_tenants(tx: &mut Tx<'_, Background>) -> Result<Vec<TenantId>> {
+    store::working_tenants(tx)
 }
 
 /// Whether the tenant has been set up.

@@ -295,6 +295,36 @@ pub(super) fn at_paths<A: Action>(tx: &mut Tx<'_, A>, paths: &[String]) -> Resul
     Ok(rows.into_iter().map(Unit::from).collect())
 }
 
+/// The working units of a range, of one kind if one is said, whatever the reach.
+pub(super) fn working_within<A: Action>(
+    tx: &mut Tx<'_, A>,
+    range: &PathRange,
+    kind: Option<UnitKind>,
+) -> Result<Vec<(UnitId, String)>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    Ok(with_conn!(tx.conn(), c => {
+        let mut query = visible!(tenant, reach)
+            .filter(units::path.ge(range.low.clone()))
+            .filter(units::path.lt(range.high.clone()))
+            .filter(units::status.eq(UnitStatus::Active));
+        if let Some(kind) = kind {
+            query = query.filter(units::kind.eq(kind));
+        }
+        query.order(units::path).select((units::id, units::path)).load(c)
+    })?)
+}
+
+/// The units directly under one, whatever the reach.
+pub(super) fn directly_under<A: Action>(tx: &mut Tx<'_, A>, unit: UnitId) -> Result<Vec<Unit>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(units::parent_id.eq(unit))
+        .order(units::path)
+        .select(UnitRow::as_select())
+        .load(c))?;
+    Ok(rows.into_iter().map(Unit::from).collect())
+}
+
 /// The unit with this official code.
 pub(super) fn find_by_code<A: Action>(tx: &mut Tx<'_, A>, code: &str) -> Result<Option<Unit>> {
     let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
@@ -385,6 +415,16 @@ pub(super) fn provinces<A: Action>(tx: &mut Tx<'_, A>, paging: &Paging) -> Resul
     Ok(paging.page(rows.into_iter().map(Province::from).collect(), total, |province| {
         vec![province.code.to_string()]
     }))
+}
+
+/// The provinces at work.
+pub(super) fn working_tenants<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<TenantId>> {
+    Ok(with_conn!(tx.conn(), c => provinces::table
+        .filter(provinces::status.eq(ProvinceStatus::Active))
+        .filter(provinces::tenant_id.ne(TenantId::PLATFORM))
+        .order(provinces::tenant_id)
+        .select(provinces::tenant_id)
+        .load(c))?)
 }
 
 pub(super) fn province<A: Action>(tx: &mut Tx<'_, A>, code: TenantId) -> Result<Option<Province>> {

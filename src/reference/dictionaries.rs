@@ -4,9 +4,11 @@
 use crate::access::Role;
 use crate::access::accounts::bindings::rules::{BindingAction, BindingStatus};
 use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
+use crate::campaigns::clearing::rules::{ClearingState, EntryAction};
 use crate::campaigns::plan::inflation::InflationKind;
 use crate::campaigns::plan::rules::{PlanAction, PlanState, SubmittedAs};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
+use crate::campaigns::tasks::rules::{AssignmentAction, AssignmentState};
 use crate::campaigns::waiting::service::WaitingKind;
 use crate::db::{Dictionary, Entry};
 use crate::imports::{TableFormat, TextEncoding};
@@ -64,6 +66,10 @@ pub const ALL: &[Listed] = &[
     of::<Frequency>(),
     of::<TargetDirection>(),
     of::<ResponsibleExtent>(),
+    of::<AssignmentState>(),
+    of::<AssignmentAction>(),
+    of::<EntryAction>(),
+    of::<ClearingState>(),
     of::<TableFormat>(),
     of::<TextEncoding>(),
 ];

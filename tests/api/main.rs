@@ -12,6 +12,7 @@
 
 mod calendar;
 mod cascade;
+mod clearing;
 mod departures;
 mod export;
 mod imports;
@@ -26,6 +27,8 @@ mod settings;
 mod stages;
 #[path = "../support/mod.rs"]
 mod support;
+mod tasks;
+mod tasks_history;
 mod trees;
 mod units;
 mod wire;

@@ -102,6 +102,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("tasks", "target_direction", "target_direction"),
     ("task_responsibles", "extent", "responsible_extent"),
     ("task_responsibles", "kind", "unit_kind"),
+    ("task_assignments", "state", "assignment_state"),
     ("calendar_changes", "kind", "calendar_change_kind"),
 ];
 

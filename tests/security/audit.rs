@@ -157,7 +157,7 @@ fn units(log: &mut Ledger<'_>) {
     let import = |query: &str| {
         at(system).call("POST", &format!("/units/imports{query}")).bytes("text/csv", table).send()
     };
-    log.wrote(system, import("?dry_run=true"), &["unit.import import_trial"]);
+    log.wrote(system, import("?dry_run=true").expect(200, ""), &["unit.import import_trial"]);
     log.wrote(system, import(""), &["unit.import unit", "unit.import import"]);
     log.left_nothing(system, &import("").expect(200, ""));
     let to = json!({ "parent_id": world.unit("530302"), "reason": "区划调整。" });
@@ -312,7 +312,13 @@ fn campaign_and_plan(log: &mut Ledger<'_>) {
     log.wrote(head, act(head, "return", json!({ "comment": "请补充。" })), &["plan.return plan"]);
     log.wrote(office, act(office, "submit", json!({})), &["plan.submit plan"]);
     log.wrote(head, act(head, "approve", json!({})), &["plan.approve plan"]);
-    log.wrote(office, act(office, "publish", json!({})), &["plan.publish plan", "campaign.launch campaign"]);
+    log.wrote(
+        office,
+        act(office, "publish", json!({})),
+        &["plan.publish plan", "tasks.assign task_assignments", "campaign.launch campaign"],
+    );
+    let shown = at(office).get(&path).expect(200, "").json();
+    tasks(log, shown["tasks"][0]["id"].as_str().unwrap());
     log.wrote(office, act(office, "conclude", json!({})), &["plan.conclude plan"]);
     log.left_nothing(office, &act(office, "children", json!({})).expect(422, "parent_plan_not_published"));
     log.wrote(head, act(head, "close", json!({})), &["plan.close plan"]);
@@ -328,6 +334,35 @@ fn campaign_and_plan(log: &mut Ledger<'_>) {
     let why = json!({ "reason": "另行编制。" });
     log.wrote(office, at(office).post(&format!("{path}/withdraw"), &why), &["plan.withdraw plan"]);
     log.left_nothing(office, &at(office).post(&format!("{path}/withdraw"), &why).expect(409, ""));
+}
+
+/// What a unit does with a task: persons, a day, done, and taken back.
+fn tasks(log: &mut Ledger<'_>, task: &str) {
+    let world = log.world;
+    let (head, unit_head, liaison) = ("53-group-head", "53-unit-head", "53-liaison");
+    let at = |login: &str| world.as_(login);
+    let list = format!("/tasks/{task}/assignments");
+    let row = at(liaison).get(&list).expect(200, "").json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let persons = json!({ "officer_ids": [world.officer(unit_head)] });
+    let name = || at(liaison).patch(&format!("{list}/{row}"), "*", &persons);
+    log.wrote(liaison, name(), &["task.name_persons assignment_persons"]);
+    log.left_nothing(liaison, &name().expect(200, ""));
+    let entries = format!("/tasks/{task}/entries");
+    let body = json!({ "day": world.day(0), "done": "回访 34 件。" });
+    let entry = log.wrote(unit_head, at(unit_head).post(&entries, &body), &["entry.create day_entry"]).id();
+    log.left_nothing(unit_head, &at(unit_head).post(&entries, &body).expect(409, "entry_exists"));
+    let correct = || at(liaison).patch(&format!("{entries}/{entry}"), "*", &json!({ "amount": 34 }));
+    log.wrote(liaison, correct(), &["entry.update day_entry"]);
+    log.left_nothing(liaison, &correct().expect(200, ""));
+    let unit = world.unit("53");
+    let act = |by: &str, action: &str, body: serde_json::Value| {
+        at(by).post(&format!("/tasks/{task}/{action}"), &body)
+    };
+    let evidence = json!({ "unit_id": unit, "evidence": "台账存办公室。" });
+    log.wrote(liaison, act(liaison, "complete", evidence.clone()), &["task.complete task_assignment"]);
+    log.left_nothing(liaison, &act(liaison, "complete", evidence).expect(409, "assignment_done"));
+    let reason = json!({ "unit_id": unit, "reason": "抽查不实。" });
+    log.wrote(head, act(head, "reopen", reason), &["task.reopen task_assignment"]);
 }
 
 both! {

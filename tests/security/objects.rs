@@ -1,7 +1,7 @@
 //! What the ids in paths stand for: of each an object of one's own, one out of reach, one of another
 //! province. A parameter that is not here fails every test that needs it, and says so.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::operations::{Operation, fresh_id};
 use crate::support::World;
@@ -15,9 +15,9 @@ pub struct Objects<'w> {
     pub here: Story,
     /// The campaign of 50.
     pub there: Story,
-    /// Kunming's plan, and a task of it.
+    /// Kunming's plan, in force, and a task of it.
     own_plan: (String, String),
-    /// Qujing's plan, a draft, and a task of it.
+    /// Qujing's plan, in force, and a task of it.
     far_plan: (String, String),
     /// Campaigns begun by Kunming and by Qujing themselves.
     own_campaign: String,
@@ -26,6 +26,10 @@ pub struct Objects<'w> {
     sessions: [String; 3],
     /// Of the heads of Kunming, of Qujing and of a county in 50.
     posts: [String; 3],
+    /// Of the published plans' tasks, at Kunming, at Qujing and at the root of 50.
+    assignments: [String; 3],
+    /// By the heads there.
+    entries: [String; 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
     stand_ins: [String; 3],
 }
@@ -67,11 +71,26 @@ impl<'w> Objects<'w> {
     pub fn of(world: &'w World) -> Self {
         let (here, there) = (story::launched(world, "53"), story::launched(world, "50"));
         let child = |code: &str| {
-            let by = format!("{code}-group-office");
-            let plan = story::draft(world, &here.campaign, code, &by);
-            let shown = world.as_(&by).get(&format!("/plans/{plan}")).expect(200, "").json();
-            (plan, shown["tasks"][0]["id"].as_str().unwrap().to_owned())
+            let shown = story::published(world, &story::plan_body(world, &here.campaign, code), code);
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            (text(&shown["id"]), text(&shown["tasks"][0]["id"]))
         };
+        let (own_plan, far_plan) = (child("5301"), child("5303"));
+        let places = [("5301", &own_plan.1), ("5303", &far_plan.1), ("50", &there.task)];
+        let assignments = places.map(|(code, task)| {
+            let liaison = world.as_(&format!("{code}-liaison"));
+            let list = format!("/tasks/{task}/assignments");
+            let id = liaison.get(&list).expect(200, "").json()["items"][0]["id"].as_str().unwrap().to_owned();
+            let officer = world.officer(&format!("{code}-unit-head"));
+            liaison.patch(&format!("{list}/{id}"), "*", &json!({ "officer_ids": [officer] })).expect(200, "");
+            id
+        });
+        let entries = places.map(|(code, task)| {
+            let mark = if code == "50" { CANARY } else { "" };
+            let body = json!({ "day": world.day(0), "done": format!("回访 34 件{mark}。") });
+            let head = world.as_(&format!("{code}-unit-head"));
+            head.post(&format!("/tasks/{task}/entries"), &body).expect(201, "").id()
+        });
         let own_campaign = |code: &str| {
             let by = world.as_(&format!("{code}-group-office"));
             by.post("/campaigns", &story::campaign_body(world, code)).expect(201, "").id()
@@ -119,8 +138,10 @@ impl<'w> Objects<'w> {
                 stand_in("500103", "50-unit-head"),
             ],
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
-            own_plan: child("5301"),
-            far_plan: child("5303"),
+            own_plan,
+            far_plan,
+            assignments,
+            entries,
             own_campaign: own_campaign("5301"),
             far_campaign: own_campaign("5303"),
             bindings: [binding("5301-liaison"), binding("5303-liaison"), binding("50-liaison")],
@@ -179,6 +200,8 @@ impl<'w> Objects<'w> {
             ("campaign_id", _) => pick(&self.own_campaign, &self.far_campaign, &self.there.campaign),
             ("plan_id", _) => pick(&self.own_plan.0, &self.far_plan.0, &self.there.plan),
             ("task_id", _) => pick(&self.own_plan.1, &self.far_plan.1, &self.there.task),
+            ("assignment_id", _) => pick(&self.assignments[0], &self.assignments[1], &self.assignments[2]),
+            ("entry_id", _) => pick(&self.entries[0], &self.entries[1], &self.entries[2]),
             // The platform sees every province; the reserved tenant is none.
             ("province_code", Stand::Own) => "53".to_owned(),
             ("province_code", _) => "00".to_owned(),
@@ -198,6 +221,6 @@ impl<'w> Objects<'w> {
 }
 
 /// A body for an operation, well-formed and refused by no schema.
-pub fn body(operation: &Operation) -> Option<serde_json::Value> {
+pub fn body(operation: &Operation) -> Option<Value> {
     operation.body().map(|body| if body.example.is_null() { json!({}) } else { body.example })
 }

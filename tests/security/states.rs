@@ -12,8 +12,10 @@ use crate::support::{World, both, story};
 
 /// The views that carry `allowed_actions`, each tested below.
 const TESTED: &[&str] = &[
+    "AssignmentView",
     "BindingView",
     "CampaignView",
+    "EntryView",
     "OfficerView",
     "PlanSummaryView",
     "PlanView",
@@ -265,6 +267,87 @@ both! {
             }
         }
         failures.settle("allowed() in campaigns/campaign/service.rs and the guards must agree");
+    }
+
+    fn what_an_assignment_allows_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        let people = [
+            "5301-liaison", "5301-unit-head", "5301-group-office", "53-group-office", "53-group-head", "53-inspector",
+            "5303-liaison", "530102-liaison", "53-officer",
+        ];
+        let (actions, states) = (actions_of("AssignmentAction"), ["open", "done"]);
+        // No longer assigned: that comes of another version or of a merger; see the rules' own table.
+        assert_eq!(actions_of("AssignmentState"), ["open", "done", "retired"], "tell tests/security/states.rs of the new state");
+        let campaign = story::campaign(world, "53");
+        let mut body = plan_body(world, &campaign, "53");
+        let own = json!([{ "unit_id": world.unit("5301"), "extent": "self" }]);
+        let wanted = people.len() * actions.len() * states.len();
+        body["tasks"] = (0..wanted).map(|at| story::task(world, &format!("任务{at}"), &own, 10)).collect();
+        let plan = story::published(world, &body, "53");
+        let mut tasks = plan["tasks"].as_array().unwrap().iter().map(|task| task["id"].as_str().unwrap().to_owned());
+        for state in states {
+            for person in people {
+                for action in &actions {
+                    let task = tasks.next().unwrap();
+                    let path = format!("/tasks/{task}");
+                    let evidence = json!({ "unit_id": world.unit("5301"), "evidence": "台账存办公室。" });
+                    if state == "done" {
+                        world.as_("5301-liaison").post(&format!("{path}/complete"), &evidence).expect(200, "");
+                    }
+                    let all = world.as_("53-group-head").get(&format!("{path}/assignments")).expect(200, "").json();
+                    let id = all["items"][0]["id"].as_str().unwrap().to_owned();
+                    let who = world.as_(person);
+                    let shown = who.get(&format!("{path}/assignments/{id}"));
+                    let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+                    let listed = who.get(&format!("{path}/assignments")).expect(200, "").json();
+                    let in_list = strings(&listed["items"][0]["allowed_actions"]);
+                    failures.check(allowed == in_list, || format!("{person}, {state}: alone {allowed:?}, in the list {in_list:?}"));
+                    let reply = match action.as_str() {
+                        "complete" => who.post(&format!("{path}/complete"), &evidence),
+                        "reopen" => who.post(&format!("{path}/reopen"), &json!({ "unit_id": world.unit("5301"), "reason": "抽查不实。" })),
+                        "name_persons" => who.patch(
+                            &format!("{path}/assignments/{id}"), "*", &json!({ "officer_ids": [world.officer("5301-unit-head")] }),
+                        ),
+                        _ => panic!("tell tests/security/states.rs how to {action} an assignment"),
+                    };
+                    let says = allowed.contains(action);
+                    failures.check((reply.status == 200) == says, || {
+                        format!("{person}, {state}: {action} allowed: {says}, but {}", reply.story())
+                    });
+                    failures.check(says || [403, 404, 409, 422].contains(&reply.status), || reply.story());
+                }
+            }
+        }
+        failures.settle("allowed() in campaigns/tasks/service.rs and the guards must agree");
+    }
+
+    fn what_an_entry_allows_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        assert_eq!(actions_of("EntryAction"), ["update"], "tell tests/security/states.rs of the new action");
+        let campaign = story::campaign(world, "53");
+        let mut body = plan_body(world, &campaign, "53");
+        body["tasks"] = json!([story::task(world, "逐日填报", &json!([{ "unit_id": world.unit("5301"), "extent": "self" }]), 10)]);
+        let task = story::published(world, &body, "53")["tasks"][0]["id"].as_str().unwrap().to_owned();
+        let list = format!("/tasks/{task}/assignments");
+        let row = world.as_("5301-liaison").get(&list).expect(200, "").json()["items"][0]["id"].as_str().unwrap().to_owned();
+        let persons = json!({ "officer_ids": [world.officer("5301-unit-head")] });
+        world.as_("5301-liaison").patch(&format!("{list}/{row}"), "*", &persons).expect(200, "");
+        let entries = format!("/tasks/{task}/entries");
+        let entry = json!({ "day": world.day(0), "done": "回访 34 件。" });
+        let id = world.as_("5301-unit-head").post(&entries, &entry).expect(201, "").id();
+        for day in 0..2 {
+            for person in ["5301-unit-head", "5301-liaison", "5301-group-office", "53-liaison", "530102-unit-head", "53-officer"] {
+                let who = world.as_(person);
+                let shown = who.get(&format!("{entries}/{id}"));
+                let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+                let says = allowed == ["update"];
+                let reply = who.patch(&format!("{entries}/{id}"), "*", &json!({ "done": format!("回访 {day} 件, {person}。") }));
+                failures.check((reply.status == 200) == says, || format!("{person}: update allowed: {says}, but {}", reply.story()));
+                failures.check(says == (day == 0 && ["5301-unit-head", "5301-liaison"].contains(&person)), || shown.story());
+            }
+            world.advance(86_400);
+        }
+        failures.settle("allowed() in campaigns/clearing/service.rs and the guards must agree");
     }
 
     fn what_a_unit_allows_is_what_succeeds(world) {

@@ -38,7 +38,7 @@ pub fn plan_body(world: &World, campaign: &str, code: &str) -> Value {
         "phases": phases(world),
         "tasks": [{
             "category": "服务窗口", "title": "落实一次性告知", "content": "一次告知全部材料。",
-            "lead_leader": "分管副厅长", "due_on": world.day(30), "frequency": "weekly",
+            "lead_leader": "分管副厅长", "due_on": world.day(30), "frequency": "weekly", "daily_entries": true,
             "responsible": [{ "unit_id": world.unit(code), "extent": "self" }],
         }],
     })
@@ -89,4 +89,22 @@ pub fn launched(world: &World, code: &str) -> Story {
     let shown = world.as_(&office).get(&format!("/plans/{plan}")).expect(200, "").json();
     let task = shown["tasks"][0]["id"].as_str().expect("a task").to_owned();
     Story { campaign, plan, task }
+}
+
+/// A plan of the unit with this code under its parent's, published by its office and its head.
+pub fn published(world: &World, body: &Value, code: &str) -> Value {
+    let (office, head) = (format!("{code}-group-office"), format!("{code}-group-head"));
+    let plan = world.as_(&office).post("/plans", body).expect(201, "").id();
+    step(world, &office, &plan, "submit");
+    step(world, &head, &plan, "approve");
+    step(world, &office, &plan, "publish");
+    world.as_(&office).get(&format!("/plans/{plan}")).expect(200, "").json()
+}
+
+/// A task of a plan: what it is called, who has it, when it is due.
+pub fn task(world: &World, title: &str, responsible: &Value, due: i64) -> Value {
+    json!({
+        "category": "服务窗口", "title": title, "content": "一次告知全部材料。", "lead_leader": "分管副厅长",
+        "responsible": responsible, "due_on": world.day(due), "frequency": "weekly", "daily_entries": true,
+    })
 }

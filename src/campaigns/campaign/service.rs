@@ -38,15 +38,16 @@ pub fn find(tx: &mut Tx<'_, CampaignRead>, id: CampaignId) -> Result<Campaign> {
     store::find(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
 }
 
-/// A campaign that something is asked about: one the caller may read.
+/// A campaign that the caller may read, for another action that only looks.
 ///
 /// # Errors
-/// When the database fails; a foreign or unknown one is `None`.
-pub fn readable<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<Option<Campaign>> {
-    match tx.reach_of::<CampaignRead>() {
-        Some(reach) => store::find(tx, &reach, id),
-        None => Ok(None),
-    }
+/// `not_found`.
+pub fn readable<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<Campaign> {
+    let found = match tx.reach_of::<CampaignRead>() {
+        Some(reach) => store::find(tx, &reach, id)?,
+        None => None,
+    };
+    found.ok_or_else(|| AppError::new(Code::NotFound))
 }
 
 /// The campaign that a body refers to: one the caller may read. Its row stays locked, so that two

@@ -6,6 +6,7 @@ use super::store::{self, StandingPlan};
 use crate::access::EffectTx;
 use crate::access::policy::WorkFollow;
 use crate::audit::Change;
+use crate::campaigns::tasks::handover as assignments;
 use crate::errors::{Code, FieldError, Result, text};
 use crate::org::rules::{Unit, UnitId};
 
@@ -14,11 +15,12 @@ use crate::org::rules::{Unit, UnitId};
 /// # Errors
 /// When the database fails.
 pub fn follow(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) -> Result<()> {
-    store::follow(tx, from, to)
+    store::follow(tx, from, to)?;
+    assignments::moved(tx, from, to)
 }
 
-/// What keeps a unit from ending without a successor: its open plans, the tasks that name it, the
-/// campaigns it runs.
+/// What keeps a unit from ending without a successor: its open plans, the tasks that name it or
+/// that it has open, the campaigns it runs.
 ///
 /// # Errors
 /// When the database fails.
@@ -34,6 +36,7 @@ pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Ve
         let facts = json!({ "task_id": task_id, "plan_id": plan_id, "title": title });
         found.push(FieldError { facts: Some(facts), ..FieldError::body("", Code::NamedInTask, detail) });
     }
+    found.extend(assignments::standing_at(tx, unit)?);
     Ok(found)
 }
 
@@ -67,7 +70,7 @@ pub fn not_to_be_joined(
     Ok(both.map(open_plan).collect())
 }
 
-/// Gives a unit's plans, its places in tasks and scopes, and the campaigns it runs to its successor.
+/// Gives a unit's plans, its tasks, its places in tasks and scopes, and the campaigns it runs to its successor.
 ///
 /// # Errors
 /// When the database fails.
@@ -89,7 +92,7 @@ pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> R
     for campaign in store::replace_office(tx, from.id, to.id)? {
         moved(tx, "leading_group", &campaign.to_string(), from, to)?;
     }
-    Ok(())
+    assignments::hand_over(tx, from, to)
 }
 
 fn moved(

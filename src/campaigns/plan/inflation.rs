@@ -151,7 +151,7 @@ impl Ground<'_> {
             ResponsibleExtent::OnlySelf => one.unit_id == place.id,
             ResponsibleExtent::Subtree => {
                 let named = self.places.get(&one.unit_id);
-                named.is_some_and(|named| place.id != named.id && place.path.starts_with(&named.path))
+                named.is_some_and(|named| place.path.starts_with(&named.path))
                     && one.kind.is_none_or(|kind| kind == place.kind)
             }
         }
@@ -373,14 +373,11 @@ fn narrowed(responsible: &[Responsible], ground: &Ground<'_>) -> Vec<Responsible
             }
             continue;
         }
-        // What binds from above binds the unit itself, what is below it, or both.
-        let (own, below): (Vec<&Place>, Vec<&Place>) =
-            bound.iter().partition(|place| place.id == ground.unit);
-        if !own.is_empty() {
-            keep(Responsible { unit_id: ground.unit, extent: ResponsibleExtent::OnlySelf, kind: None });
-        }
-        if !below.is_empty() {
+        // What binds from above binds the unit alone, or what is below it too.
+        if bound.iter().any(|place| place.id != ground.unit) {
             keep(Responsible { unit_id: ground.unit, ..one.clone() });
+        } else if !bound.is_empty() {
+            keep(Responsible { unit_id: ground.unit, extent: ResponsibleExtent::OnlySelf, kind: None });
         }
     }
     kept

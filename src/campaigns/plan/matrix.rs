@@ -85,7 +85,7 @@ pub struct Matrix {
 /// `not_found` for a campaign or unit that the caller cannot read.
 pub fn matrix(tx: &mut Tx<'_, PlanRead>, campaign: CampaignId, unit: Option<UnitId>) -> Result<Matrix> {
     let not_found = || AppError::new(Code::NotFound);
-    let campaign = campaigns::readable(tx, campaign)?.ok_or_else(not_found)?;
+    let campaign = campaigns::readable(tx, campaign)?;
     let unit = match unit {
         Some(id) => org::readable(tx, id)?.ok_or_else(not_found)?,
         None => org::referred(tx, &[campaign.unit_id])?.pop().ok_or_else(not_found)?,

@@ -55,7 +55,7 @@ pub struct Target {
     pub unit: String,
 }
 
-/// 责任单位: 一个单位本身, 或其下级中某一种类 (不写则全部) 的单位。
+/// 责任单位: 一个单位本身, 或连同其下级; 写了种类的, 其中只指这一种类。
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Responsible {

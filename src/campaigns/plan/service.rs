@@ -22,6 +22,7 @@ use crate::access::{Reach, Tx, ancestors};
 use crate::audit::Change;
 use crate::campaigns::campaign::service as campaign_service;
 use crate::campaigns::rules::{CampaignId, PlanId, TaskId};
+use crate::campaigns::tasks;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::org::service as org;
@@ -347,6 +348,7 @@ pub fn publish(tx: &mut Tx<'_, PlanPublish>, id: PlanId) -> Result<(Plan, PlanCo
     let after = Plan { state, published_at: Some(tx.now()), ..plan.clone() };
     store::save_state(tx, &after, None)?;
     record(tx, id, Some(&facts(&plan, None)), &facts(&after, None), None)?;
+    tasks::expand(tx, id)?;
     if plan.parent_plan_id.is_none() {
         campaign_service::launch(tx, plan.campaign_id)?;
     }
@@ -383,6 +385,7 @@ pub fn close(tx: &mut Tx<'_, PlanClose>, id: PlanId) -> Result<(Plan, PlanConten
     if !open.is_empty() {
         return Err(AppError::fields(Code::PlanUnfinished, open));
     }
+    tasks::close(tx, id)?;
     enter_stage(tx, &plan, PlanAction::Close, None)
 }
 

@@ -1,5 +1,7 @@
 //! `/officers`.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -100,6 +102,31 @@ pub struct OfficerRef {
 impl From<&Officer> for OfficerRef {
     fn from(officer: &Officer) -> Self {
         Self { id: officer.id, number: officer.number.clone(), name: officer.person.name.clone() }
+    }
+}
+
+/// Names of officers that views refer to, fetched together.
+pub struct OfficerNames(HashMap<OfficerId, OfficerRef>);
+
+impl OfficerNames {
+    /// Fetches them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn load<A: Action>(tx: &mut Tx<'_, A>, ids: impl IntoIterator<Item = OfficerId>) -> Result<Self> {
+        let mut ids: Vec<OfficerId> = ids.into_iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let found = service::referred(tx, &ids)?;
+        Ok(Self(found.iter().map(|officer| (officer.id, OfficerRef::from(officer))).collect()))
+    }
+
+    /// The officer.
+    ///
+    /// # Errors
+    /// For an id that was not loaded, a mistake of ours: foreign keys see to the rest.
+    pub fn get(&self, id: OfficerId) -> Result<OfficerRef> {
+        self.0.get(&id).cloned().ok_or_else(|| AppError::internal("an officer who was not loaded"))
     }
 }
 

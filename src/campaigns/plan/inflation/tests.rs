@@ -279,9 +279,7 @@ fn burdens_as_above(tasks: &[TaskDraft], above: &[TaskDraft], tree: &Tree, city:
             ResponsibleExtent::OnlySelf => one.unit_id == place.id,
             ResponsibleExtent::Subtree => {
                 let named = &tree.places[&one.unit_id];
-                place.id != named.id
-                    && place.path.starts_with(&named.path)
-                    && one.kind.is_none_or(|kind| kind == place.kind)
+                place.path.starts_with(&named.path) && one.kind.is_none_or(|kind| kind == place.kind)
             }
         })
     };

@@ -1,0 +1,109 @@
+//! Rows of duties to enter.
+
+use std::collections::HashMap;
+
+use chrono::Days;
+use diesel::prelude::*;
+
+use crate::access::policy::Effect;
+use crate::access::{EffectTx, follow_path};
+use crate::campaigns::tasks::rules::{Assignment, AssignmentId};
+use crate::db::schema::{assignment_persons, day_entries, entry_duties, owed_entries, tasks};
+use crate::db::{Id, insert_rows, with_conn};
+use crate::errors::Result;
+use crate::org::officers::rules::OfficerId;
+
+/// Marks the identifier of a duty.
+#[derive(Debug)]
+pub(super) struct DutyEntity;
+
+/// The persons of those of the assignments whose tasks ask for daily entries.
+pub(super) fn persons<E: Effect>(
+    tx: &mut EffectTx<'_, E>,
+    ids: &[AssignmentId],
+) -> Result<HashMap<AssignmentId, Vec<OfficerId>>> {
+    let tenant = tx.tenant();
+    let mut found: HashMap<AssignmentId, Vec<OfficerId>> = HashMap::new();
+    for some in ids.chunks(500) {
+        let rows: Vec<(AssignmentId, OfficerId)> = with_conn!(tx.conn(), c => assignment_persons::table
+            .inner_join(tasks::table.on(
+                tasks::tenant_id.eq(assignment_persons::tenant_id).and(tasks::id.eq(assignment_persons::task_id))))
+            .filter(assignment_persons::tenant_id.eq(tenant))
+            .filter(assignment_persons::assignment_id.eq_any(some.to_vec()))
+            .filter(tasks::daily_entries.eq(true))
+            .select((assignment_persons::assignment_id, assignment_persons::officer_id))
+            .load(c))?;
+        for (assignment, officer) in rows {
+            found.entry(assignment).or_default().push(officer);
+        }
+    }
+    Ok(found)
+}
+
+/// Shortens the duties that last: of these officers or of all, with or without today.
+pub(super) fn end<E: Effect>(
+    tx: &mut EffectTx<'_, E>,
+    id: AssignmentId,
+    officers: Option<&[OfficerId]>,
+    with_today: bool,
+) -> Result<()> {
+    let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
+    let last = if with_today { today } else { today.pred_opt().unwrap_or(today) };
+    macro_rules! lasting {
+        () => {
+            entry_duties::table
+                .filter(entry_duties::tenant_id.eq(tenant))
+                .filter(entry_duties::assignment_id.eq(id))
+                .filter(entry_duties::until_on.gt(last))
+        };
+    }
+    let shortened = entry_duties::until_on.eq(last);
+    match officers {
+        None => with_conn!(tx.conn(), c => diesel::update(lasting!()).set(shortened).execute(c))?,
+        Some(officers) => with_conn!(tx.conn(), c => diesel::update(
+            lasting!().filter(entry_duties::officer_id.eq_any(officers.to_vec())))
+            .set(shortened)
+            .execute(c))?,
+    };
+    Ok(())
+}
+
+/// Begins duties with tomorrow, until the deadline.
+pub(super) fn begin<E: Effect>(
+    tx: &mut EffectTx<'_, E>,
+    one: &Assignment,
+    officers: &[OfficerId],
+) -> Result<()> {
+    let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
+    let from_on = today.checked_add_days(Days::new(1)).unwrap_or(today);
+    if from_on > one.due_on {
+        return Ok(());
+    }
+    let rows: Vec<_> = officers
+        .iter()
+        .map(|officer| {
+            (
+                entry_duties::tenant_id.eq(tenant),
+                entry_duties::id.eq(Id::<DutyEntity>::generate()),
+                entry_duties::assignment_id.eq(one.id),
+                entry_duties::task_id.eq(one.task_id),
+                entry_duties::officer_id.eq(*officer),
+                entry_duties::unit_id.eq(one.unit_id),
+                entry_duties::unit_path.eq(&one.unit_path),
+                entry_duties::from_on.eq(from_on),
+                entry_duties::until_on.eq(one.due_on),
+            )
+        })
+        .collect();
+    insert_rows!(tx.conn(), entry_duties::table, &rows);
+    Ok(())
+}
+
+/// Moves every path below `from`.
+pub(super) fn follow<E: Effect>(tx: &mut EffectTx<'_, E>, from: &str, to: &str) -> Result<()> {
+    let tenant = tx.tenant();
+    follow_path!(tx.conn(), entry_duties, unit_path, tenant, from, to);
+    follow_path!(tx.conn(), day_entries, unit_path, tenant, from, to);
+    follow_path!(tx.conn(), owed_entries, unit_path, tenant, from, to);
+    Ok(())
+}

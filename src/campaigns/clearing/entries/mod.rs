@@ -1,0 +1,3 @@
+//! Day entries on the wire.
+
+pub mod http;

@@ -1,0 +1,299 @@
+//! Use cases on assignments: completed, taken back, given to persons.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use super::carrying::follow;
+use super::rules::{
+    Assignment, AssignmentAction, AssignmentDraft, AssignmentId, AssignmentState, TaskFacts, may_reopen, next,
+};
+use super::store;
+pub use super::store::{AssignmentFilter, AssignmentSort};
+use crate::access::policy::{Action, ProgressFollow, TaskComplete, TaskNamePersons, TaskRead, TaskReopen};
+use crate::access::{Rights, Tx};
+use crate::audit::Change;
+use crate::campaigns::clearing::duties;
+use crate::campaigns::rules::TaskId;
+use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
+use crate::org::officers::rules::{OfficerId, OfficerStatus};
+use crate::org::officers::service as officers;
+use crate::org::rules::UnitId;
+use crate::org::service as org;
+use crate::web::{Page, Paging};
+
+/// A task that the caller may read: its own plans' or a superior's in force.
+///
+/// # Errors
+/// `not_found`.
+pub fn task<A: Action>(tx: &mut Tx<'_, A>, id: TaskId) -> Result<TaskFacts> {
+    let found = match tx.reach_of::<TaskRead>() {
+        Some(reach) => store::task(tx, &reach, id)?,
+        None => None,
+    };
+    found.ok_or_else(|| AppError::new(Code::NotFound))
+}
+
+/// The assignments of a task within reach.
+///
+/// # Errors
+/// `not_found`, `invalid_cursor`.
+pub fn list(
+    tx: &mut Tx<'_, TaskRead>,
+    id: TaskId,
+    filter: &AssignmentFilter,
+    sort: AssignmentSort,
+    paging: &Paging,
+) -> Result<(TaskFacts, Page<Assignment>)> {
+    let task = task(tx, id)?;
+    let page = store::list(tx, id, filter, sort, paging)?;
+    Ok((task, page))
+}
+
+/// One assignment within reach.
+///
+/// # Errors
+/// `not_found`.
+pub fn find(tx: &mut Tx<'_, TaskRead>, task_id: TaskId, id: AssignmentId) -> Result<(TaskFacts, Assignment)> {
+    let task = task(tx, task_id)?;
+    let reach = tx.reach().clone();
+    let found = store::find(tx, &reach, task_id, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
+    Ok((task, found))
+}
+
+/// Who carries each of the assignments.
+///
+/// # Errors
+/// When the database fails.
+pub fn persons<A: Action>(
+    tx: &mut Tx<'_, A>,
+    ids: &[AssignmentId],
+) -> Result<HashMap<AssignmentId, Vec<OfficerId>>> {
+    store::persons(tx, ids)
+}
+
+/// What tasks are called, of which something visible speaks.
+///
+/// # Errors
+/// When the database fails.
+pub fn titles<A: Action>(tx: &mut Tx<'_, A>, ids: &[TaskId]) -> Result<HashMap<TaskId, String>> {
+    store::titles(tx, ids)
+}
+
+/// What the caller may do with assignments: asked once a request, not once a row.
+#[must_use]
+pub fn rights<A: Action>(tx: &Tx<'_, A>) -> Rights<AssignmentAction> {
+    Rights::new([
+        (AssignmentAction::Complete, tx.reach_of::<TaskComplete>()),
+        (AssignmentAction::Reopen, tx.reach_of::<TaskReopen>()),
+        (AssignmentAction::NamePersons, tx.reach_of::<TaskNamePersons>()),
+    ])
+}
+
+fn reopens<A: Action>(tx: &Tx<'_, A>, one: &Assignment) -> bool {
+    may_reopen(&one.unit_path, tx.held().iter().map(|held| (held.role, held.unit_path.as_str())))
+}
+
+/// What they allow with this assignment now.
+#[must_use]
+pub fn allowed<A: Action>(
+    tx: &Tx<'_, A>,
+    rights: &Rights<AssignmentAction>,
+    task: &TaskFacts,
+    one: &Assignment,
+) -> Vec<AssignmentAction> {
+    if !task.plan_state.is_in_force() {
+        return Vec::new();
+    }
+    let fits = |action: &AssignmentAction| {
+        next(one.state, one.carried, *action).is_ok()
+            && (*action != AssignmentAction::Reopen || reopens(tx, one))
+    };
+    rights.at(&one.unit_path).filter(fits).collect()
+}
+
+/// The task to act on for a unit: `If-Match` speaks of the task.
+fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: TaskId, unit: UnitId) -> Result<(TaskFacts, Assignment)> {
+    let task = task(tx, id)?;
+    tx.check_version(task.version)?;
+    in_force(&task)?;
+    if org::reached(tx, unit)?.is_none() {
+        return Err(AppError::fields(Code::InvalidBody, vec![unknown("/unit_id")]));
+    }
+    let found = store::hold(tx, id, unit)?.ok_or_else(|| AppError::new(Code::UnitNotAssigned))?;
+    Ok((task, found))
+}
+
+/// The assignment of a task to a unit that this action reaches.
+///
+/// # Errors
+/// `not_found`.
+pub fn of_unit(tx: &mut Tx<'_, TaskNamePersons>, id: TaskId, unit: UnitId) -> Result<Assignment> {
+    task(tx, id)?;
+    let found = store::hold(tx, id, unit)?.filter(|one| tx.reach().contains(&one.unit_path));
+    found.ok_or_else(|| AppError::new(Code::NotFound))
+}
+
+fn in_force(task: &TaskFacts) -> Result<()> {
+    if task.plan_state.is_in_force() { Ok(()) } else { Err(AppError::new(Code::PlanNotInForce)) }
+}
+
+fn record<A: Action>(
+    tx: &mut Tx<'_, A>,
+    before: &Assignment,
+    after: &Assignment,
+    reason: Option<&str>,
+) -> Result<()> {
+    let (entity_id, before, after) = (after.id.to_string(), before.facts(), after.facts());
+    tx.record(&Change {
+        entity: "task_assignment",
+        entity_id: &entity_id,
+        before: Some(&before),
+        after: Some(&after),
+        reason,
+    })
+}
+
+/// Says that a unit has done a task, and by what that is seen.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `plan_not_in_force`, `assignment_done`, `assignment_carried`,
+/// `assignment_retired`, `invalid_body` at `/unit_id`, `unit_not_assigned`.
+pub fn complete(
+    tx: &mut Tx<'_, TaskComplete>,
+    id: TaskId,
+    unit: UnitId,
+    evidence: &str,
+) -> Result<(TaskFacts, Assignment)> {
+    let (task, before) = for_change(tx, id, unit)?;
+    let state = next(before.state, before.carried, AssignmentAction::Complete).map_err(AppError::new)?;
+    let mut after = Assignment {
+        state,
+        evidence: Some(evidence.to_owned()),
+        completed_at: Some(tx.now()),
+        completed_by: Some(tx.user()?),
+        reopen_reason: None,
+        ..before.clone()
+    };
+    store::save(tx, &mut after)?;
+    record(tx, &before, &after, None)?;
+    tx.effect::<ProgressFollow, _>(|tx| follow(tx, &before, &after))?;
+    Ok((task, after))
+}
+
+/// Takes a completion back from above, saying why: it is open again. What was put forward as evidence
+/// stays to be read.
+///
+/// # Errors
+/// As [`complete`], with `assignment_open` and `reopen_from_above`.
+pub fn reopen(
+    tx: &mut Tx<'_, TaskReopen>,
+    id: TaskId,
+    unit: UnitId,
+    reason: &str,
+) -> Result<(TaskFacts, Assignment)> {
+    let (task, before) = for_change(tx, id, unit)?;
+    let state = next(before.state, before.carried, AssignmentAction::Reopen).map_err(AppError::new)?;
+    if !reopens(tx, &before) {
+        return Err(AppError::new(Code::ReopenFromAbove));
+    }
+    let mut after = Assignment {
+        state,
+        completed_at: None,
+        completed_by: None,
+        reopen_reason: Some(reason.to_owned()),
+        ..before.clone()
+    };
+    store::save(tx, &mut after)?;
+    record(tx, &before, &after, Some(reason))?;
+    tx.effect::<ProgressFollow, _>(|tx| follow(tx, &before, &after))?;
+    Ok((task, after))
+}
+
+/// Names the officers who carry an assignment.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `plan_not_in_force`, `assignment_done`, `assignment_carried`,
+/// `assignment_retired`, `invalid_body` at `/officer_ids`.
+pub fn name_persons(
+    tx: &mut Tx<'_, TaskNamePersons>,
+    task_id: TaskId,
+    id: AssignmentId,
+    merge: impl FnOnce(&AssignmentDraft) -> Result<AssignmentDraft>,
+) -> Result<(TaskFacts, Assignment)> {
+    let task = task(tx, task_id)?;
+    store::lock(tx, id)?;
+    let reach = tx.reach().clone();
+    let before = store::find(tx, &reach, task_id, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
+    tx.check_version(before.version)?;
+    in_force(&task)?;
+    next(before.state, before.carried, AssignmentAction::NamePersons).map_err(AppError::new)?;
+    let there = store::persons(tx, &[id])?.remove(&id).unwrap_or_default();
+    let mut wanted = merge(&AssignmentDraft { officer_ids: there.clone() })?.officer_ids;
+    let new: Vec<(usize, OfficerId)> =
+        wanted.iter().copied().enumerate().filter(|(_, officer)| !there.contains(officer)).collect();
+    may_carry(tx, &before, &new)?;
+    let added: Vec<OfficerId> = new.iter().map(|(_, officer)| *officer).collect();
+    let gone: Vec<OfficerId> = there.iter().copied().filter(|officer| !wanted.contains(officer)).collect();
+    if added.is_empty() && gone.is_empty() {
+        tx.nothing_changed();
+        return Ok((task, before));
+    }
+    store::set_persons(tx, &before, &added, &gone)?;
+    let mut after = before.clone();
+    store::save(tx, &mut after)?;
+    if task.daily_entries {
+        tx.effect::<ProgressFollow, _>(|tx| {
+            duties::end(tx, id, &gone)?;
+            duties::begin(tx, &after, &added)
+        })?;
+    }
+    wanted.sort_unstable();
+    let (entity_id, old, now) = (id.to_string(), json!(there), json!(wanted));
+    tx.record(&Change {
+        entity: "assignment_persons",
+        entity_id: &entity_id,
+        before: Some(&old),
+        after: Some(&now),
+        reason: None,
+    })?;
+    Ok((task, after))
+}
+
+/// Who carries a unit's assignment serves there or below, and carries the task for no other unit.
+fn may_carry<A: Action>(tx: &mut Tx<'_, A>, one: &Assignment, new: &[(usize, OfficerId)]) -> Result<()> {
+    let ids: Vec<OfficerId> = new.iter().map(|(_, officer)| *officer).collect();
+    let elsewhere = if ids.is_empty() { Vec::new() } else { store::named_elsewhere(tx, one, &ids)? };
+    let mut errors = Vec::new();
+    for (at, id) in new {
+        let pointer = format!("/officer_ids/{at}");
+        let error = match officers::readable(tx, *id)? {
+            None => unknown(pointer),
+            Some(officer) if officer.status == OfficerStatus::Left => {
+                FieldError::body(pointer, Code::OfficerLeft, text!("已离队", "The officer has left"))
+            }
+            Some(officer) if !officer.unit_path.starts_with(&one.unit_path) => {
+                FieldError::body(pointer, Code::OfficerElsewhere, Code::OfficerElsewhere.title())
+            }
+            Some(_) if elsewhere.contains(id) => {
+                FieldError::body(pointer, Code::AlreadyNamed, Code::AlreadyNamed.title())
+            }
+            Some(_) => continue,
+        };
+        errors.push(error);
+    }
+    if errors.is_empty() { Ok(()) } else { Err(AppError::fields(Code::InvalidBody, errors)) }
+}
+
+/// The live assignment of a task that an officer is a person of, and since when.
+///
+/// # Errors
+/// When the database fails.
+pub fn carried_by_officer<A: Action>(
+    tx: &mut Tx<'_, A>,
+    task: TaskId,
+    officer: OfficerId,
+) -> Result<Option<(Assignment, chrono::NaiveDate)>> {
+    let found = store::of_person(tx, task, officer)?;
+    Ok(found.filter(|(one, _)| one.state != AssignmentState::Retired))
+}
