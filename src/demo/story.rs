@@ -154,7 +154,7 @@ pub(super) async fn tell(
         approve(&own_head, child).await?;
         let city = desk.act::<PlanPublish, _>(move |tx| plans::publish(tx, child)).await?.1;
         for code in cast.first {
-            work::tell(doors, people, unit_of(units, code)?, &city, today).await?;
+            work::tell(doors, people, unit_of(units, code)?, &city).await?;
         }
         // The county's liaison has begun its plan under the city's.
         if let Some(county) = rest.first().filter(|code| code.len() == 6) {

@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
-
 use super::story::{Desk, Person, holder};
 use crate::access::policy::{EntryCreate, TaskComplete, TaskNamePersons};
 use crate::access::{Doors, Role};
@@ -39,8 +37,9 @@ pub(super) async fn tell(
     people: &[Person],
     unit: &Unit,
     plan: &PlanContent,
-    today: NaiveDate,
 ) -> Result<()> {
+    // Entries are made on the day it is, whatever day the campaign's dates are moved to.
+    let today = doors.now().shanghai_day();
     let mine = tasks_of(plan, unit);
     let liaison = Desk::of(doors, holder(people, Role::Liaison, &unit.code)?).await?;
     let id = unit.id;

@@ -182,7 +182,12 @@ const REST: &str = "\
     WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
     INSERT INTO stand_ins (tenant_id, id, unit_id, officer_id, valid_from_on, valid_until_on, reason, named_by, created_at) \
     SELECT o.tenant_id, o.id, o.unit_id, o.id, '2026-07-01', '2026-07-31', 'r', u.id, u.created_at \
-    FROM officers o JOIN users u ON u.tenant_id = o.tenant_id WHERE o.tenant_id = '53' ORDER BY o.number, u.login LIMIT 1";
+    FROM officers o JOIN users u ON u.tenant_id = o.tenant_id WHERE o.tenant_id = '53' ORDER BY o.number, u.login LIMIT 1; \
+    INSERT INTO cleared_days (tenant_id, day, working, owed, swept_at) \
+    SELECT tenant_id, '2026-07-01', true, 1, created_at FROM users WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
+    INSERT INTO owed_entries (tenant_id, day, task_id, officer_id, unit_id, unit_path) \
+    SELECT tenant_id, '2026-07-01', task_id, officer_id, unit_id, unit_path FROM entry_duties \
+    WHERE tenant_id = '53' ORDER BY id LIMIT 1";
 
 /// Tables that their migration fills from one that was there before, a row for a row.
 const FILLED_FROM: &[(&str, &str)] = &[("unit_periods", "units")];

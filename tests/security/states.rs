@@ -15,7 +15,7 @@ const TESTED: &[&str] = &[
     "AssignmentView",
     "BindingView",
     "CampaignView",
-    "EntryView",
+    "DayEntryView",
     "OfficerView",
     "PlanSummaryView",
     "PlanView",

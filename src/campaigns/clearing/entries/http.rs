@@ -26,7 +26,7 @@ use crate::web::{
 
 /// 一人一日的填报。
 #[derive(Debug, Serialize, ToSchema)]
-pub struct EntryView {
+pub struct DayEntryView {
     /// 标识。
     id: EntryId,
     /// 所属任务。
@@ -61,7 +61,7 @@ pub struct EntryView {
     updated_at: Instant,
 }
 
-impl Versioned for EntryView {
+impl Versioned for DayEntryView {
     fn version(&self) -> i64 {
         self.version
     }
@@ -69,7 +69,7 @@ impl Versioned for EntryView {
 
 const OFFICER: &str = "01936f2a-7c1e-7b6d-9a54-2f0e8c3b4a01";
 
-impl Example for EntryView {
+impl Example for DayEntryView {
     fn example() -> Value {
         json!({
             "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b7a01", "task_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d90",
@@ -95,14 +95,14 @@ impl Patch for EntryDraft {
     }
 }
 
-fn views<A: Action>(tx: &mut Tx<'_, A>, rows: Vec<DayEntry>) -> Result<Vec<EntryView>> {
+fn views<A: Action>(tx: &mut Tx<'_, A>, rows: Vec<DayEntry>) -> Result<Vec<DayEntryView>> {
     let names = UnitNames::load(tx, rows.iter().map(|one| one.unit_id))?;
     let officers = OfficerNames::load(tx, rows.iter().map(|one| one.officer_id))?;
     let users = UserNames::load(tx, rows.iter().map(|one| one.entered_by))?;
     let allowed = service::allowed(tx)?;
     rows.into_iter()
         .map(|one| {
-            Ok(EntryView {
+            Ok(DayEntryView {
                 allowed_actions: allowed(&one),
                 unit: names.get(one.unit_id)?,
                 officer: officers.get(one.officer_id)?,
@@ -122,7 +122,7 @@ fn views<A: Action>(tx: &mut Tx<'_, A>, rows: Vec<DayEntry>) -> Result<Vec<Entry
         .collect()
 }
 
-fn view<A: Action>(tx: &mut Tx<'_, A>, one: DayEntry) -> Result<EntryView> {
+fn view<A: Action>(tx: &mut Tx<'_, A>, one: DayEntry) -> Result<DayEntryView> {
     views(tx, vec![one])?.pop().ok_or_else(|| AppError::internal("an entry without a view"))
 }
 
@@ -159,7 +159,7 @@ endpoint! {
     ///
     /// 一项任务的逐日填报: 本人辖区内的, 以及本人的。
     ListEntries: EntryRead, Get "/tasks/{task_id}/entries", tag "tasks", codes []
-    async fn list_entries(gate, id: TaskId, query: EntryQuery, _body: NoBody) -> Page<EntryView> {
+    async fn list_entries(gate, id: TaskId, query: EntryQuery, _body: NoBody) -> Page<DayEntryView> {
         let paging = gate.paging(query.limit, query.cursor, query.count);
         gate.run(move |tx| {
             let below = match query.unit_id {
@@ -182,7 +182,7 @@ endpoint! {
 endpoint! {
     /// 查看填报
     GetEntry: EntryRead, Get "/tasks/{task_id}/entries/{entry_id}", tag "tasks", codes []
-    async fn get_entry(gate, ids: (TaskId, EntryId), _query: NoQuery, _body: NoBody) -> Resource<EntryView> {
+    async fn get_entry(gate, ids: (TaskId, EntryId), _query: NoQuery, _body: NoBody) -> Resource<DayEntryView> {
         gate.run(move |tx| {
             let found = service::entry(tx, ids.0, ids.1)?;
             view(tx, found).map(Resource)
@@ -224,7 +224,7 @@ endpoint! {
     /// 责任人每个工作日一条, 当日 24 时前填报; 过时仍可补填, 永久标明补填。由单位代填的一并标明。
     CreateEntry: EntryCreate, Post "/tasks/{task_id}/entries", tag "tasks",
         codes [PlanNotInForce, TaskWithoutEntries, EntryExists, IdTaken, NotAPerson]
-    async fn create_entry(gate, id: TaskId, _query: NoQuery, body: Json<NewDayEntry>) -> Created<EntryView> {
+    async fn create_entry(gate, id: TaskId, _query: NoQuery, body: Json<NewDayEntry>) -> Created<DayEntryView> {
         let NewDayEntry { id: own, officer_id: officer, day, done, amount } = body.0;
         gate.run(move |tx| {
             let new = NewEntry { id: own, officer, day, content: EntryDraft { done, amount } };
@@ -241,7 +241,7 @@ endpoint! {
     ///
     /// 只能在填报当日更正。
     UpdateEntry: EntryUpdate, Patch "/tasks/{task_id}/entries/{entry_id}", tag "tasks", codes [EntryClosed]
-    async fn update_entry(gate, ids: (TaskId, EntryId), _query: NoQuery, body: Merge<EntryDraft>) -> Resource<EntryView> {
+    async fn update_entry(gate, ids: (TaskId, EntryId), _query: NoQuery, body: Merge<EntryDraft>) -> Resource<DayEntryView> {
         gate.run(move |tx| {
             let entry = service::correct(tx, ids.0, ids.1, |current| body.apply(current))?;
             view(tx, entry).map(Resource)
