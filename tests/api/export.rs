@@ -52,7 +52,7 @@ both! {
         for format in FORMATS {
             let plans = table(format, &export(&head, "/plans", format));
             assert_eq!(plans[0][..5], ["所属单位代码", "所属单位名称", "标题", "状态", "任务项数"]);
-            assert_eq!(plans[1][..5], ["53", "云南省公安厅", "主题活动实施方案", "已发布", "1"]);
+            assert_eq!(plans[1][..5], ["53", "云南省公安厅", "主题活动实施方案", "实施中", "1"]);
             let campaigns = table(format, &export(&head, "/campaigns", format));
             let cell = |heading: &str| {
                 let at = campaigns[0].iter().position(|one| one == heading);
@@ -65,7 +65,7 @@ both! {
             let tasks = table(format, &export(&head, "/tasks", format));
             let at = |heading: &str| tasks[0].iter().position(|one| one == heading).unwrap_or_else(|| panic!("{heading} in {:?}", tasks[0]));
             assert_eq!(tasks[1][at("完成时限")], world.day(30));
-            assert_eq!(tasks[1][at("逐日填报")], "否");
+            assert_eq!(tasks[1][at("逐日填报")], "是");
             assert_eq!(tasks[1][at("责任单位")], "53 云南省公安厅 仅本单位");
             assert!(!tasks[0].iter().any(|heading| heading.contains("版本")));
         }

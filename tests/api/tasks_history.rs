@@ -113,52 +113,31 @@ pub fn holds(world: &World) {
 /// Publishes a plan of a unit that answers what is above it: the province's tasks, or those of the city
 /// that has published meanwhile.
 fn cascade(world: &World, dice: &mut Dice, campaign: &str, top: &Value, code: &str) -> Value {
-    let parents: Vec<String> = (0..3).map(|at| id(top, at)).collect();
-    let answers: Vec<Value> = parents
-        .iter()
-        .enumerate()
-        .filter_map(|(at, parent)| {
-            let extent = if dice.roll(2) == 0 { "self" } else { "subtree" };
-            let mut task = story::task(
-                world,
-                &format!("承接{at}"),
-                &units(world, &[(code, extent, None)]),
-                10 + 5 * i64::try_from(at).unwrap(),
-            );
-            task["parent_task_id"] = json!(parent);
-            (dice.roll(4) > 0).then_some(task)
-        })
-        .collect();
-    let answers = if answers.is_empty() {
-        vec![story::task(world, "自办", &units(world, &[(code, "self", None)]), 15)]
-    } else {
-        answers
+    let answer = |dice: &mut Dice, parent: &Value| {
+        // On the parent's terms, by the unit alone or with what is below it.
+        let extent = if dice.roll(2) == 0 { "self" } else { "subtree" };
+        let title = format!("承接{}", parent["title"].as_str().unwrap());
+        let mut task = story::task(world, &title, &units(world, &[(code, extent, None)]), 10);
+        (task["due_on"], task["parent_task_id"]) = (parent["due_on"].clone(), parent["id"].clone());
+        task
+    };
+    let answers = |dice: &mut Dice, parent: &Value| -> Vec<Value> {
+        parent["tasks"].as_array().unwrap().iter().map(|task| answer(dice, task)).collect()
     };
     let mut body = story::plan_body(world, campaign, code);
-    body["tasks"] = json!(answers);
+    body["tasks"] = json!(answers(dice, top));
     let office = format!("{code}-group-office");
-    // Under a city that has published, the parent is the city's plan: its tasks are answered instead.
-    let reply = world.as_(&office).post("/plans", &body);
-    if reply.status == 201 {
-        let plan = reply.id();
-        story::step(world, &office, &plan, "submit");
-        story::step(world, &format!("{code}-group-head"), &plan, "approve");
-        story::step(world, &office, &plan, "publish");
-        world.as_(&office).get(&format!("/plans/{plan}")).expect(200, "").json()
-    } else {
-        reply.expect(422, "invalid_body");
-        let list = world.as_(&office).get("/plans?state=published").expect(200, "").json();
-        let city =
-            list["items"].as_array().unwrap().iter().rev().find(|one| one["unit"]["kind"] == "city").unwrap()
-                ["id"]
-                .as_str()
-                .unwrap()
-                .to_owned();
-        let city = world.as_(&office).get(&format!("/plans/{city}")).expect(200, "").json();
-        let mut task = story::task(world, "再承接", &units(world, &[(code, "subtree", None)]), 10);
-        task["parent_task_id"] = city["tasks"][0]["id"].clone();
-        child(world, campaign, code, &[task])
+    let draft = world.as_(&office).post("/plans", &body);
+    if draft.status == 201 {
+        return story::finished(world, &draft.id(), code);
     }
+    // Under a city that has published, the parent is the city's plan: its tasks are answered instead.
+    draft.expect(422, "invalid_body");
+    let list = world.as_(&office).get("/plans?state=running").expect(200, "").json();
+    let above = list["items"].as_array().unwrap().iter().rev().find(|one| one["unit"]["kind"] == "city");
+    let above = above.unwrap()["id"].as_str().unwrap().to_owned();
+    let above = world.as_(&office).get(&format!("/plans/{above}")).expect(200, "").json();
+    child(world, campaign, code, &answers(dice, &above))
 }
 
 fn play(world: &World, seed: u64) {
@@ -251,7 +230,12 @@ both! {
             task["parent_task_id"] = json!(parent);
             task
         };
-        let kunming = child(world, &campaign, "5301", &[answer("5301", id(&top, 0), 10)]);
+        let alone = |code: &str, parent: String, due: i64| {
+            let mut task = story::task(world, "自办", &units(world, &[(code, "self", None)]), due);
+            task["parent_task_id"] = json!(parent);
+            task
+        };
+        let kunming = child(world, &campaign, "5301", &[answer("5301", id(&top, 0), 10), alone("5301", id(&top, 1), 20)]);
         child(world, &campaign, "5303", &[answer("5303", id(&top, 0), 10), answer("5303", id(&top, 1), 20)]);
         complete(world, "530102-liaison", &id(&kunming, 0), "530102").expect(200, "");
         complete(world, "530102-liaison", &id(&top, 1), "530102").expect(200, "");

@@ -187,7 +187,7 @@ impl Drop for SmallDisk {
 
 #[test]
 fn the_disk_is_full_and_then_it_is_not() {
-    let Some(disk) = SmallDisk::mount(48) else {
+    let Some(disk) = SmallDisk::mount(160) else {
         // Only root may mount: CI runs as root, and the test of a lock below runs everywhere.
         println!("NOT RUN: this process may not mount a small disk; run as root");
         return;

@@ -121,6 +121,11 @@ fn columns_take_exactly_the_words_of_their_enum() {
             found.insert((name.clone(), column), words);
         }
     }
+    // A plan's state is kept in two columns, and that it runs in none: its first day tells.
+    let of = |column: &str| ("plans".to_owned(), column.to_owned());
+    let mut states = found.remove(&of("stage")).unwrap();
+    states.insert("running".to_owned());
+    found.entry(of("state")).or_default().append(&mut states);
     assert_eq!(
         found, expected,
         "left the CHECKs, right the dictionaries by the list WORDS in tests/migrations/schema.rs"

@@ -93,11 +93,17 @@ pub fn launched(world: &World, code: &str) -> Story {
 
 /// A plan of the unit with this code under its parent's, published by its office and its head.
 pub fn published(world: &World, body: &Value, code: &str) -> Value {
-    let (office, head) = (format!("{code}-group-office"), format!("{code}-group-head"));
+    let office = format!("{code}-group-office");
     let plan = world.as_(&office).post("/plans", body).expect(201, "").id();
-    step(world, &office, &plan, "submit");
-    step(world, &head, &plan, "approve");
-    step(world, &office, &plan, "publish");
+    finished(world, &plan, code)
+}
+
+/// Takes a draft of the unit with this code through to its publication; the plan as it is then.
+pub fn finished(world: &World, plan: &str, code: &str) -> Value {
+    let (office, head) = (format!("{code}-group-office"), format!("{code}-group-head"));
+    step(world, &office, plan, "submit");
+    step(world, &head, plan, "approve");
+    step(world, &office, plan, "publish");
     world.as_(&office).get(&format!("/plans/{plan}")).expect(200, "").json()
 }
 

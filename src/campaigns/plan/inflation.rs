@@ -4,6 +4,7 @@
 //! parent set them; every parent task that names the unit or its subtree is there; own tasks bind the own
 //! bureau alone; indicators are the province's to set. The own bureau is the unit itself and the
 //! departments, service windows and detention houses directly under it: a station is a level of its own.
+//! A parent's task may be handed on within the own subtree: that is what a child plan is for.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -300,8 +301,9 @@ fn millionths(value: &str) -> i64 {
     digits.parse().unwrap_or_default()
 }
 
-/// Tells each word of responsibility that binds a unit below which neither the level above has bound nor
-/// the own bureau holds.
+/// Tells each word of responsibility that binds whom it may not: an own task binds the own bureau alone; a
+/// task of the level above is handed on within the own subtree, on its terms, and to nobody beside it whom
+/// the level above has not bound itself.
 fn bind_further(
     at: usize,
     answers: Option<(TaskId, &TaskDraft)>,
@@ -311,12 +313,12 @@ fn bind_further(
 ) {
     let named: &[Responsible] = answers.map_or(&[], |(_, parent)| parent.responsible.as_slice());
     for (place, one) in task.responsible.iter().enumerate() {
-        let mut bound = ground
-            .places
-            .values()
-            .filter(|unit| ground.binds(one, unit))
-            .filter(|unit| !ground.is_own(unit) && !named.iter().any(|above| ground.binds(above, unit)))
-            .collect::<Vec<_>>();
+        let may = |unit: &Place| match answers {
+            Some(_) => ground.is_below(unit) || named.iter().any(|above| ground.binds(above, unit)),
+            None => ground.is_own(unit),
+        };
+        let mut bound: Vec<&Place> =
+            ground.places.values().filter(|unit| ground.binds(one, unit) && !may(unit)).collect();
         bound.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         if let Some(first) = bound.first() {
             found.push(Offence {
