@@ -201,7 +201,7 @@ endpoint! {
     /// 查看逐日清账汇总
     ///
     /// 某日一个单位及其直接下级的应填、已清、补填、未清数, 各含其全部下级; 休息日如实说明。
-    GetClearingSummary: ClearingRead, Get "/daily-clearing/summary", tag "tasks", codes []
+    GetClearingSummary: ClearingRead, Get "/daily-clearing/summary", tag "tasks", codes [NotFound]
     async fn get_clearing_summary(gate, _path: (), query: ClearingSummaryQuery, _body: NoBody) -> Plain<ClearingSummaryView> {
         gate.run(move |tx| {
             let Summary { asked, unit, below } = service::summary(tx, query.on, query.unit_id)?;
