@@ -52,7 +52,7 @@ both! {
         for format in FORMATS {
             let plans = table(format, &export(&head, "/plans", format));
             assert_eq!(plans[0][..5], ["所属单位代码", "所属单位名称", "标题", "状态", "任务项数"]);
-            assert_eq!(plans[1][..5], ["53", "云南省公安厅", "主题活动实施方案", "实施中", "1"]);
+            assert_eq!(plans[1][..5], ["53", "云南省公安厅", "主题活动实施方案", "已发布", "1"]);
             let campaigns = table(format, &export(&head, "/campaigns", format));
             let cell = |heading: &str| {
                 let at = campaigns[0].iter().position(|one| one == heading);

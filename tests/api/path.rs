@@ -66,8 +66,7 @@ both! {
         // Until it is published nobody below knows of it, nor can make one under it.
         liaison.get(&format!("/plans/{plan}")).expect(404, "not_found");
         let published = office.post(&format!("/plans/{plan}/publish"), &json!({})).expect(200, "").json();
-        // Its first phase has begun.
-        assert_eq!(published["state"], "running");
+                assert_eq!(published["state"], "published");
         let launched = liaison.get(&format!("/campaigns/{campaign}")).expect(200, "").json();
         assert_eq!(launched["state"], "launched");
         liaison.get(&format!("/plans/{plan}")).expect(200, "");

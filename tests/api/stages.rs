@@ -76,6 +76,9 @@ both! {
             ("530102-group-office", "submit"), ("530102-group-head", "approve"), ("530102-group-office", "publish"),
             ("530102-group-office", "conclude"), ("530102-group-head", "close"),
         ] {
+            if action == "conclude" {
+                world.advance(24 * 3600);
+            }
             story::step(world, by, &closed, action);
         }
         let merge = |from: &str, into: &str| {

@@ -133,7 +133,7 @@ fn cascade(world: &World, dice: &mut Dice, campaign: &str, top: &Value, code: &s
     }
     // Under a city that has published, the parent is the city's plan: its tasks are answered instead.
     draft.expect(422, "invalid_body");
-    let list = world.as_(&office).get("/plans?state=running").expect(200, "").json();
+    let list = world.as_(&office).get("/plans?state=running&state=published").expect(200, "").json();
     let above = list["items"].as_array().unwrap().iter().rev().find(|one| one["unit"]["kind"] == "city");
     let above = above.unwrap()["id"].as_str().unwrap().to_owned();
     let above = world.as_(&office).get(&format!("/plans/{above}")).expect(200, "").json();

@@ -319,6 +319,7 @@ fn campaign_and_plan(log: &mut Ledger<'_>) {
     );
     let shown = at(office).get(&path).expect(200, "").json();
     tasks(log, shown["tasks"][0]["id"].as_str().unwrap());
+    world.advance(24 * 3600);
     log.wrote(office, act(office, "conclude", json!({})), &["plan.conclude plan"]);
     log.left_nothing(office, &act(office, "children", json!({})).expect(422, "parent_plan_not_published"));
     log.wrote(head, act(head, "close", json!({})), &["plan.close plan"]);

@@ -65,8 +65,7 @@ fn plan_event(state: &str, action: &str) -> Result<&'static str, &'static str> {
         ("submit", _) => Err("plan_not_submittable"),
         ("approve", "submitted") => Ok("approved"),
         ("approve" | "return", _) => Err("plan_not_submitted"),
-        // The phases of these plans have begun: what is published runs.
-        ("publish", "approved") => Ok("running"),
+        ("publish", "approved") => Ok("published"),
         ("publish", _) => Err("plan_not_approved"),
         ("withdraw", "draft" | "submitted") => Ok("withdrawn"),
         ("withdraw", _) => Err("plan_not_withdrawable"),
@@ -80,27 +79,28 @@ fn plan_event(state: &str, action: &str) -> Result<&'static str, &'static str> {
 
 /// Takes a draft to a state, by its writer and its decider.
 fn drive(world: &World, plan: &str, state: &str, writer: &str, head: &str) {
-    if state == "published" {
-        // Published, and its first day is yet to come.
-        let phases = json!([{ "name": "实施", "starts_on": world.day(1), "ends_on": world.day(60) }]);
-        world.as_(writer).patch(&format!("/plans/{plan}"), "*", &json!({ "phases": phases })).expect(200, "");
-    }
-    let running = [(writer, "submit"), (head, "approve"), (writer, "publish")];
-    let concluding = [running[0], running[1], running[2], (writer, "conclude")];
-    let closed = [running[0], running[1], running[2], (writer, "conclude"), (head, "close")];
+    let published = [(writer, "submit"), (head, "approve"), (writer, "publish")];
+    // It runs from the day after.
+    let running = [published[0], published[1], published[2], ("", "a day")];
+    let concluding = [running[0], running[1], running[2], running[3], (writer, "conclude")];
+    let closed = [running[0], running[1], running[2], running[3], concluding[4], (head, "close")];
     let steps: &[(&str, &str)] = match state {
         "draft" => &[],
         "submitted" => &[(writer, "submit")],
         "returned" => &[(writer, "submit"), (head, "return")],
         "approved" => &[(writer, "submit"), (head, "approve")],
-        "published" | "running" => &running,
+        "published" => &published,
+        "running" => &running,
         "concluding" => &concluding,
         "closed" => &closed,
         "withdrawn" => &[(writer, "withdraw")],
         _ => panic!("tell drive in tests/security/states.rs how a plan becomes {state}"),
     };
     for (by, action) in steps {
-        step(world, by, plan, action);
+        match *action {
+            "a day" => world.advance(24 * 3600),
+            action => step(world, by, plan, action),
+        }
     }
 }
 

@@ -327,7 +327,7 @@ endpoint! {
 endpoint! {
     /// 方案转入总结
     ///
-    /// 实施中的方案转入总结评议; 已发布的方案自第一阶段首日起即为实施中。
+    /// 实施中的方案转入总结评议; 已发布的方案自第一阶段首日起、最早自发布次日起为实施中。
     ConcludePlan: PlanConclude, Post "/plans/{plan_id}/conclude", tag "plans", codes [PlanNotRunning]
     async fn conclude_plan(gate, id: PlanId, _query: NoQuery, _body: Json<Empty>) -> Resource<PlanView> {
         gate.run(move |tx| {

@@ -45,7 +45,7 @@ impl PlanState {
         matches!(self, Self::Concluding | Self::Closed | Self::Withdrawn)
     }
 
-    /// The state of a plan by what is kept of it: what is published runs from its first day on.
+    /// The state of a plan by what is kept of it: what is published runs from the day it starts.
     #[must_use]
     pub fn of(kept: Self, stage: Option<Self>, starts_on: Option<NaiveDate>, today: NaiveDate) -> Self {
         let runs = kept == Self::Published && starts_on.is_some_and(|day| day <= today);

@@ -290,7 +290,8 @@ pub struct Plan {
     pub decided_by: Option<UserId>,
     /// When it was published.
     pub published_at: Option<Instant>,
-    /// The first day of its phases.
+    /// The day from which it runs: the first of its phases, and the day after its publication at the
+    /// earliest.
     pub starts_on: Option<NaiveDate>,
     /// When it was concluded, closed or withdrawn.
     pub stage_at: Option<Instant>,

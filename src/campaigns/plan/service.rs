@@ -345,7 +345,10 @@ pub fn send_back(tx: &mut Tx<'_, PlanReturn>, id: PlanId, comment: &str) -> Resu
 pub fn publish(tx: &mut Tx<'_, PlanPublish>, id: PlanId) -> Result<(Plan, PlanContent)> {
     let plan = for_change(tx, id)?;
     let state = next(plan.state, PlanAction::Publish).map_err(AppError::new)?;
-    let after = Plan { state, published_at: Some(tx.now()), ..plan.clone() };
+    // It runs from its first day on, and from the day after its publication at the earliest.
+    let tomorrow = tx.now().shanghai_day().succ_opt();
+    let starts_on = plan.starts_on.max(tomorrow);
+    let after = Plan { state, published_at: Some(tx.now()), starts_on, ..plan.clone() };
     store::save_state(tx, &after, None)?;
     record(tx, id, Some(&facts(&plan, None)), &facts(&after, None), None)?;
     tasks::expand(tx, id)?;

@@ -409,6 +409,7 @@ pub(super) fn save_state<A: Action>(
             plans::decided_at.eq(plan.decided_at),
             plans::decided_by.eq(plan.decided_by),
             plans::published_at.eq(plan.published_at),
+            plans::starts_on.eq(plan.starts_on),
             plans::version.eq(plans::version + 1_i64),
             plans::updated_at.eq(now),
         ))
