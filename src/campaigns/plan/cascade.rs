@@ -168,7 +168,15 @@ fn begin(
     places: &HashMap<UnitId, Place>,
     unit: &Unit,
 ) -> Result<PlanId> {
-    let ground = Ground { unit: unit.id, above: &above.tasks, places };
+    // Of two thousand places a unit is concerned by its own and by those that tasks name.
+    let named: HashSet<UnitId> =
+        above.tasks.iter().flat_map(|task| task.responsible.iter().map(|one| one.unit_id)).collect();
+    let near: HashMap<UnitId, Place> = places
+        .iter()
+        .filter(|(id, place)| place.path.starts_with(&unit.path) || named.contains(id))
+        .map(|(id, place)| (*id, place.clone()))
+        .collect();
+    let ground = Ground { unit: unit.id, above: &above.tasks, places: &near };
     let content = PlanContent {
         title: drawn_title(&unit.name, &above.title),
         meeting: None,
