@@ -39,6 +39,12 @@ impl PathRange {
         Self { low: path.to_owned(), high: format!("{path}\u{1}") }
     }
 
+    /// No path at all.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { low: String::new(), high: String::new() }
+    }
+
     fn holds(&self, other: &Self) -> bool {
         self.low <= other.low && other.high <= self.high
     }

@@ -11,8 +11,8 @@ use super::changes::service as changes;
 use super::rules::{Province, ProvinceStatus, Unit, UnitId, UnitKind, UnitStatus};
 use super::service::{self, UnitFilter, UnitSort};
 use super::views::{UnitView, When, view, views};
-use crate::access::policy::{ProvinceRead, UnitCreate, UnitRead, UnitUpdate};
-use crate::access::{Gate, Tx};
+use crate::access::policy::{Action, ProvinceRead, UnitCreate, UnitRead, UnitUpdate};
+use crate::access::{Gate, PathRange, Tx};
 use crate::db::{Instant, TenantId, text_enum};
 use crate::errors::{AppError, Result};
 use crate::web::{
@@ -26,6 +26,18 @@ text_enum! {
         OnlySelf = "self", "仅本单位", "The unit alone", grey;
         Subtree = "subtree", "含下级", "The whole subtree", grey;
     }
+}
+
+/// What `unit_id` and `depth` narrow a list to.
+///
+/// # Errors
+/// When the database fails.
+pub fn narrowed<A: Action>(
+    tx: &mut Tx<'_, A>,
+    unit: Option<UnitId>,
+    depth: Option<Depth>,
+) -> Result<Option<PathRange>> {
+    unit.map(|id| service::range_of(tx, id, depth == Some(Depth::OnlySelf))).transpose()
 }
 
 /// 单位列表的条件。
@@ -125,15 +137,10 @@ impl UnitQuery {
         gate.paging(self.limit, self.cursor.clone(), self.count)
     }
 
-    fn filter(&self, tx: &mut Tx<'_, UnitRead>) -> Result<Option<UnitFilter>> {
-        let below = match self.unit_id {
-            Some(id) => match service::range_on(tx, id, self.depth == Some(Depth::OnlySelf), self.as_of)? {
-                Some(range) => Some(range),
-                None => return Ok(None),
-            },
-            None => None,
-        };
-        Ok(Some(UnitFilter {
+    fn filter(&self, tx: &mut Tx<'_, UnitRead>) -> Result<UnitFilter> {
+        let alone = self.depth == Some(Depth::OnlySelf);
+        let below = self.unit_id.map(|id| service::range_on(tx, id, alone, self.as_of)).transpose()?;
+        Ok(UnitFilter {
             kinds: self.kind.clone(),
             statuses: self.status.clone(),
             below,
@@ -141,7 +148,7 @@ impl UnitQuery {
             code: self.code.clone(),
             as_of: self.as_of,
             search: self.q.clone(),
-        }))
+        })
     }
 
     async fn list(self, gate: Gate<UnitRead>) -> Result<crate::access::Done<Page<UnitView>>> {
@@ -149,11 +156,8 @@ impl UnitQuery {
         gate.run(move |tx| {
             let sort = self.sort.unwrap_or(UnitSort::Path);
             let when = if self.as_of.is_some() { When::Then } else { When::Now };
-            let page = match self.filter(tx)? {
-                Some(filter) => service::units(tx, &filter, sort, &paging)?,
-                // A unit that is out of reach and one that does not exist hold the same: nothing.
-                None => paging.page(Vec::new(), paging.counts().then_some(0), |_| Vec::new()),
-            };
+            let filter = self.filter(tx)?;
+            let page = service::units(tx, &filter, sort, &paging)?;
             shown(tx, page, when)
         })
         .await

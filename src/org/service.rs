@@ -104,18 +104,6 @@ pub fn placed<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Unit> {
     Err(AppError::fields(Code::InvalidBody, vec![error]))
 }
 
-/// The working units of a range, of one kind if one is said, each with its path.
-///
-/// # Errors
-/// When the database fails.
-pub fn working_within<A: Action>(
-    tx: &mut Tx<'_, A>,
-    range: &PathRange,
-    kind: Option<UnitKind>,
-) -> Result<Vec<(UnitId, String)>> {
-    store::working_within(tx, range, kind)
-}
-
 /// The units directly under one, working or not.
 ///
 /// # Errors
@@ -132,12 +120,16 @@ pub fn referred<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<Vec<Uni
     store::find_many(tx, &Reach::whole_tenant(), ids)
 }
 
-/// The units of a subtree that work, for what goes down the tree.
+/// The units of a subtree that work, of one kind if one is said, for what goes down the tree: in its order.
 ///
 /// # Errors
 /// When the database fails.
-pub fn working_below<A: Action>(tx: &mut Tx<'_, A>, range: PathRange) -> Result<Vec<Unit>> {
-    store::working_below(tx, range)
+pub fn working_below<A: Action>(
+    tx: &mut Tx<'_, A>,
+    range: PathRange,
+    kind: Option<UnitKind>,
+) -> Result<Vec<Unit>> {
+    store::working_below(tx, range, kind)
 }
 
 /// The units at these paths: those where somebody holds a role, for their own eyes.
@@ -148,17 +140,16 @@ pub fn at_paths<A: Action>(tx: &mut Tx<'_, A>, paths: &[String]) -> Result<Vec<U
     store::at_paths(tx, paths)
 }
 
-/// The range of paths that `unit_id=` in a query reaches: the subtree, or the unit alone.
+/// The range of paths that `unit_id=` in a query reaches: the subtree, or the unit alone. A unit that is out
+/// of reach and one that does not exist hold the same: nothing.
 ///
 /// # Errors
-/// When the database fails; a unit out of reach reaches nothing.
-pub fn range_of<A: Action>(tx: &mut Tx<'_, A>, id: UnitId, alone: bool) -> Result<Option<PathRange>> {
-    let unit = readable(tx, id)?;
-    Ok(unit.map(|unit| if alone { PathRange::alone(&unit.path) } else { PathRange::subtree(&unit.path) }))
+/// When the database fails.
+pub fn range_of<A: Action>(tx: &mut Tx<'_, A>, id: UnitId, alone: bool) -> Result<PathRange> {
+    Ok(readable(tx, id)?.map_or_else(PathRange::nothing, |unit| range(&unit, alone)))
 }
 
-/// The same on a day: the subtree of the tree as it was then. A unit that was not there yet reaches
-/// nothing.
+/// The same on a day: the subtree of the tree as it was then. A unit that was not there yet holds nothing.
 ///
 /// # Errors
 /// When the database fails.
@@ -167,14 +158,17 @@ pub fn range_on(
     id: UnitId,
     alone: bool,
     day: Option<NaiveDate>,
-) -> Result<Option<PathRange>> {
+) -> Result<PathRange> {
     let Some(day) = day else { return range_of(tx, id, alone) };
     match changes::on_day(tx, id, day) {
-        Ok(unit) if alone => Ok(Some(PathRange::alone(&unit.path))),
-        Ok(unit) => Ok(Some(PathRange::subtree(&unit.path))),
-        Err(error) if error.code() == Code::NotFound => Ok(None),
+        Ok(unit) => Ok(range(&unit, alone)),
+        Err(error) if error.code() == Code::NotFound => Ok(PathRange::nothing()),
         Err(error) => Err(error),
     }
+}
+
+fn range(unit: &Unit, alone: bool) -> PathRange {
+    if alone { PathRange::alone(&unit.path) } else { PathRange::subtree(&unit.path) }
 }
 
 /// The units with these official codes, whatever the reach, which whoever asks must look at.

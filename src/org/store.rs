@@ -273,15 +273,23 @@ pub(super) fn find_many<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, ids: &[Uni
     Ok(found)
 }
 
-/// The units of a subtree that work, whatever the reach.
-pub(super) fn working_below<A: Action>(tx: &mut Tx<'_, A>, range: PathRange) -> Result<Vec<Unit>> {
+/// The units of a subtree that work, of one kind if one is said, whatever the reach; in the order of the tree.
+pub(super) fn working_below<A: Action>(
+    tx: &mut Tx<'_, A>,
+    range: PathRange,
+    kind: Option<UnitKind>,
+) -> Result<Vec<Unit>> {
     let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
-    let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
-        .filter(units::path.ge(range.low))
-        .filter(units::path.lt(range.high))
-        .filter(units::status.eq(UnitStatus::Active))
-        .select(UnitRow::as_select())
-        .load(c))?;
+    let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => {
+        let mut query = visible!(tenant, reach)
+            .filter(units::path.ge(range.low))
+            .filter(units::path.lt(range.high))
+            .filter(units::status.eq(UnitStatus::Active));
+        if let Some(kind) = kind {
+            query = query.filter(units::kind.eq(kind));
+        }
+        query.order(units::path).select(UnitRow::as_select()).load(c)
+    })?;
     Ok(rows.into_iter().map(Unit::from).collect())
 }
 
@@ -293,25 +301,6 @@ pub(super) fn at_paths<A: Action>(tx: &mut Tx<'_, A>, paths: &[String]) -> Resul
         .select(UnitRow::as_select())
         .load(c))?;
     Ok(rows.into_iter().map(Unit::from).collect())
-}
-
-/// The working units of a range, of one kind if one is said, whatever the reach.
-pub(super) fn working_within<A: Action>(
-    tx: &mut Tx<'_, A>,
-    range: &PathRange,
-    kind: Option<UnitKind>,
-) -> Result<Vec<(UnitId, String)>> {
-    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
-    Ok(with_conn!(tx.conn(), c => {
-        let mut query = visible!(tenant, reach)
-            .filter(units::path.ge(range.low.clone()))
-            .filter(units::path.lt(range.high.clone()))
-            .filter(units::status.eq(UnitStatus::Active));
-        if let Some(kind) = kind {
-            query = query.filter(units::kind.eq(kind));
-        }
-        query.order(units::path).select((units::id, units::path)).load(c)
-    })?)
 }
 
 /// The units directly under one, whatever the reach.

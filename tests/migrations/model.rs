@@ -285,7 +285,7 @@ pub fn of_program() -> BTreeMap<String, Believed> {
     let text = include_str!("../../src/db/schema.rs");
     let mut tables = BTreeMap::new();
     let mut current: Option<(String, Believed)> = None;
-    // The macro that the tables are written in has placeholders where they have names.
+    // The macro that the tables are written in has variables where they have names.
     for line in text.lines().map(str::trim).filter(|line| !line.contains('$')) {
         if let Some((head, _)) = line.split_once(") {").filter(|(head, _)| head.contains(" (")) {
             let (name, key) = head.split_once(" (").unwrap();

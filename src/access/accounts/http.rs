@@ -8,11 +8,10 @@ use validator::Validate;
 use super::NewPassword;
 use super::rules::{UserAction, UserDraft, UserStatus};
 use super::service::{self, Registration, Shown, UserFilter, UserSort};
+use crate::access::UserId;
 use crate::access::policy::{UserCreate, UserDisable, UserEnable, UserRead, UserResetPassword, UserUpdate};
-use crate::access::{Tx, UserId};
 use crate::db::Instant;
-use crate::errors::Result;
-use crate::org::http::Depth;
+use crate::org::http::{Depth, narrowed};
 use crate::org::officers::http::OfficerRef;
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
@@ -120,19 +119,6 @@ pub struct UserQuery {
     count: Option<Count>,
 }
 
-impl UserQuery {
-    fn filter(&self, tx: &mut Tx<'_, UserRead>) -> Result<Option<UserFilter>> {
-        let below = match self.unit_id {
-            Some(id) => match crate::org::service::range_of(tx, id, self.depth == Some(Depth::OnlySelf))? {
-                Some(range) => Some(range),
-                None => return Ok(None),
-            },
-            None => None,
-        };
-        Ok(Some(UserFilter { statuses: self.status.clone(), below, search: self.q.clone() }))
-    }
-}
-
 /// 新账号。
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -200,15 +186,12 @@ endpoint! {
     /// 本人辖区内的账号, 可按状态、单位、文字筛选; `unit_id` 含其全部下级。
     ListUsers: UserRead, Get "/users", tag "users", codes []
     async fn list_users(gate, _path: (), query: UserQuery, _body: NoBody) -> Page<UserView> {
-        let paging = gate.paging(query.limit, query.cursor.clone(), query.count);
+        let paging = gate.paging(query.limit, query.cursor, query.count);
         gate.run(move |tx| {
             let sort = query.sort.unwrap_or(UserSort::Login);
-            let page = match query.filter(tx)? {
-                Some(filter) => service::users(tx, &filter, sort, &paging)?,
-                // A unit that is out of reach and one that does not exist hold the same: nothing.
-                None => paging.page(Vec::new(), paging.counts().then_some(0), |_| Vec::new()),
-            };
-            Ok(page.map(UserView::from))
+            let below = narrowed(tx, query.unit_id, query.depth)?;
+            let filter = UserFilter { statuses: query.status, below, search: query.q };
+            Ok(service::users(tx, &filter, sort, &paging)?.map(UserView::from))
         })
         .await
     }

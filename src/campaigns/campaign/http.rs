@@ -14,9 +14,8 @@ use crate::access::{Tx, UserId, holders};
 use crate::campaigns::rules::{CampaignAction, CampaignId, CampaignState, Phase};
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
-use crate::org::http::Depth;
+use crate::org::http::{Depth, narrowed};
 use crate::org::rules::{UnitId, UnitKind};
-use crate::org::service as org;
 use crate::org::views::{UnitNames, UnitRef};
 use crate::web::{
     Count, Created, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Resource, Versioned, endpoint,
@@ -236,13 +235,7 @@ endpoint! {
     async fn list_campaigns(gate, _path: (), query: CampaignQuery, _body: NoBody) -> Page<CampaignView> {
         let paging = gate.paging(query.limit, query.cursor, query.count);
         gate.run(move |tx| {
-            let below = match query.unit_id {
-                Some(id) => match org::range_of(tx, id, query.depth == Some(Depth::OnlySelf))? {
-                    Some(range) => Some(range),
-                    None => return Ok(paging.page(Vec::new(), paging.counts().then_some(0), |_| Vec::new())),
-                },
-                None => None,
-            };
+            let below = narrowed(tx, query.unit_id, query.depth)?;
             let filter = CampaignFilter { states: query.state, year: query.year, below, search: query.q };
             let page = service::list(tx, &filter, query.sort.unwrap_or(CampaignSort::Newest), &paging)?;
             let Page { items, next_cursor, total } = page;

@@ -1,6 +1,6 @@
 //! What is owed for a day: as the duties say while it lasts, as the sweep has frozen it afterwards.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use diesel::IntoSql;
@@ -223,10 +223,11 @@ pub(super) fn tallies<A: Action>(
     } else {
         with_conn!(tx.conn(), c => counted!(live!(tenant, day, range), entry_duties, c))
     };
+    let late: HashMap<String, i64> = late.into_iter().collect();
     Ok(all
         .into_iter()
         .map(|(path, owed, entered)| {
-            let late = late.iter().find(|(at, _)| *at == path).map_or(0, |(_, late)| *late);
+            let late = late.get(&path).copied().unwrap_or_default();
             (path, Tally { owed, closed: entered - late, late })
         })
         .collect())

@@ -203,19 +203,14 @@ pub fn clearing(
     (sort, paging): (ClearingSort, &Paging),
 ) -> Result<(Asked, Page<Owed>)> {
     let asked = asked(tx, on)?;
-    let nothing = paging.page(Vec::new(), paging.counts().then_some(0), |_| Vec::new());
     let below = match unit {
-        // A unit that is out of reach and one that does not exist hold the same: nothing.
-        (Some(id), alone) => match org::reached(tx, id)? {
-            Some(unit) if alone => PathRange::alone(&unit.path),
-            Some(unit) => PathRange::subtree(&unit.path),
-            None => return Ok((asked, nothing)),
-        },
+        // What is not asked for is out of reach, and one that does not exist hold the same: nothing.
+        _ if !asked.frozen && !asked.works() => PathRange::nothing(),
+        (Some(id), alone) => org::reached(tx, id)?.map_or_else(PathRange::nothing, |unit| {
+            if alone { PathRange::alone(&unit.path) } else { PathRange::subtree(&unit.path) }
+        }),
         (None, _) => PathRange::subtree(&unit_asked(tx, None)?.path),
     };
-    if !asked.frozen && !asked.works() {
-        return Ok((asked, nothing));
-    }
     let filter = ClearingFilter { day: asked.day.on, below, states };
     let page = days::list(tx, &filter, asked.frozen, sort, paging)?;
     Ok((asked, page))

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::MissedTickBehavior;
+
 use super::service;
 use crate::access::{Doors, background};
 use crate::db::TenantId;
@@ -45,7 +47,10 @@ pub async fn catch_up(doors: &Doors) -> Result<usize> {
 /// Runs beside the server for as long as that does.
 pub async fn run(doors: Arc<Doors>) {
     let mut done_on = None;
+    let mut clock = tokio::time::interval(PAUSE);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        clock.tick().await;
         let today = doors.now().shanghai_day();
         if done_on != Some(today) {
             match catch_up(&doors).await {
@@ -54,6 +59,5 @@ pub async fn run(doors: Arc<Doors>) {
                 Err(error) => tracing::warn!(%error, "the day could not be closed; trying again"),
             }
         }
-        tokio::time::sleep(PAUSE).await;
     }
 }

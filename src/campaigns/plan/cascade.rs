@@ -12,7 +12,7 @@ use crate::access::policy::{Action, PlanRead, PlanSpread};
 use crate::access::{PathRange, Reach, Tx};
 use crate::campaigns::campaign::rules::Campaign;
 use crate::campaigns::campaign::service as campaign_service;
-use crate::campaigns::rules::PlanId;
+use crate::campaigns::rules::{PlanId, TaskId};
 use crate::errors::{AppError, Code, FieldError, Result, unknown};
 use crate::org::rules::{Unit, UnitId, UnitKind};
 use crate::org::service as org;
@@ -55,7 +55,7 @@ fn places<'t, A: Action>(
     tasks: impl Iterator<Item = &'t TaskDraft>,
 ) -> Result<HashMap<UnitId, Place>> {
     let mut found: HashMap<UnitId, Place> =
-        org::working_below(tx, PathRange::subtree(path))?.into_iter().map(place).collect();
+        org::working_below(tx, PathRange::subtree(path), None)?.into_iter().map(place).collect();
     let named: HashSet<UnitId> = tasks
         .flat_map(|task| task.responsible.iter().map(|one| one.unit_id))
         .filter(|id| !found.contains_key(id))
@@ -138,7 +138,7 @@ fn concerned<A: Action>(
         .filter(|other| other.id != plan.id && other.state.takes_children())
         .map(|other| other.unit_path.as_str())
         .collect();
-    let mut units = org::working_below(tx, PathRange::subtree(&plan.unit_path))?;
+    let mut units = org::working_below(tx, PathRange::subtree(&plan.unit_path), None)?;
     units.retain(|unit| {
         let under_nearer = nearer.iter().any(|path| unit.path.starts_with(path) && unit.path != **path);
         unit.id != plan.unit_id && campaign.concerns(unit.id, unit.kind, &unit.path) && !under_nearer
@@ -157,7 +157,6 @@ fn concerned<A: Action>(
         (wanted.kinds.is_empty() || wanted.kinds.contains(&unit.kind))
             && (wanted.units.is_empty() || wanted.units.contains(&unit.id))
     });
-    units.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     Ok(units)
 }
 
@@ -181,14 +180,18 @@ fn begin(
         title: drawn_title(&unit.name, &above.title),
         meeting: None,
         phases: above.phases.clone(),
-        tasks: drawn_down(&ground),
+        tasks: drawn_down(&ground)
+            .into_iter()
+            .map(|task| TaskDraft { id: Some(TaskId::generate()), ..task })
+            .collect(),
     };
     let id = PlanId::generate();
     store::insert(tx, id, parent.campaign_id, unit, Some(parent.id), &content)?;
     contents::replace(tx, id, &unit.path, &content)?;
     let author = tx.user()?;
     store::add_author(tx, id, author)?;
-    let (plan, content) = super::service::whole(tx, id)?;
+    let plan = store::find(tx, &Reach::whole_tenant(), id)?;
+    let plan = plan.ok_or_else(|| AppError::internal("the plan just written is not there"))?;
     record(tx, id, None, &facts(&plan, Some(&content)), None)?;
     Ok(id)
 }

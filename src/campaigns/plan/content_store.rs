@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::rules::{Outline, Plan, PlanContent, PlanState, Responsible, Target, TaskDraft};
+use super::rules::{Plan, PlanContent, PlanState, Responsible, Target, TaskDraft};
 use crate::access::policy::Action;
 use crate::access::{Reach, Tx, within_reach};
 use crate::campaigns::rules::{Frequency, Phase, PlanId, ResponsibleExtent, TargetDirection, TaskId};
@@ -272,45 +272,6 @@ pub(super) fn standing_in<A: Action>(
         .load(c))?)
 }
 
-type OutlineRow = (TaskId, PlanId, Option<String>, NaiveDate);
-
-/// What decides about completeness, of several plans at once.
-pub(super) fn outlines<A: Action>(tx: &mut Tx<'_, A>, plans: &[&Plan]) -> Result<HashMap<PlanId, Outline>> {
-    let tenant = tx.tenant();
-    let ids: Vec<PlanId> = plans.iter().map(|plan| plan.id).collect();
-    let mut found: HashMap<PlanId, Outline> = plans
-        .iter()
-        .map(|plan| (plan.id, Outline { meeting: plan.meeting.is_some(), span: None, tasks: Vec::new() }))
-        .collect();
-    let phases: Vec<(PlanId, NaiveDate, NaiveDate)> = with_conn!(tx.conn(), c => plan_phases::table
-        .filter(plan_phases::tenant_id.eq(tenant))
-        .filter(plan_phases::plan_id.eq_any(ids.clone()))
-        .select((plan_phases::plan_id, plan_phases::starts_on, plan_phases::ends_on))
-        .load(c))?;
-    for (id, first, last) in phases {
-        if let Some(outline) = found.get_mut(&id) {
-            let (start, end) = outline.span.unwrap_or((first, last));
-            outline.span = Some((start.min(first), end.max(last)));
-        }
-    }
-    let rows: Vec<OutlineRow> = with_conn!(tx.conn(), c => tasks::table
-        .filter(tasks::tenant_id.eq(tenant))
-        .filter(tasks::plan_id.eq_any(ids))
-        .order((tasks::plan_id, tasks::position))
-        .select((tasks::id, tasks::plan_id, tasks::lead_leader, tasks::due_on))
-        .load(c))?;
-    let task_ids: Vec<TaskId> = rows.iter().map(|row| row.0).collect();
-    let who = responsibles(tx, &task_ids)?;
-    for (task, plan, leader, due_on) in rows {
-        let count = who.get(&task).map_or(0, Vec::len);
-        if let Some(outline) = found.get_mut(&plan) {
-            outline.tasks.push((leader.is_some(), count, due_on));
-        }
-    }
-    Ok(found)
-}
-
-/// How many tasks each of the plans has.
 pub(super) fn task_counts<A: Action>(tx: &mut Tx<'_, A>, ids: &[PlanId]) -> Result<HashMap<PlanId, i64>> {
     let tenant = tx.tenant();
     let rows: Vec<(PlanId, i64)> = with_conn!(tx.conn(), c => tasks::table

@@ -14,9 +14,8 @@ use crate::access::policy::{
     PlanUpdate, PlanWithdraw, TaskRead,
 };
 use crate::campaigns::rules::{CampaignId, Frequency, Phase, PlanId, TaskId};
-use crate::org::http::Depth;
+use crate::org::http::{Depth, narrowed};
 use crate::org::rules::UnitId;
-use crate::org::service as org;
 use crate::web::{
     Count, Created, Empty, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Resource, endpoint,
 };
@@ -60,13 +59,7 @@ endpoint! {
     async fn list_plans(gate, _path: (), query: PlanQuery, _body: NoBody) -> Page<PlanSummaryView> {
         let paging = gate.paging(query.limit, query.cursor, query.count);
         gate.run(move |tx| {
-            let below = match query.unit_id {
-                Some(id) => match org::range_of(tx, id, query.depth == Some(Depth::OnlySelf))? {
-                    Some(range) => Some(range),
-                    None => return Ok(paging.page(Vec::new(), paging.counts().then_some(0), |_| Vec::new())),
-                },
-                None => None,
-            };
+            let below = narrowed(tx, query.unit_id, query.depth)?;
             let filter = PlanFilter {
                 campaign: query.campaign_id,
                 states: query.state,

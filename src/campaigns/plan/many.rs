@@ -4,8 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::permitted::{authored_by_caller, heads_above, my_headships};
-use super::rules::{Decider, Plan, PlanAction, PlanState, may_decide, next};
-use super::service::{facts, verdict};
+use super::rules::{Decider, Plan, PlanAction, PlanState};
+use super::service::{facts, judged, verdict};
 use super::store;
 use crate::access::policy::{Action, PlanApprove, PlanReturn};
 use crate::access::{Reach, Tx};
@@ -70,11 +70,9 @@ fn decide<A: Action>(
             if item.version.is_some_and(|version| version != plan.version) {
                 return Err(Code::PreconditionFailed);
             }
-            let state = next(plan.state, action)?;
             let is_author = authored.contains(&plan.id);
-            may_decide(&plan.unit_path, Decider { heads: &heads, mine: &mine, is_author })
-                .map_err(|error| error.code())?;
-            Ok((plan, state))
+            let decider = Decider { heads: &heads, mine: &mine, is_author };
+            judged(plan, action, decider).map(|state| (plan, state)).map_err(|error| error.code())
         });
         let result = match judged {
             Err(code) => Err(code),

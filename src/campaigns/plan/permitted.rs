@@ -1,12 +1,12 @@
 //! What the caller may do with plans now: what would succeed, guards included.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::cascade::departures;
 use super::content_store as contents;
+use super::inflation::Offence;
 use super::rules::{
-    Decider, GroupFacts, Plan, PlanAction, PlanState, SubmittedAs, may_decide, missing, next,
+    Decider, GroupFacts, Plan, PlanAction, PlanContent, PlanState, SubmittedAs, may_decide, missing, next,
 };
 use super::store;
 use crate::access::policy::{
@@ -14,19 +14,31 @@ use crate::access::policy::{
 };
 use crate::access::{Held, Reach, Role, Tx, ancestors, holders};
 use crate::campaigns::campaign::service as campaign_service;
-use crate::campaigns::rules::{CampaignId, PlanId};
-use crate::errors::Result;
+use crate::campaigns::rules::PlanId;
+use crate::errors::{AppError, Code, Result};
 use crate::org::rules::UnitId;
 use crate::org::stand_ins::service::{self as stand_ins, Signing};
 
-/// What of the leading group decides whether a plan is complete.
-pub(super) fn group_facts<A: Action>(tx: &mut Tx<'_, A>, campaign: CampaignId) -> Result<GroupFacts> {
-    let group = campaign_service::group_of(tx, campaign)?.content;
-    Ok(GroupFacts {
+/// What keeps a plan from being submitted: what is missing, and what departs from the plan above; none
+/// when nothing does.
+///
+/// # Errors
+/// When the database fails: what keeps it is the answer.
+pub(super) fn what_keeps<A: Action>(
+    tx: &mut Tx<'_, A>,
+    plan: &Plan,
+    content: &PlanContent,
+) -> Result<Option<AppError>> {
+    let group = campaign_service::group_of(tx, plan.campaign_id)?.content;
+    let group = GroupFacts {
         head: group.head_user_id.is_some(),
         office: group.office_unit_id.is_some(),
         members: group.members.len(),
-    })
+    };
+    let mut errors = missing(content, group);
+    let code = if errors.is_empty() { Code::DownstreamInflation } else { Code::PlanIncomplete };
+    errors.extend(departures(tx, plan, &content.tasks)?.iter().map(Offence::error));
+    Ok((!errors.is_empty()).then(|| AppError::fields(code, errors)))
 }
 
 /// In which quality the caller can submit a plan: for the office bound at its unit, or as its head or
@@ -79,14 +91,6 @@ pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<
         .iter()
         .filter(|plan| next(plan.state, PlanAction::Submit).is_ok() && tx.may::<PlanSubmit>(&plan.unit_path))
         .collect();
-    let outlines =
-        if submittable.is_empty() { HashMap::new() } else { contents::outlines(tx, &submittable)? };
-    let mut groups: HashMap<CampaignId, GroupFacts> = HashMap::new();
-    for plan in &submittable {
-        if let Entry::Vacant(place) = groups.entry(plan.campaign_id) {
-            place.insert(group_facts(tx, plan.campaign_id)?);
-        }
-    }
     let signs = if submittable.is_empty() { Vec::new() } else { stand_ins::signs_for(tx)? };
     let decidable: Vec<&Plan> = plans
         .iter()
@@ -100,13 +104,11 @@ pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<
         authored = authored_by_caller(tx, &ids)?;
     }
     let mut complete: HashSet<PlanId> = HashSet::new();
-    for plan in &submittable {
-        let facts = outlines.get(&plan.id).zip(groups.get(&plan.campaign_id));
-        let whole = facts.is_some_and(|(outline, group)| missing(outline, *group).is_empty());
+    for plan in submittable {
         // Those are the plans of the caller's own units: a handful.
-        if whole && submits_as(tx, plan, &signs).is_some() {
+        if submits_as(tx, plan, &signs).is_some() {
             let content = contents::content(tx, plan)?;
-            if departures(tx, plan, &content.tasks)?.is_empty() {
+            if what_keeps(tx, plan, &content)?.is_none() {
                 complete.insert(plan.id);
             }
         }

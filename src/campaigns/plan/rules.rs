@@ -162,54 +162,27 @@ pub struct GroupFacts {
     pub members: usize,
 }
 
-/// What of a plan decides whether it is complete, without its prose.
-#[derive(Debug, Clone)]
-pub struct Outline {
-    /// Whether a meeting is cited.
-    pub meeting: bool,
-    /// First and last day of the phases taken together.
-    pub span: Option<(NaiveDate, NaiveDate)>,
-    /// Of each task: a lead leader, the number of responsible units, the deadline.
-    pub tasks: Vec<(bool, usize, NaiveDate)>,
-}
-
-impl Outline {
-    /// Of a whole content.
-    #[must_use]
-    pub fn of(content: &PlanContent) -> Self {
-        let first = content.phases.iter().map(|phase| phase.starts_on).min();
-        let last = content.phases.iter().map(|phase| phase.ends_on).max();
-        Self {
-            meeting: content.meeting.is_some(),
-            span: first.zip(last),
-            tasks: content
-                .tasks
-                .iter()
-                .map(|task| (task.lead_leader.is_some(), task.responsible.len(), task.due_on))
-                .collect(),
-        }
-    }
-}
-
 /// What is missing before a plan can be submitted (domain.md §6: meeting cited, group complete, each
 /// task owned), each with its place.
 #[must_use]
-pub fn missing(outline: &Outline, group: GroupFacts) -> Vec<FieldError> {
+pub fn missing(content: &PlanContent, group: GroupFacts) -> Vec<FieldError> {
+    let first = content.phases.iter().map(|phase| phase.starts_on).min();
+    let last = content.phases.iter().map(|phase| phase.ends_on).max();
     let mut errors = Vec::new();
     let mut miss = |pointer: String, code: Code, zh: &'static str, en: &'static str| {
         errors.push(FieldError::body(pointer, code, text!("{zh}", "{en}")));
     };
-    if !outline.meeting {
+    if content.meeting.is_none() {
         miss("/meeting".into(), Code::Required, "须引用决定此方案的会议", "Cite the meeting that decided it");
     }
-    if outline.span.is_none() {
+    if content.phases.is_empty() {
         miss("/phases".into(), Code::TooFew, "至少一个阶段", "It needs at least one phase");
     }
-    if outline.tasks.is_empty() {
+    if content.tasks.is_empty() {
         miss("/tasks".into(), Code::TooFew, "至少一项任务", "It needs at least one task");
     }
-    for (at, (leader, responsible, due_on)) in outline.tasks.iter().enumerate() {
-        if !leader {
+    for (at, task) in content.tasks.iter().enumerate() {
+        if task.lead_leader.is_none() {
             miss(
                 format!("/tasks/{at}/lead_leader"),
                 Code::Required,
@@ -217,7 +190,7 @@ pub fn missing(outline: &Outline, group: GroupFacts) -> Vec<FieldError> {
                 "It needs a lead leader",
             );
         }
-        if *responsible == 0 {
+        if task.responsible.is_empty() {
             miss(
                 format!("/tasks/{at}/responsible"),
                 Code::TooFew,
@@ -225,7 +198,7 @@ pub fn missing(outline: &Outline, group: GroupFacts) -> Vec<FieldError> {
                 "It needs a responsible unit",
             );
         }
-        if outline.span.is_some_and(|(first, last)| *due_on < first || *due_on > last) {
+        if first.is_some_and(|first| task.due_on < first) || last.is_some_and(|last| task.due_on > last) {
             let (zh, en) = ("时限不在各阶段之内", "The deadline lies outside the phases");
             miss(format!("/tasks/{at}/due_on"), Code::OutsidePhases, zh, en);
         }
@@ -355,15 +328,40 @@ mod tests {
     fn what_is_missing_is_told_all_at_once() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let group = GroupFacts { head: true, office: true, members: 3 };
-        let whole = Outline {
-            meeting: true,
-            span: Some((day("2026-03-01"), day("2026-12-31"))),
-            tasks: vec![(true, 1, day("2026-06-30"))],
+        let task = TaskDraft {
+            id: None,
+            category: "服务窗口".into(),
+            title: "落实一次性告知".into(),
+            content: "一次告知全部材料。".into(),
+            lead_leader: Some("分管副局长".into()),
+            responsible: vec![Responsible {
+                unit_id: crate::db::Id::generate(),
+                extent: ResponsibleExtent::OnlySelf,
+                kind: None,
+            }],
+            due_on: day("2026-06-30"),
+            frequency: Frequency::Weekly,
+            daily_entries: false,
+            target: None,
+            parent_task_id: None,
+        };
+        let meeting = Meeting { title: "党委会议".into(), number: None, held_on: day("2026-02-25") };
+        let phase = Phase { name: "实施".into(), starts_on: day("2026-03-01"), ends_on: day("2026-12-31") };
+        let whole = PlanContent {
+            title: "实施方案".into(),
+            meeting: Some(meeting),
+            phases: vec![phase],
+            tasks: vec![task.clone()],
         };
         assert!(missing(&whole, group).is_empty());
-        let empty = Outline { meeting: false, span: None, tasks: Vec::new() };
+        let empty =
+            PlanContent {
+                title: "实施方案".into(), meeting: None, phases: Vec::new(), tasks: Vec::new()
+            };
         assert_eq!(missing(&empty, GroupFacts { head: false, office: false, members: 0 }).len(), 6);
-        let late = Outline { tasks: vec![(false, 0, day("2027-01-01"))], ..whole };
+        let wrong =
+            TaskDraft { lead_leader: None, responsible: Vec::new(), due_on: day("2027-01-01"), ..task };
+        let late = PlanContent { tasks: vec![wrong], ..whole };
         assert_eq!(missing(&late, group).len(), 3);
     }
 }

@@ -4,14 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::cascade::departures;
 use super::content_store as contents;
 pub use super::content_store::{Task, TaskFilter, TaskSort};
-use super::inflation::Offence;
 use super::machine::{Unfinished, keeps_open};
 pub use super::permitted::{allowed, awaited};
-use super::permitted::{authored_by_caller, group_facts, heads_above, my_headships, submits_as};
-use super::rules::{Decider, Outline, Plan, PlanAction, PlanContent, PlanState, may_decide, missing, next};
+use super::permitted::{authored_by_caller, heads_above, my_headships, submits_as, what_keeps};
+use super::rules::{Decider, Plan, PlanAction, PlanContent, PlanState, may_decide, next};
 use super::store;
 pub use super::store::{PlanFilter, PlanSort};
 use crate::access::policy::{
@@ -251,19 +249,16 @@ pub fn update(
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `plan_not_submittable`, `plan_incomplete` with all that is
-/// missing, `downstream_inflation` with all that departs from the plan above; `not_the_head` for a holder of `unit_head` whose post is another's by now.
+/// missing, `downstream_inflation` with all that departs from the plan above; `not_the_head` for a
+/// holder of `unit_head` whose post is another's by now.
 pub fn submit(tx: &mut Tx<'_, PlanSubmit>, id: PlanId) -> Result<(Plan, PlanContent)> {
     let plan = for_change(tx, id)?;
     let state = next(plan.state, PlanAction::Submit).map_err(AppError::new)?;
     let content = contents::content(tx, &plan)?;
     // Nobody empties the leading group while its completeness is being judged.
     campaign_service::lock(tx, plan.campaign_id)?;
-    let group = group_facts(tx, plan.campaign_id)?;
-    let mut errors = missing(&Outline::of(&content), group);
-    let code = if errors.is_empty() { Code::DownstreamInflation } else { Code::PlanIncomplete };
-    errors.extend(departures(tx, &plan, &content.tasks)?.iter().map(Offence::error));
-    if !errors.is_empty() {
-        return Err(AppError::fields(code, errors));
+    if let Some(refusal) = what_keeps(tx, &plan, &content)? {
+        return Err(refusal);
     }
     let signs = stand_ins::signs_for(tx)?;
     let submitted_as = submits_as(tx, &plan, &signs).ok_or_else(|| AppError::new(Code::NotTheHead))?;
@@ -288,14 +283,20 @@ fn decide<A: Action>(
     comment: Option<&str>,
 ) -> Result<(Plan, PlanContent)> {
     let plan = for_change(tx, id)?;
-    let state = next(plan.state, action).map_err(AppError::new)?;
     let is_author = !authored_by_caller(tx, &[id])?.is_empty();
     let heads = heads_above(tx, [plan.unit_path.as_str()])?;
-    may_decide(&plan.unit_path, Decider { heads: &heads, mine: &my_headships(tx), is_author })?;
+    let state = judged(&plan, action, Decider { heads: &heads, mine: &my_headships(tx), is_author })?;
     let after = verdict(tx, &plan, state, action, comment)?;
     store::save_state(tx, &after, None)?;
     record(tx, id, Some(&facts(&plan, None)), &facts(&after, None), comment)?;
     whole(tx, id)
+}
+
+/// Where a decision leads, if it is the decider's to take.
+pub(super) fn judged(plan: &Plan, action: PlanAction, decider: Decider<'_>) -> Result<PlanState> {
+    let state = next(plan.state, action).map_err(AppError::new)?;
+    may_decide(&plan.unit_path, decider)?;
+    Ok(state)
 }
 
 /// The plan as a decision leaves it.

@@ -60,7 +60,8 @@ fn wanted<A: Action>(tx: &mut Tx<'_, A>, tasks: &[ListedTask]) -> Result<Wanted>
                     (None, _) => Vec::new(),
                     (Some(unit), ResponsibleExtent::OnlySelf) => vec![(unit.id, unit.path)],
                     (Some(unit), ResponsibleExtent::Subtree) => {
-                        org::working_within(tx, &PathRange::subtree(&unit.path), kind)?
+                        let below = org::working_below(tx, PathRange::subtree(&unit.path), kind)?;
+                        below.into_iter().map(|unit| (unit.id, unit.path)).collect()
                     }
                 };
                 place.insert(units);

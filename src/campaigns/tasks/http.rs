@@ -10,9 +10,8 @@ use super::service::{self, AssignmentFilter, AssignmentSort};
 use super::views::{AssignmentView, view, views};
 use crate::access::policy::{TaskComplete, TaskNamePersons, TaskRead, TaskReopen};
 use crate::campaigns::rules::TaskId;
-use crate::org::http::Depth;
+use crate::org::http::{Depth, narrowed};
 use crate::org::rules::UnitId;
-use crate::org::service as org;
 use crate::web::{Count, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Resource, endpoint};
 
 /// 落实列表的条件。
@@ -49,13 +48,7 @@ endpoint! {
     async fn list_assignments(gate, id: TaskId, query: AssignmentQuery, _body: NoBody) -> Page<AssignmentView> {
         let paging = gate.paging(query.limit, query.cursor, query.count);
         gate.run(move |tx| {
-            let below = match query.unit_id {
-                Some(unit) => match org::range_of(tx, unit, query.depth == Some(Depth::OnlySelf))? {
-                    Some(range) => Some(range),
-                    None => return Ok(paging.page(Vec::new(), paging.counts().then_some(0), |_| Vec::new())),
-                },
-                None => None,
-            };
+            let below = narrowed(tx, query.unit_id, query.depth)?;
             let filter = AssignmentFilter { below, states: query.state, overdue: query.overdue };
             let sort = query.sort.unwrap_or(AssignmentSort::Unit);
             let (task, page) = service::list(tx, id, &filter, sort, &paging)?;

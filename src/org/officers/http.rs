@@ -17,10 +17,9 @@ use crate::access::policy::{
 };
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
-use crate::org::http::Depth;
+use crate::org::http::{Depth, narrowed};
 use crate::org::posts::rules::PostKind;
 use crate::org::rules::UnitId;
-use crate::org::service as units;
 use crate::org::views::{UnitNames, UnitRef};
 use crate::web::{
     Count, Created, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Resource, Unkept, Versioned, endpoint,
@@ -208,14 +207,7 @@ endpoint! {
     async fn list_officers(gate, _path: (), query: OfficerQuery, _body: NoBody) -> Page<OfficerView> {
         let paging = gate.paging(query.limit, query.cursor.clone(), query.count);
         gate.run(move |tx| {
-            let below = match query.unit_id {
-                Some(id) => match units::range_of(tx, id, query.depth == Some(Depth::OnlySelf))? {
-                    Some(range) => Some(range),
-                    // A unit that is out of reach and one that does not exist hold the same: nothing.
-                    None => return Ok(paging.page(Vec::new(), paging.counts().then_some(0), |_| Vec::new())),
-                },
-                None => None,
-            };
+            let below = narrowed(tx, query.unit_id, query.depth)?;
             let filter = OfficerFilter {
                 kinds: query.kind,
                 statuses: query.status,

@@ -12,9 +12,8 @@ use crate::access::Tx;
 use crate::access::policy::{Action, OfficerRead, PostAppoint, PostCorrect, UnitRead};
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
-use crate::org::officers::http::OfficerRef;
+use crate::org::officers::http::{OfficerNames, OfficerRef};
 use crate::org::officers::rules::OfficerId;
-use crate::org::officers::service as officers;
 use crate::org::rules::UnitId;
 use crate::org::stand_ins::service as stand_ins;
 use crate::org::views::{UnitNames, UnitRef};
@@ -323,11 +322,10 @@ endpoint! {
         gate.run(move |tx| {
             let (unit, on, post) = service::head(tx, id, query.on, query.known_on)?;
             let deputy = stand_ins::on_day(tx, id, on)?;
-            let ids: Vec<OfficerId> = post.iter().map(|post| post.officer_id).chain(deputy).collect();
-            let named = officers::referred(tx, &ids)?;
-            let find = |id: OfficerId| named.iter().find(|officer| officer.id == id).map(OfficerRef::from);
-            let officer = post.as_ref().and_then(|post| find(post.officer_id));
-            let stand_in = deputy.and_then(find);
+            let head = post.as_ref().map(|post| post.officer_id);
+            let names = OfficerNames::load(tx, head.into_iter().chain(deputy))?;
+            let officer = head.map(|id| names.get(id)).transpose()?;
+            let stand_in = deputy.map(|id| names.get(id)).transpose()?;
             let post = post.map(HeadPost::from);
             Ok(Plain(UnitHeadView { unit: UnitRef::from(&unit), on, officer, post, stand_in }))
         })

@@ -13,9 +13,8 @@ use crate::access::policy::{Action, OfficerRead, StandInEnd, StandInName};
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
 use crate::org::http::PageQuery;
-use crate::org::officers::http::OfficerRef;
+use crate::org::officers::http::{OfficerNames, OfficerRef};
 use crate::org::officers::rules::OfficerId;
-use crate::org::officers::service as officers;
 use crate::org::rules::{Unit, UnitId};
 use crate::web::{Created, Example, Json, NoBody, NoContent, NoQuery, Page, Resource, Versioned, endpoint};
 
@@ -64,18 +63,14 @@ impl Example for StandInView {
 }
 
 fn views<A: Action>(tx: &mut Tx<'_, A>, unit: &Unit, found: Vec<StandIn>) -> Result<Vec<StandInView>> {
-    let mut ids: Vec<OfficerId> = found.iter().map(|one| one.officer_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let named = officers::referred(tx, &ids)?;
+    let officers = OfficerNames::load(tx, found.iter().map(|one| one.officer_id))?;
     let allowed = service::allowed(tx, unit);
     found
         .into_iter()
         .map(|one| {
-            let officer = named.iter().find(|officer| officer.id == one.officer_id).map(OfficerRef::from);
             Ok(StandInView {
                 allowed_actions: allowed(&one),
-                officer: officer.ok_or_else(|| AppError::internal("an officer that was not loaded"))?,
+                officer: officers.get(one.officer_id)?,
                 version: one.version(),
                 id: one.id,
                 valid_from_on: one.valid_from_on,

@@ -14,11 +14,10 @@ use crate::campaigns::clearing::service::{self, EntryFilter, EntrySort, NewEntry
 use crate::campaigns::rules::TaskId;
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
-use crate::org::http::Depth;
+use crate::org::http::{Depth, narrowed};
 use crate::org::officers::http::{OfficerNames, OfficerRef};
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
-use crate::org::service as org;
 use crate::org::views::{UnitNames, UnitRef};
 use crate::web::{
     Count, Created, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Resource, Versioned, endpoint,
@@ -162,13 +161,7 @@ endpoint! {
     async fn list_entries(gate, id: TaskId, query: EntryQuery, _body: NoBody) -> Page<DayEntryView> {
         let paging = gate.paging(query.limit, query.cursor, query.count);
         gate.run(move |tx| {
-            let below = match query.unit_id {
-                Some(unit) => match org::range_of(tx, unit, query.depth == Some(Depth::OnlySelf))? {
-                    Some(range) => Some(range),
-                    None => return Ok(paging.page(Vec::new(), paging.counts().then_some(0), |_| Vec::new())),
-                },
-                None => None,
-            };
+            let below = narrowed(tx, query.unit_id, query.depth)?;
             let (officer, from, to, late) = (query.officer_id, query.day_from, query.day_to, query.late);
             let filter = EntryFilter { below, officer, from, to, late };
             let page = service::entries(tx, id, &filter, query.sort.unwrap_or(EntrySort::DayDown), &paging)?;
