@@ -103,7 +103,7 @@ both! {
         assert_eq!(sweep_up(world), 1);
         assert_eq!(sweep_up(world), 0, "once");
         assert_eq!(summary(world, office, -1), ([1, 1, 0, 0], true, true));
-        // Who is not named any more owes no more from today on; the day before stays as it was.
+        // A day that nobody has closed is frozen open.
         world.advance(DAY);
         assert_eq!(sweep_up(world), 1);
         assert_eq!((summary(world, office, -1), open(world, office, -1)), (([1, 0, 0, 1], true, true), vec!["T5301000".to_owned()]));
@@ -187,5 +187,26 @@ both! {
         world.as_("53-system-admin").post(&format!("/units/{}/move", world.unit("530102")), &body).expect(200, "");
         assert_eq!((summary(world, "5301-liaison", -1).0, summary(world, "5303-liaison", -1).0), ([1, 0, 0, 1], [1, 0, 0, 1]));
         crate::tasks_history::holds(world);
+    }
+
+    fn who_is_named_no_more_still_owes_today_and_may_enter_what_was_owed(world) {
+        calendar(world, &[true, true, true, true]);
+        let task = begun(world);
+        let office = "53-group-office";
+        world.advance(2 * DAY);
+        assert_eq!(summary(world, office, 0).0, [1, 0, 0, 1]);
+        // Named no more and named again: neither today nor yesterday goes away.
+        name(world, &task, "5301", &[]);
+        assert_eq!((summary(world, office, 0).0, summary(world, office, -1).0), ([1, 0, 0, 1], [1, 0, 0, 1]));
+        let late = enter(world, "5301-unit-head", &task, -1, None).expect(201, "");
+        assert_eq!(late.json()["late"], true);
+        name(world, &task, "5301", &["5301-unit-head"]);
+        let today = enter(world, "5301-unit-head", &task, 0, None).expect(201, "");
+        assert_eq!((summary(world, office, 0).0, summary(world, office, -1).0), ([1, 1, 0, 0], [1, 0, 1, 0]));
+        // What the liaison corrects is told to be the liaison's.
+        let path = format!("/tasks/{task}/entries/{}", today.id());
+        let corrected = world.as_("5301-liaison").patch(&path, "*", &json!({ "done": "更正。" })).expect(200, "").json();
+        assert_eq!((&corrected["for_other"], &corrected["entered_by"]["id"]), (&json!(true), &json!(world.user("5301-liaison"))));
+        enter(world, "530102-unit-head", &task, 0, None).expect(422, "not_a_person");
     }
 }

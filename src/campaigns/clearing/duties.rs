@@ -37,12 +37,12 @@ pub fn changed<E: Effect>(tx: &mut EffectTx<'_, E>, changed: &[(Assignment, Assi
     Ok(())
 }
 
-/// Ends the duties of officers who carry an assignment no more: today is owed no longer.
+/// Ends the duties of officers who carry an assignment no more: today is still owed.
 ///
 /// # Errors
 /// When the database fails.
 pub fn end<E: Effect>(tx: &mut EffectTx<'_, E>, id: AssignmentId, officers: &[OfficerId]) -> Result<()> {
-    if officers.is_empty() { Ok(()) } else { store::end(tx, id, Some(officers), false) }
+    if officers.is_empty() { Ok(()) } else { store::end(tx, id, Some(officers), true) }
 }
 
 /// Ends the duties of assignments that nobody works on any more, for their plan is closed: today is still

@@ -2,22 +2,25 @@
 
 use std::collections::HashMap;
 
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
 
-use crate::access::policy::Effect;
-use crate::access::{EffectTx, follow_path};
+use crate::access::policy::{Action, Effect};
+use crate::access::{EffectTx, Tx, follow_path};
+use crate::campaigns::plan::rules::PlanState;
+use crate::campaigns::rules::TaskId;
 use crate::campaigns::tasks::rules::{Assignment, AssignmentId};
-use crate::db::schema::{assignment_persons, day_entries, entry_duties, owed_entries, tasks};
+use crate::db::schema::{assignment_persons, day_entries, entry_duties, owed_entries, plans, tasks};
 use crate::db::{Id, insert_rows, with_conn};
 use crate::errors::Result;
 use crate::org::officers::rules::OfficerId;
+use crate::org::rules::UnitId;
 
 /// Marks the identifier of a duty.
 #[derive(Debug)]
 pub(super) struct DutyEntity;
 
-/// The persons of those of the assignments whose tasks ask for daily entries.
+/// The persons of those of the assignments whose tasks ask for daily entries and whose plans are not closed.
 pub(super) fn persons<E: Effect>(
     tx: &mut EffectTx<'_, E>,
     ids: &[AssignmentId],
@@ -30,7 +33,10 @@ pub(super) fn persons<E: Effect>(
                 tasks::tenant_id.eq(assignment_persons::tenant_id).and(tasks::id.eq(assignment_persons::task_id))))
             .filter(assignment_persons::tenant_id.eq(tenant))
             .filter(assignment_persons::assignment_id.eq_any(some.to_vec()))
+            .inner_join(
+                plans::table.on(plans::tenant_id.eq(tasks::tenant_id).and(plans::id.eq(tasks::plan_id))))
             .filter(tasks::daily_entries.eq(true))
+            .filter(plans::stage.is_null().or(plans::stage.eq(PlanState::Concluding)))
             .select((assignment_persons::assignment_id, assignment_persons::officer_id))
             .load(c))?;
         for (assignment, officer) in rows {
@@ -66,6 +72,26 @@ pub(super) fn end<E: Effect>(
             .execute(c))?,
     };
     Ok(())
+}
+
+/// The unit of the duty by which an officer owed an entry for a task and a day.
+pub(super) fn covering<A: Action>(
+    tx: &mut Tx<'_, A>,
+    task: TaskId,
+    officer: OfficerId,
+    day: NaiveDate,
+) -> Result<Option<(UnitId, String)>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => entry_duties::table
+        .filter(entry_duties::tenant_id.eq(tenant))
+        .filter(entry_duties::task_id.eq(task))
+        .filter(entry_duties::officer_id.eq(officer))
+        .filter(entry_duties::from_on.le(day))
+        .filter(entry_duties::until_on.ge(day))
+        .order(entry_duties::id)
+        .select((entry_duties::unit_id, entry_duties::unit_path))
+        .first(c)
+        .optional())?)
 }
 
 /// Begins duties with tomorrow, until the deadline.

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::day_store as days;
 pub use super::day_store::{ClearingFilter, ClearingSort, Owed};
+use super::duty_store;
 use super::rules::{Asked, DayEntry, EntryAction, EntryDraft, EntryId, Tally, closes};
 use super::store;
 pub use super::store::{EntryFilter, EntrySort};
@@ -105,10 +106,16 @@ pub fn create(tx: &mut Tx<'_, EntryCreate>, task_id: TaskId, new: &NewEntry) -> 
         return Err(AppError::new(Code::TaskWithoutEntries));
     }
     let (officer, for_other) = whose(tx, new.officer)?;
-    let Some((assignment, named_on)) = tasks::carried_by_officer(tx, task_id, officer)? else {
-        return Err(AppError::new(Code::NotAPerson));
+    // What was owed for a day can be entered, whoever carries the task by now.
+    let (place, since) = match duty_store::covering(tx, task_id, officer, new.day)? {
+        Some(place) => (place, new.day),
+        None => match tasks::carried_by_officer(tx, task_id, officer)? {
+            Some((one, named_on)) => ((one.unit_id, one.unit_path), named_on),
+            None => return Err(AppError::new(Code::NotAPerson)),
+        },
     };
-    if for_other && !tx.reach().contains(&assignment.unit_path) {
+    let (unit_id, unit_path) = place;
+    if for_other && !tx.reach().contains(&unit_path) {
         return Err(AppError::fields(Code::InvalidBody, vec![unknown("/officer_id")]));
     }
     if let Some(id) = new.id
@@ -122,7 +129,7 @@ pub fn create(tx: &mut Tx<'_, EntryCreate>, task_id: TaskId, new: &NewEntry) -> 
             Err(AppError::new(Code::IdTaken))
         };
     }
-    let late = closes(new.day, tx.now().shanghai_day(), named_on)?;
+    let late = closes(new.day, tx.now().shanghai_day(), since)?;
     if store::is_there(tx, task_id, officer, new.day)? {
         return Err(AppError::new(Code::EntryExists));
     }
@@ -130,8 +137,8 @@ pub fn create(tx: &mut Tx<'_, EntryCreate>, task_id: TaskId, new: &NewEntry) -> 
         id: new.id.unwrap_or_else(EntryId::generate),
         task_id,
         officer_id: officer,
-        unit_id: assignment.unit_id,
-        unit_path: assignment.unit_path,
+        unit_id,
+        unit_path,
         day: new.day,
         content: new.content.clone(),
         late,
@@ -178,7 +185,13 @@ pub fn correct(
         tx.nothing_changed();
         return Ok(before);
     }
-    let mut after = DayEntry { content, ..before.clone() };
+    let own = officers::of_caller(tx)?;
+    let mut after = DayEntry {
+        content,
+        entered_by: tx.user()?,
+        for_other: before.for_other || own != Some(before.officer_id),
+        ..before.clone()
+    };
     store::save(tx, &mut after)?;
     record(tx, Some(&before), &after)?;
     Ok(after)

@@ -231,6 +231,8 @@ pub(super) fn save<A: Action>(tx: &mut Tx<'_, A>, one: &mut DayEntry) -> Result<
         .set((
             day_entries::done.eq(&one.content.done),
             day_entries::amount.eq(one.content.amount),
+            day_entries::entered_by.eq(one.entered_by),
+            day_entries::for_other.eq(one.for_other),
             day_entries::version.eq(one.version),
             day_entries::updated_at.eq(now),
         ))

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use tokio::time::MissedTickBehavior;
 
 use super::service;
@@ -30,18 +31,28 @@ pub async fn catch_up(doors: &Doors) -> Result<usize> {
         org::working_tenants(tx)
     })
     .await?;
-    let mut frozen = 0;
+    let (mut frozen, mut failed) = (0, Ok(()));
     for tenant in tenants {
-        for _ in 0..AT_ONCE {
-            // A day a transaction, so that nobody waits long.
-            let day = background(doors, tenant, JOB, move |tx| service::sweep_next(tx, yesterday)).await?;
-            if day.is_none() {
-                break;
+        // What is wrong in one province holds up none of the others.
+        match catch_up_one(doors, tenant, yesterday).await {
+            Ok(days) => frozen += days,
+            Err(error) => {
+                tracing::warn!(%tenant, %error, "the days of a province could not be closed");
+                failed = Err(error);
             }
-            frozen += 1;
         }
     }
-    Ok(frozen)
+    failed.map(|()| frozen)
+}
+
+async fn catch_up_one(doors: &Doors, tenant: TenantId, until: NaiveDate) -> Result<usize> {
+    for frozen in 0..AT_ONCE {
+        // A day a transaction, so that nobody waits long.
+        if background(doors, tenant, JOB, move |tx| service::sweep_next(tx, until)).await?.is_none() {
+            return Ok(frozen);
+        }
+    }
+    Ok(AT_ONCE)
 }
 
 /// Runs beside the server for as long as that does.

@@ -208,8 +208,11 @@ fn check_references<A: Action>(
             errors.push(unknown(format!("/tasks/{at}/parent_task_id")));
         }
         for (place, one) in task.responsible.iter().enumerate() {
-            if !known.contains_key(&one.unit_id) {
-                errors.push(unknown(format!("/tasks/{at}/responsible/{place}/unit_id")));
+            let pointer = || format!("/tasks/{at}/responsible/{place}/unit_id");
+            match known.get(&one.unit_id) {
+                None => errors.push(unknown(pointer())),
+                Some(unit) if unit.status == UnitStatus::Deactivated => errors.push(deactivated(pointer())),
+                Some(_) => {}
             }
         }
     }
@@ -424,6 +427,6 @@ pub fn tasks(
 /// # Errors
 /// `not_found`.
 pub fn task(tx: &mut Tx<'_, TaskRead>, id: TaskId) -> Result<Task> {
-    let reach = tx.reach().clone();
+    let reach = tasks::service::reach_to(tx, id)?;
     contents::task(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
 }

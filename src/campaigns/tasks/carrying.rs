@@ -9,6 +9,7 @@ use super::count_store as counted;
 use super::rules::{Assignment, AssignmentState, chain};
 use crate::access::EffectTx;
 use crate::access::policy::Effect;
+use crate::audit::Told;
 use crate::campaigns::clearing::duties;
 use crate::campaigns::progress::service as counters;
 use crate::campaigns::rules::{CampaignId, TaskId};
@@ -97,6 +98,13 @@ pub(super) fn settle<E: Effect>(
             }
         }
         duties::changed(tx, &changed)?;
+        let told = changed.iter().map(|(before, after): &(Assignment, Assignment)| Told {
+            id: after.id.to_string(),
+            before: Some(before.facts()),
+            after: Some(after.facts()),
+            reason: None,
+        });
+        tx.record_many("task_assignment", told.collect::<Vec<_>>())?;
         (tasks, at) = (above, places);
     }
     Ok(())

@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
-use super::rules::{Assignment, AssignmentId, AssignmentState};
+use super::rules::{Assignment, AssignmentId, AssignmentState, chain};
 use super::store::{AssignmentRow, NewAssignment};
 use crate::access::policy::Effect;
 use crate::access::{EffectTx, PathRange};
+use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::{PlanId, TaskId};
-use crate::db::schema::{assignment_persons, task_assignments, tasks};
+use crate::db::schema::{assignment_persons, plans, task_assignments, tasks};
 use crate::db::{Conn, insert_rows, with_conn};
 use crate::errors::Result;
 use crate::org::officers::rules::OfficerId;
@@ -98,7 +99,9 @@ pub(super) fn hold<E: Effect>(
 }
 
 /// By how many live assignments at a unit and below it each of the tasks is answered, and how many of
-/// those are done.
+/// those are done. Only plans of the unit and of units above it answer for the unit: what a lower unit
+/// plans for itself is not the higher one's work. What has moved away from its plan's unit answers where it
+/// stands.
 pub(super) fn carriers<E: Effect>(
     tx: &mut EffectTx<'_, E>,
     of: &BTreeSet<TaskId>,
@@ -107,6 +110,9 @@ pub(super) fn carriers<E: Effect>(
     let (tenant, range) = (tx.tenant(), PathRange::subtree(at));
     let of: Vec<TaskId> = of.iter().copied().collect();
     let rows: Vec<(Option<TaskId>, AssignmentState, i64)> = with_conn!(tx.conn(), c => task_assignments::table
+        .inner_join(tasks::table.on(
+            tasks::tenant_id.eq(task_assignments::tenant_id).and(tasks::id.eq(task_assignments::task_id))))
+        .filter(tasks::unit_path.eq_any(chain(at)).or(task_assignments::unit_path.eq(at)))
         .filter(task_assignments::tenant_id.eq(tenant))
         .filter(task_assignments::parent_task_id.eq_any(of))
         .filter(task_assignments::unit_path.ge(range.low))
@@ -125,10 +131,14 @@ pub(super) fn carriers<E: Effect>(
     Ok(found)
 }
 
-/// The assignments of a unit.
+/// The live assignments of a unit under plans that are not closed: those stay as they were.
 pub(super) fn at_unit<E: Effect>(tx: &mut EffectTx<'_, E>, unit: UnitId) -> Result<Vec<Assignment>> {
     let tenant = tx.tenant();
     let rows: Vec<AssignmentRow> = with_conn!(tx.conn(), c => task_assignments::table
+        .inner_join(tasks::table.on(
+            tasks::tenant_id.eq(task_assignments::tenant_id).and(tasks::id.eq(task_assignments::task_id))))
+        .inner_join(plans::table.on(plans::tenant_id.eq(tasks::tenant_id).and(plans::id.eq(tasks::plan_id))))
+        .filter(plans::stage.is_null().or(plans::stage.eq(PlanState::Concluding)))
         .filter(task_assignments::tenant_id.eq(tenant))
         .filter(task_assignments::unit_id.eq(unit))
         .filter(task_assignments::state.ne(AssignmentState::Retired))
@@ -201,6 +211,20 @@ pub(super) fn answered_within<E: Effect>(tx: &mut EffectTx<'_, E>, path: &str) -
     Ok(rows.into_iter().flatten().collect())
 }
 
+/// Where in a subtree live assignments are.
+pub(super) fn places_within<E: Effect>(tx: &mut EffectTx<'_, E>, path: &str) -> Result<BTreeSet<String>> {
+    let (tenant, range) = (tx.tenant(), PathRange::subtree(path));
+    let rows: Vec<String> = with_conn!(tx.conn(), c => task_assignments::table
+        .filter(task_assignments::tenant_id.eq(tenant))
+        .filter(task_assignments::unit_path.ge(range.low))
+        .filter(task_assignments::unit_path.lt(range.high))
+        .filter(task_assignments::state.ne(AssignmentState::Retired))
+        .select(task_assignments::unit_path)
+        .distinct()
+        .load(c))?;
+    Ok(rows.into_iter().collect())
+}
+
 /// Enters assignments.
 pub(super) fn insert<E: Effect>(tx: &mut EffectTx<'_, E>, new: &[Assignment]) -> Result<()> {
     let tenant = tx.tenant();
@@ -220,22 +244,13 @@ pub(super) fn save<E: Effect>(tx: &mut EffectTx<'_, E>, one: &Assignment) -> Res
             task_assignments::due_on.eq(one.due_on),
             task_assignments::state.eq(one.state),
             task_assignments::carried.eq(one.carried),
+            task_assignments::evidence.eq(&one.evidence),
             task_assignments::completed_at.eq(one.completed_at),
             task_assignments::completed_by.eq(one.completed_by),
             task_assignments::reopen_reason.eq(&one.reopen_reason),
             task_assignments::version.eq(task_assignments::version + 1_i64),
             task_assignments::updated_at.eq(now),
         ))
-        .execute(c))?;
-    Ok(())
-}
-
-/// The same with its evidence, as when another unit's takes its place.
-pub(super) fn save_whole<E: Effect>(tx: &mut EffectTx<'_, E>, one: &Assignment) -> Result<()> {
-    save(tx, one)?;
-    let tenant = tx.tenant();
-    with_conn!(tx.conn(), c => diesel::update(task_assignments::table.find((tenant, one.id)))
-        .set(task_assignments::evidence.eq(&one.evidence))
         .execute(c))?;
     Ok(())
 }

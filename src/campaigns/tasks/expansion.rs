@@ -16,7 +16,7 @@ use crate::campaigns::clearing::duties;
 use crate::campaigns::plan::rules::Responsible;
 use crate::campaigns::rules::{PlanId, ResponsibleExtent, TaskId};
 use crate::errors::Result;
-use crate::org::rules::{UnitId, UnitKind};
+use crate::org::rules::{UnitId, UnitKind, UnitStatus};
 use crate::org::service as org;
 
 /// A unit and its path.
@@ -36,14 +36,39 @@ pub fn expand<A: MayCause<TasksAssign>>(tx: &mut Tx<'_, A>, plan: PlanId) -> Res
     tx.effect::<TasksAssign, _>(|tx| adjust(tx, plan, &tasks, wanted))
 }
 
-/// Ends what persons owe from day to day under a plan that is closed; its figures stay.
+/// Ends what is under way of a plan that is closed: nobody owes entries for it any more, and what of the
+/// parent's tasks it has not done is the parent's assignment's to do again. What no parent has asked for
+/// stays in the figures as it is.
 ///
 /// # Errors
 /// When the database fails.
 pub fn close<A: MayCause<TasksAssign>>(tx: &mut Tx<'_, A>, plan: PlanId) -> Result<()> {
     tx.effect::<TasksAssign, _>(|tx| {
         let assignments = counted::of_plan(tx, plan)?;
-        duties::closed(tx, &assignments)
+        duties::closed(tx, &assignments)?;
+        let gone = |one: &Assignment| one.state == AssignmentState::Open && one.parent_task_id.is_some();
+        let changed: Vec<(Assignment, Assignment)> = assignments
+            .into_iter()
+            .filter(gone)
+            .map(|one| {
+                let after = Assignment { state: AssignmentState::Retired, carried: false, ..one.clone() };
+                (one, after)
+            })
+            .collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let mut delta = Delta::default();
+        for (before, after) in &changed {
+            delta.leave(before);
+            delta.enter(after);
+            counted::save(tx, after)?;
+        }
+        told(tx, plan, &[], &changed)?;
+        let parents = changed.iter().filter_map(|(_, after)| after.parent_task_id).collect();
+        let places = changed.iter().flat_map(|(_, after)| chain(&after.unit_path)).collect();
+        settle(tx, &mut delta, parents, places)?;
+        delta.apply(tx)
     })
 }
 
@@ -58,7 +83,11 @@ fn wanted<A: Action>(tx: &mut Tx<'_, A>, tasks: &[ListedTask]) -> Result<Wanted>
                 let named = org::referred(tx, &[unit_id])?.pop();
                 let units = match (named, extent) {
                     (None, _) => Vec::new(),
-                    (Some(unit), ResponsibleExtent::OnlySelf) => vec![(unit.id, unit.path)],
+                    (Some(unit), ResponsibleExtent::OnlySelf) if unit.status == UnitStatus::Active => {
+                        vec![(unit.id, unit.path)]
+                    }
+                    // Nobody can do it at a unit that has ended.
+                    (Some(_), ResponsibleExtent::OnlySelf) => Vec::new(),
                     (Some(unit), ResponsibleExtent::Subtree) => {
                         let below = org::working_below(tx, PathRange::subtree(&unit.path), kind)?;
                         below.into_iter().map(|unit| (unit.id, unit.path)).collect()

@@ -23,11 +23,13 @@ pub fn moved<E: Effect>(tx: &mut EffectTx<'_, E>, from: &str, to: &str) -> Resul
     counters::moved(tx, from, to)?;
     counted::follow(tx, from, to)?;
     duties::moved(tx, from, to)?;
-    // Within the subtree everything stands to each other as before; above it, it does not.
+    // Another unit's plan is above it now, and the one that was is not: both may answer for what stands here.
     let parents = counted::answered_within(tx, to)?;
-    let above: BTreeSet<String> = ancestors(from).into_iter().chain(ancestors(to)).collect();
+    let mut places = counted::places_within(tx, to)?;
+    places.extend(ancestors(from));
+    places.extend(ancestors(to));
     let mut delta = Delta::default();
-    settle(tx, &mut delta, parents, above)?;
+    settle(tx, &mut delta, parents, places)?;
     delta.apply(tx)
 }
 
@@ -95,7 +97,7 @@ pub fn hand_over<E: Effect>(tx: &mut EffectTx<'_, E>, from: &Unit, to: &Unit) ->
     for (before, after) in &changed {
         delta.leave(before);
         delta.enter(after);
-        counted::save_whole(tx, after)?;
+        counted::save(tx, after)?;
     }
     duties::handed_over(tx, &changed)?;
     let told = changed.iter().map(|(before, after)| Told {
@@ -107,7 +109,10 @@ pub fn hand_over<E: Effect>(tx: &mut EffectTx<'_, E>, from: &Unit, to: &Unit) ->
     tx.record_many("task_assignment", told.collect::<Vec<_>>())?;
     let tasks: BTreeSet<_> =
         changed.iter().flat_map(|(_, after)| [Some(after.task_id), after.parent_task_id]).flatten().collect();
-    let places = chain(&from.path).into_iter().chain(chain(&to.path)).collect();
+    // What is below stands under the successor's plans now.
+    let mut places = counted::places_within(tx, &to.path)?;
+    places.extend(chain(&from.path));
+    places.extend(chain(&to.path));
     settle(tx, &mut delta, tasks, places)?;
     delta.apply(tx)
 }

@@ -103,7 +103,7 @@ endpoint! {
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct CompleteTask {
-    /// 哪个承担单位完成的, 须为本人任职的单位。
+    /// 哪个承担单位完成的, 须为本人获授权的单位。
     unit_id: UnitId,
     /// 凭据: 做了什么, 结果如何, 材料在何处。
     #[schema(min_length = 1, max_length = 2000)]

@@ -10,8 +10,8 @@
 //! A child plan's task may answer one of the parent's (`parent_task_id`). So that nothing is counted
 //! twice and nothing vanishes:
 //!
-//! 1. An assignment (P, U) is **carried** as long as tasks that answer P have live assignments at U or
-//!    below it. It is then done when all of those are done, and nobody completes it directly.
+//! 1. An assignment (P, U) is **carried** as long as tasks that answer P, in the plan of U or of a unit
+//!    above it, have live assignments at U or below it. It is then done when all of those are done, and nobody completes it directly.
 //! 2. What counts, at every level, are the live assignments that nobody carries: the work itself. They
 //!    count at their unit and at every unit above it, whoever's plan they stem from.
 //! 3. A unit that no child plan has reached yet completes its assignment of the parent's task directly.

@@ -11,7 +11,7 @@ use super::rules::{
 use super::store;
 pub use super::store::{AssignmentFilter, AssignmentSort};
 use crate::access::policy::{Action, ProgressFollow, TaskComplete, TaskNamePersons, TaskRead, TaskReopen};
-use crate::access::{Rights, Tx};
+use crate::access::{Reach, Rights, Tx};
 use crate::audit::Change;
 use crate::campaigns::clearing::duties;
 use crate::campaigns::rules::TaskId;
@@ -22,16 +22,24 @@ use crate::org::rules::UnitId;
 use crate::org::service as org;
 use crate::web::{Page, Paging};
 
-/// A task that the caller may read: its own plans' or a superior's in force.
+/// How far the caller reaches for a task: whoever reaches an assignment of it reads it, though its plan be
+/// another's by now, as after the move of a county.
+///
+/// # Errors
+/// `not_found` when the caller reads no tasks at all.
+pub fn reach_to<A: Action>(tx: &mut Tx<'_, A>, id: TaskId) -> Result<Reach> {
+    let reach = tx.reach_of::<TaskRead>().ok_or_else(|| AppError::new(Code::NotFound))?;
+    Ok(if store::is_assigned_within(tx, &reach, id)? { Reach::whole_tenant() } else { reach })
+}
+
+/// A task that the caller may read: its own plans', a superior's that was published, or one assigned within
+/// reach.
 ///
 /// # Errors
 /// `not_found`.
 pub fn task<A: Action>(tx: &mut Tx<'_, A>, id: TaskId) -> Result<TaskFacts> {
-    let found = match tx.reach_of::<TaskRead>() {
-        Some(reach) => store::task(tx, &reach, id)?,
-        None => None,
-    };
-    found.ok_or_else(|| AppError::new(Code::NotFound))
+    let reach = reach_to(tx, id)?;
+    store::task(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
 }
 
 /// The assignments of a task within reach.

@@ -292,6 +292,18 @@ pub(super) fn list<A: Action>(
     Ok(paging.page(rows.into_iter().map(Assignment::from).collect(), total, place))
 }
 
+/// Whether a live assignment of a task lies within `reach`.
+pub(super) fn is_assigned_within<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, task: TaskId) -> Result<bool> {
+    let tenant = tx.tenant();
+    let found: Option<AssignmentId> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(task_assignments::task_id.eq(task))
+        .filter(task_assignments::state.ne(AssignmentState::Retired))
+        .select(task_assignments::id)
+        .first(c)
+        .optional())?;
+    Ok(found.is_some())
+}
+
 /// The assignment of a task, if it lies within `reach`.
 pub(super) fn find<A: Action>(
     tx: &mut Tx<'_, A>,

@@ -40,7 +40,7 @@ pub struct AssignmentView {
     /// 完成的凭据; 退回重做后仍可查看。
     #[schema(max_length = 2000)]
     evidence: Option<String>,
-    /// 完成时刻; 由下级承接的为 null。
+    /// 本单位直接完成的时刻; 由下级承接完成的为 null。
     completed_at: Option<Instant>,
     /// 由谁填报完成。
     completed_by: Option<UserRef>,

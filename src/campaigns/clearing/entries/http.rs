@@ -44,9 +44,9 @@ pub struct DayEntryView {
     amount: Option<i64>,
     /// 是否补填: 次日零时起即为补填, 不因更正而变。
     late: bool,
-    /// 由谁填报。
+    /// 由谁填报, 更正过的为更正的人。
     entered_by: UserRef,
-    /// 是否代填: 由单位代责任人填报。
+    /// 是否代填: 由单位代责任人填报或更正。
     for_other: bool,
     /// 本人此刻可做的操作。
     #[schema(max_items = 1)]
