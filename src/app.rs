@@ -18,10 +18,13 @@ use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
 use crate::campaigns::clearing::entries::http as entries;
 use crate::campaigns::clearing::http as clearing;
+use crate::campaigns::plan::ballots::http as votes;
 use crate::campaigns::plan::cascade_http as cascade;
+use crate::campaigns::plan::comments::http as comments;
 use crate::campaigns::plan::http as plans;
 use crate::campaigns::plan::many_http as many_plans;
 use crate::campaigns::plan::matrix_http as matrix;
+use crate::campaigns::plan::versions::http as versions;
 use crate::campaigns::progress::http as progress;
 use crate::campaigns::tasks::http as tasks;
 use crate::campaigns::waiting::http as waiting;
@@ -105,6 +108,10 @@ pub fn api() -> Api {
         .with::<plans::ReturnPlan>()
         .with::<plans::PublishPlan>()
         .with::<plans::WithdrawPlan>().with::<plans::ConcludePlan>().with::<plans::ClosePlan>()
+        .with::<versions::AmendPlan>().with::<versions::ListVersions>().with::<versions::GetVersion>().with::<versions::GetDiff>()
+        .with::<votes::ListVotes>().with::<votes::GetVote>().with::<votes::CastVoteEndpoint>()
+        .with::<comments::ListComments>().with::<comments::AddComment>()
+        .with::<comments::GetComment>().with::<comments::ResolveComment>()
         .with::<cascade::GetInflation>()
         .with::<cascade::SpreadPlan>()
         .with::<plans::ListTasks>()

@@ -34,6 +34,27 @@ pub fn held_at<A: Action>(tx: &mut Tx<'_, A>, role: Role, paths: &[String]) -> R
     Ok(found)
 }
 
+/// Who holds `role` at exactly this unit today, with an active account.
+///
+/// # Errors
+/// When the database fails.
+pub fn holding_at<A: Action>(tx: &mut Tx<'_, A>, role: Role, path: &str) -> Result<Vec<UserId>> {
+    let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
+    Ok(with_conn!(tx.conn(), c => role_bindings::table
+        .inner_join(users::table.on(users::tenant_id.eq(role_bindings::tenant_id).and(users::id.eq(role_bindings::user_id))))
+        .filter(role_bindings::tenant_id.eq(tenant))
+        .filter(role_bindings::role.eq(role))
+        .filter(role_bindings::unit_path.eq(path))
+        .filter(role_bindings::revoked_at.is_null())
+        .filter(role_bindings::valid_from_on.is_null().or(role_bindings::valid_from_on.le(today)))
+        .filter(role_bindings::valid_until_on.is_null().or(role_bindings::valid_until_on.ge(today)))
+        .filter(users::status.eq("active"))
+        .order(role_bindings::user_id)
+        .select(role_bindings::user_id)
+        .distinct()
+        .load(c))?)
+}
+
 /// A person as others may see them.
 #[derive(Debug, Clone, Queryable)]
 pub struct Named {

@@ -250,7 +250,11 @@ policy! {
     PlanSubmit        "plan.submit"         "提交方案"        write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
     PlanApprove       "plan.approve"        "批准方案"        write    [-  -      -  -  -    S  -  -        -  -  -    -  -  -      -      -  -];
     PlanReturn        "plan.return"         "退回方案"        write    [-  -      -  -  -    S  -  -        -  -  -    -  -  -      -      -  -];
+    PlanVote          "plan.vote"           "表决方案"        write    [-  -      -  -  -    -  S  -        -  -  -    -  -  -      -      -  -];
+    PlanComment       "plan.comment"        "批注方案"        write    [-  -      -  -  -    S  S  S        U  U  -    -  -  -      -      -  -];
+    PlanResolve       "plan.resolve_comment" "处理批注"       write    [-  -      -  -  -    S  S  S        U  U  -    -  -  -      -      -  -];
     PlanPublish       "plan.publish"        "发布方案"        write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
+    PlanAmend         "plan.amend"          "修订方案"        write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
     PlanWithdraw      "plan.withdraw"       "撤回方案"        write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
     PlanConclude      "plan.conclude"       "方案转入总结"    write    [-  -      -  -  -    -  -  U        U  -  -    -  -  -      -      -  -];
     PlanClose         "plan.close"          "结束方案"        write    [-  -      -  -  -    S  -  -        -  -  -    -  -  -      -      -  -];
@@ -310,6 +314,8 @@ macro_rules! effects {
 effects! {
     // Publishing the plan of the campaign's own unit makes the campaign visible to its scope.
     CampaignLaunch "campaign.launch" by PlanPublish;
+    // When a later version of a plan comes into force, the plans below are to be compared with it.
+    ParentAmended "plan.parent_amended" by PlanPublish;
     // A plan in force gives its tasks to units, and stands for tasks of the plans above.
     TasksAssign "tasks.assign" by PlanPublish, PlanClose;
     // What is done counts at every unit above, and for the tasks above that it answers.

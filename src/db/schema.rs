@@ -34,7 +34,6 @@ tables! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-
     units (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -49,7 +48,6 @@ tables! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-
     unit_periods (tenant_id, unit_id, valid_from_on) {
         tenant_id -> Text,
         unit_id -> UuidSql,
@@ -65,7 +63,6 @@ tables! {
         reason -> Nullable<Text>,
         recorded_at -> InstantSql,
     }
-
     officers (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -80,7 +77,6 @@ tables! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-
     officer_persons (tenant_id, officer_id) {
         tenant_id -> Text,
         officer_id -> UuidSql,
@@ -91,7 +87,6 @@ tables! {
         salt -> Text,
         erased_at -> Nullable<InstantSql>,
     }
-
     posts (tenant_id, id, revision) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -108,7 +103,6 @@ tables! {
         recorded_by -> Nullable<UuidSql>,
         superseded_at -> Nullable<InstantSql>,
     }
-
     stand_ins (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -121,13 +115,11 @@ tables! {
         created_at -> InstantSql,
         ended_at -> Nullable<InstantSql>,
     }
-
     user_officers (tenant_id, user_id) {
         tenant_id -> Text,
         user_id -> UuidSql,
         officer_id -> UuidSql,
     }
-
     users (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -144,13 +136,11 @@ tables! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-
     login_directory (login) {
         login -> Text,
         tenant_id -> Text,
         user_id -> UuidSql,
     }
-
     role_bindings (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -164,7 +154,6 @@ tables! {
         created_at -> InstantSql,
         revoked_at -> Nullable<InstantSql>,
     }
-
     sessions (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -181,13 +170,11 @@ tables! {
         ended_at -> Nullable<InstantSql>,
         end_reason -> Nullable<Text>,
     }
-
     login_throttles (key_digest) {
         key_digest -> Text,
         failures -> BigInt,
         window_end_at -> InstantSql,
     }
-
     idempotency_keys (tenant_id, user_id, operation, key) {
         tenant_id -> Text,
         user_id -> UuidSql,
@@ -201,7 +188,6 @@ tables! {
         authz_version -> BigInt,
         created_at -> InstantSql,
     }
-
     audit_log (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -217,7 +203,35 @@ tables! {
         reason -> Nullable<Text>,
         request_id -> Text,
     }
-
+    calendar_changes (tenant_id, day) {
+        tenant_id -> Text,
+        day -> Date,
+        kind -> Nullable<Text>,
+        name -> Nullable<Text>,
+        version -> BigInt,
+        created_by -> UuidSql,
+        created_at -> InstantSql,
+        updated_by -> UuidSql,
+        updated_at -> InstantSql,
+    }
+    settings_versions (tenant_id, version) {
+        tenant_id -> Text,
+        version -> BigInt,
+        id -> UuidSql,
+        suppression_k -> Integer,
+        recheck_percent -> Integer,
+        cooling_off_months -> Integer,
+        extensions_max -> Integer,
+        objection_working_days -> Integer,
+        transfers_max -> Integer,
+        trimmed_mean -> Bool,
+        quorum_above_percent -> Integer,
+        station_budget_minutes -> Integer,
+        receipt_bits -> Integer,
+        reason -> Text,
+        changed_by -> UuidSql,
+        changed_at -> InstantSql,
+    }
     campaigns (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -234,7 +248,6 @@ tables! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-
     campaign_phases (tenant_id, campaign_id, position) {
         tenant_id -> Text,
         campaign_id -> UuidSql,
@@ -243,7 +256,6 @@ tables! {
         starts_on -> Date,
         ends_on -> Date,
     }
-
     campaign_scope_units (tenant_id, campaign_id, position) {
         tenant_id -> Text,
         campaign_id -> UuidSql,
@@ -251,7 +263,6 @@ tables! {
         unit_id -> UuidSql,
         unit_path -> Text,
     }
-
     leading_groups (tenant_id, campaign_id) {
         tenant_id -> Text,
         campaign_id -> UuidSql,
@@ -259,8 +270,8 @@ tables! {
         office_unit_id -> Nullable<UuidSql>,
         version -> BigInt,
         updated_at -> InstantSql,
+        votes_on_plans -> Bool,
     }
-
     leading_group_members (tenant_id, campaign_id, position) {
         tenant_id -> Text,
         campaign_id -> UuidSql,
@@ -268,7 +279,6 @@ tables! {
         user_id -> UuidSql,
         duty -> Text,
     }
-
     plans (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -297,8 +307,11 @@ tables! {
         stage -> Nullable<Text>,
         stage_at -> Nullable<InstantSql>,
         starts_on -> Nullable<Date>,
+        number -> Integer,
+        parent_amended -> Bool,
+        amendment -> Nullable<Text>,
+        amendment_number -> Nullable<Integer>,
     }
-
     plan_phases (tenant_id, plan_id, position) {
         tenant_id -> Text,
         plan_id -> UuidSql,
@@ -307,13 +320,63 @@ tables! {
         starts_on -> Date,
         ends_on -> Date,
     }
-
-    plan_authors (tenant_id, plan_id, user_id) {
+    plan_authors (tenant_id, plan_id, number, user_id) {
         tenant_id -> Text,
         plan_id -> UuidSql,
         user_id -> UuidSql,
+        number -> Integer,
     }
-
+    plan_versions (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        plan_id -> UuidSql,
+        number -> Integer,
+        state -> Text,
+        reason -> Nullable<Text>,
+        content -> Text,
+        return_comment -> Nullable<Text>,
+        approval_comment -> Nullable<Text>,
+        submitted_at -> Nullable<InstantSql>,
+        submitted_by -> Nullable<UuidSql>,
+        submitted_as -> Nullable<Text>,
+        decided_at -> Nullable<InstantSql>,
+        decided_by -> Nullable<UuidSql>,
+        published_at -> Nullable<InstantSql>,
+        parent_amended -> Bool,
+        created_by -> UuidSql,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+    plan_votes (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        plan_id -> UuidSql,
+        number -> Integer,
+        round -> Integer,
+        user_id -> UuidSql,
+        above_percent -> Integer,
+        choice -> Nullable<Text>,
+        comment -> Nullable<Text>,
+        cast_at -> Nullable<InstantSql>,
+        ended_at -> Nullable<InstantSql>,
+        version -> BigInt,
+        created_at -> InstantSql,
+    }
+    plan_comments (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        plan_id -> UuidSql,
+        number -> Integer,
+        task_id -> Nullable<UuidSql>,
+        task_title -> Nullable<Text>,
+        content -> Text,
+        author_id -> UuidSql,
+        resolved_at -> Nullable<InstantSql>,
+        resolved_by -> Nullable<UuidSql>,
+        version -> BigInt,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
     tasks (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -332,8 +395,8 @@ tables! {
         target_value -> Nullable<Text>,
         target_unit -> Nullable<Text>,
         parent_task_id -> Nullable<UuidSql>,
+        retired_in -> Nullable<Integer>,
     }
-
     task_responsibles (tenant_id, task_id, position) {
         tenant_id -> Text,
         task_id -> UuidSql,
@@ -342,38 +405,6 @@ tables! {
         extent -> Text,
         kind -> Nullable<Text>,
     }
-
-    calendar_changes (tenant_id, day) {
-        tenant_id -> Text,
-        day -> Date,
-        kind -> Nullable<Text>,
-        name -> Nullable<Text>,
-        version -> BigInt,
-        created_by -> UuidSql,
-        created_at -> InstantSql,
-        updated_by -> UuidSql,
-        updated_at -> InstantSql,
-    }
-
-    settings_versions (tenant_id, version) {
-        tenant_id -> Text,
-        version -> BigInt,
-        id -> UuidSql,
-        suppression_k -> Integer,
-        recheck_percent -> Integer,
-        cooling_off_months -> Integer,
-        extensions_max -> Integer,
-        objection_working_days -> Integer,
-        transfers_max -> Integer,
-        trimmed_mean -> Bool,
-        quorum_above_percent -> Integer,
-        station_budget_minutes -> Integer,
-        receipt_bits -> Integer,
-        reason -> Text,
-        changed_by -> UuidSql,
-        changed_at -> InstantSql,
-    }
-
     task_assignments (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -393,7 +424,6 @@ tables! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-
     assignment_persons (tenant_id, assignment_id, officer_id) {
         tenant_id -> Text,
         assignment_id -> UuidSql,
@@ -401,7 +431,6 @@ tables! {
         task_id -> UuidSql,
         named_on -> Date,
     }
-
     progress_counters (tenant_id, campaign_id, unit_path, due_on) {
         tenant_id -> Text,
         campaign_id -> UuidSql,
@@ -410,7 +439,6 @@ tables! {
         total -> BigInt,
         done -> BigInt,
     }
-
     entry_duties (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -422,7 +450,6 @@ tables! {
         from_on -> Date,
         until_on -> Date,
     }
-
     day_entries (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
@@ -440,7 +467,6 @@ tables! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
-
     cleared_days (tenant_id, day) {
         tenant_id -> Text,
         day -> Date,
@@ -448,7 +474,6 @@ tables! {
         owed -> BigInt,
         swept_at -> InstantSql,
     }
-
     owed_entries (tenant_id, day, task_id, officer_id) {
         tenant_id -> Text,
         day -> Date,

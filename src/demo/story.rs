@@ -227,6 +227,7 @@ async fn leading_group(
             .find(|unit| unit.parent_id == Some(root.id) && unit.name == "办公室")
             .map(|unit| unit.id),
         members: Vec::new(),
+        votes_on_plans: false,
     };
     for (role, duty) in members {
         draft.members.push(MemberDraft { user_id: find(*role).await?, duty: (*duty).to_owned() });

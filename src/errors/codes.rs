@@ -169,6 +169,15 @@ codes! {
     UnitOutOfScope = Unprocessable, "unit_out_of_scope", "该单位不在活动范围内", "The unit is not in the campaign's scope";
     ApproverIsAuthor = Unprocessable, "approver_is_author", "编制或提交方案的人不得批准", "Whoever wrote or submitted the plan may not decide on it";
     NotTheRightHead = Unprocessable, "not_the_right_head", "应由本级(没有则最近上级)领导小组组长决定", "The leading group's head at the unit, else at the nearest level above, decides";
+    ParentAmended = Unprocessable, "parent_amended", "上级方案已修订, 请按新版本核对后重新提交", "The plan above was amended; compare with its new version and submit again";
+    AmendmentInHand = Conflict, "amendment_in_hand", "方案正在修订", "An amendment of the plan is in hand";
+    PlanEnded = Conflict, "plan_ended", "方案已结束或已撤回", "The plan is closed or withdrawn";
+    NotAVoter = Unprocessable, "not_a_voter", "不在本次表决的成员之列", "Only who was a member of the leading group on the day of submission votes";
+    VoteCast = Conflict, "vote_cast", "已表决, 不得更改", "The vote is cast and is not changed";
+    QuorumNotReached = Unprocessable, "quorum_not_reached", "参加表决的成员未达法定人数", "Too few members have cast a vote";
+    VoteNotCarried = Unprocessable, "vote_not_carried", "赞成票未多于反对票", "There are not more votes for it than against it";
+    CommentResolved = Conflict, "comment_resolved", "批注已处理", "The comment is resolved already";
+    CommentOfAnother = Unprocessable, "comment_of_another", "由批注人或编制方案的单位标为已处理", "Who made the comment, or whoever writes the plan, says that it is dealt with";
     PlanNotInForce = Conflict, "plan_not_in_force", "方案不在执行中", "The plan is not in force";
 
     // Tasks under way

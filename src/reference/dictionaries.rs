@@ -5,8 +5,11 @@ use crate::access::Role;
 use crate::access::accounts::bindings::rules::{BindingAction, BindingStatus};
 use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
 use crate::campaigns::clearing::rules::{ClearingState, EntryAction};
+use crate::campaigns::plan::ballots::rules::VoteChoice;
+use crate::campaigns::plan::comments::rules::CommentAction;
 use crate::campaigns::plan::inflation::InflationKind;
 use crate::campaigns::plan::rules::{PlanAction, PlanState, SubmittedAs};
+use crate::campaigns::plan::versions::{PlanField, TaskChange, TaskField, rules::VersionState};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
 use crate::campaigns::tasks::rules::{AssignmentAction, AssignmentState};
 use crate::campaigns::waiting::service::WaitingKind;
@@ -62,6 +65,12 @@ pub const ALL: &[Listed] = &[
     of::<PlanAction>(),
     of::<SubmittedAs>(),
     of::<InflationKind>(),
+    of::<VersionState>(),
+    of::<PlanField>(),
+    of::<TaskField>(),
+    of::<TaskChange>(),
+    of::<VoteChoice>(),
+    of::<CommentAction>(),
     of::<WaitingKind>(),
     of::<Frequency>(),
     of::<TargetDirection>(),

@@ -31,5 +31,7 @@ mod tasks;
 mod tasks_history;
 mod trees;
 mod units;
+mod versions;
+mod votes;
 mod wire;
 mod workbooks;

@@ -187,6 +187,15 @@ const REST: &str = "\
     SELECT tenant_id, '2026-07-01', true, 1, created_at FROM users WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
     INSERT INTO owed_entries (tenant_id, day, task_id, officer_id, unit_id, unit_path) \
     SELECT tenant_id, '2026-07-01', task_id, officer_id, unit_id, unit_path FROM entry_duties \
+    WHERE tenant_id = '53' ORDER BY id LIMIT 1; \
+    INSERT INTO plan_versions (tenant_id, id, plan_id, number, state, reason, content, created_by, created_at, updated_at) \
+    SELECT tenant_id, id, id, 99, 'withdrawn', 'r', '{}', created_by, created_at, created_at FROM plans \
+    WHERE tenant_id = '53' ORDER BY id LIMIT 1; \
+    INSERT INTO plan_votes (tenant_id, id, plan_id, number, round, user_id, above_percent, choice, created_at) \
+    SELECT tenant_id, id, id, 1, 99, created_by, 50, 'for', created_at FROM plans \
+    WHERE tenant_id = '53' ORDER BY id LIMIT 1; \
+    INSERT INTO plan_comments (tenant_id, id, plan_id, number, content, author_id, created_at, updated_at) \
+    SELECT tenant_id, id, id, 1, 'c', created_by, created_at, created_at FROM plans \
     WHERE tenant_id = '53' ORDER BY id LIMIT 1";
 
 /// Tables that their migration fills from one that was there before, a row for a row.

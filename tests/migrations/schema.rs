@@ -98,6 +98,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("sessions", "end_reason", "session_end_reason"),
     ("campaigns", "state", "campaign_state"),
     ("plans", "state", "plan_state"),
+    ("plan_versions", "state", "version_state"),
+    ("plan_votes", "choice", "vote_choice"),
     ("tasks", "frequency", "frequency"),
     ("tasks", "target_direction", "target_direction"),
     ("task_responsibles", "extent", "responsible_extent"),
@@ -126,6 +128,11 @@ fn columns_take_exactly_the_words_of_their_enum() {
     let mut states = found.remove(&of("stage")).unwrap();
     states.insert("running".to_owned());
     found.entry(of("state")).or_default().append(&mut states);
+    // An amendment is in hand in those states alone of which a version is not published, nor gone.
+    let hand = found.remove(&of("amendment")).unwrap();
+    let gone = ["in_force", "superseded", "withdrawn"].map(ToOwned::to_owned);
+    let all = hand.into_iter().chain(gone).collect::<BTreeSet<_>>();
+    assert_eq!(Some(&all), found.get(&("plan_versions".to_owned(), "state".to_owned())));
     assert_eq!(
         found, expected,
         "left the CHECKs, right the dictionaries by the list WORDS in tests/migrations/schema.rs"

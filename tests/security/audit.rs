@@ -284,6 +284,30 @@ fn calendar_and_settings(log: &mut Ledger<'_>) {
     log.left_nothing(system, &at(system).patch("/settings", "*", &change).expect(200, ""));
 }
 
+/// A later version of a plan, on which members vote.
+fn amended_by_vote(log: &mut Ledger<'_>, campaign: &str, path: &str) {
+    let world = log.world;
+    let (office, head, member) = ("53-group-office", "53-group-head", "53-group-member");
+    let act = |by: &str, action: &str, body: serde_json::Value| {
+        world.as_(by).post(&format!("{path}/{action}"), &body)
+    };
+    let mut group = story::group_body(world, "53");
+    group["votes_on_plans"] = json!(true);
+    let set = world.as_(office).put(&format!("/campaigns/{campaign}/leading-group"), "*", &group);
+    log.wrote(office, set, &["leading_group.set leading_group"]);
+    let why = json!({ "reason": "汛期顺延时限。" });
+    log.wrote(office, act(office, "amend", why.clone()), &["plan.amend plan"]);
+    log.left_nothing(office, &act(office, "amend", why).expect(409, "amendment_in_hand"));
+    let title = json!({ "title": "实施方案 (修订)" });
+    log.wrote(office, world.as_(office).patch(path, "*", &title), &["plan.update plan"]);
+    log.wrote(office, act(office, "submit", json!({})), &["plan.submit plan"]);
+    let vote = || act(member, "votes", json!({ "choice": "for" }));
+    log.wrote(member, vote(), &["plan.vote plan_vote"]);
+    log.left_nothing(member, &vote().expect(200, ""));
+    log.wrote(head, act(head, "approve", json!({})), &["plan.approve plan"]);
+    log.wrote(office, act(office, "publish", json!({})), &["plan.publish plan"]);
+}
+
 /// A campaign and its plan.
 fn campaign_and_plan(log: &mut Ledger<'_>) {
     let world = log.world;
@@ -307,6 +331,11 @@ fn campaign_and_plan(log: &mut Ledger<'_>) {
     let act =
         |by: &str, action: &str, body: serde_json::Value| at(by).post(&format!("{path}/{action}"), &body);
     log.left_nothing(office, &act(office, "publish", json!({})).expect(409, ""));
+    let said = act(head, "comments", json!({ "content": "留存率如何统计, 请写明。" }));
+    let comment = log.wrote(head, said, &["plan.comment plan_comment"]).id();
+    let resolve = || act(office, &format!("comments/{comment}/resolve"), json!({}));
+    log.wrote(office, resolve(), &["plan.resolve_comment plan_comment"]);
+    log.left_nothing(office, &resolve().expect(409, "comment_resolved"));
     log.wrote(office, act(office, "submit", json!({})), &["plan.submit plan"]);
     log.left_nothing(head, &act(head, "return", json!({})).expect(422, ""));
     log.wrote(head, act(head, "return", json!({ "comment": "请补充。" })), &["plan.return plan"]);
@@ -320,6 +349,7 @@ fn campaign_and_plan(log: &mut Ledger<'_>) {
     let shown = at(office).get(&path).expect(200, "").json();
     tasks(log, shown["tasks"][0]["id"].as_str().unwrap());
     world.advance(24 * 3600);
+    amended_by_vote(log, &campaign, &path);
     log.wrote(office, act(office, "conclude", json!({})), &["plan.conclude plan"]);
     log.left_nothing(office, &act(office, "children", json!({})).expect(422, "parent_plan_not_published"));
     log.wrote(head, act(head, "close", json!({})), &["plan.close plan"]);

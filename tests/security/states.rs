@@ -15,6 +15,7 @@ const TESTED: &[&str] = &[
     "AssignmentView",
     "BindingView",
     "CampaignView",
+    "CommentView",
     "DayEntryView",
     "OfficerView",
     "PlanSummaryView",
@@ -43,7 +44,8 @@ fn actions_of(name: &str) -> Vec<String> {
     found
 }
 
-const STATES: &[&str] = &[
+/// How a plan stands: its state, and that of its amendment behind a plus; `voting` is submitted where members vote.
+const STANDINGS: &[&str] = &[
     "draft",
     "submitted",
     "returned",
@@ -53,27 +55,57 @@ const STATES: &[&str] = &[
     "concluding",
     "closed",
     "withdrawn",
+    "running+draft",
+    "running+submitted",
+    "running+returned",
+    "running+approved",
+    "voting",
 ];
 
-/// Where an action leads from a state (domain.md §6), or the code of its refusal.
-fn plan_event(state: &str, action: &str) -> Result<&'static str, &'static str> {
-    match (action, state) {
-        ("update", "draft") => Ok("draft"),
-        ("update", "returned") | ("return", "submitted") => Ok("returned"),
-        ("update", _) => Err("plan_not_editable"),
-        ("submit", "draft" | "returned") => Ok("submitted"),
-        ("submit", _) => Err("plan_not_submittable"),
-        ("approve", "submitted") => Ok("approved"),
-        ("approve" | "return", _) => Err("plan_not_submitted"),
-        ("publish", "approved") => Ok("published"),
-        ("publish", _) => Err("plan_not_approved"),
-        ("withdraw", "draft" | "submitted") => Ok("withdrawn"),
-        ("withdraw", _) => Err("plan_not_withdrawable"),
-        ("conclude", "running") => Ok("concluding"),
-        ("conclude", _) => Err("plan_not_running"),
-        ("close", "concluding") => Ok("closed"),
-        ("close", _) => Err("plan_not_concluding"),
+/// Where an action leads from there (domain.md §6), or the code of its refusal.
+fn plan_event(at: &str, action: &str) -> Result<String, &'static str> {
+    if let Some((life, hand)) = at.split_once('+') {
+        return match action {
+            "amend" | "conclude" => Err("amendment_in_hand"),
+            "close" => Err("plan_not_concluding"),
+            "publish" | "withdraw" => plan_event(hand, action).map(|_| life.to_owned()),
+            _ => plan_event(hand, action).map(|next| format!("{life}+{next}")),
+        };
+    }
+    let next = match (action, at) {
+        ("update", "draft") => "draft",
+        ("update", "returned") | ("return", "submitted") => "returned",
+        ("update", _) => return Err("plan_not_editable"),
+        ("submit", "draft" | "returned") => "submitted",
+        ("submit", _) => return Err("plan_not_submittable"),
+        ("approve", "submitted") => "approved",
+        // Here no members vote: nobody is asked to.
+        ("vote", "submitted") => return Err("not_a_voter"),
+        ("approve" | "return" | "vote", _) => return Err("plan_not_submitted"),
+        ("publish", "approved") => "published",
+        ("publish", _) => return Err("plan_not_approved"),
+        ("withdraw", "draft" | "submitted") => "withdrawn",
+        ("withdraw", _) => return Err("plan_not_withdrawable"),
+        ("conclude", "running") => "concluding",
+        ("conclude", _) => return Err("plan_not_running"),
+        ("close", "concluding") => "closed",
+        ("close", _) => return Err("plan_not_concluding"),
+        ("amend", "published") => "published+draft",
+        ("amend", "running") => "running+draft",
+        ("amend", _) => return Err("plan_not_in_force"),
+        ("comment", "closed" | "withdrawn") => return Err("plan_ended"),
+        ("comment", at) => at,
         _ => panic!("tell plan_event in tests/security/states.rs what {action} does"),
+    };
+    Ok(next.to_owned())
+}
+
+/// How a plan stands, by what is shown of it.
+fn standing(plan: &Value) -> String {
+    let state = plan["state"].as_str().unwrap();
+    match plan["amendment"]["state"].as_str() {
+        Some(hand) => format!("{state}+{hand}"),
+        None => state.to_owned(),
     }
 }
 
@@ -84,9 +116,14 @@ fn drive(world: &World, plan: &str, state: &str, writer: &str, head: &str) {
     let running = [published[0], published[1], published[2], ("", "a day")];
     let concluding = [running[0], running[1], running[2], running[3], (writer, "conclude")];
     let closed = [running[0], running[1], running[2], running[3], concluding[4], (head, "close")];
+    if let Some((life, hand)) = state.split_once('+') {
+        drive(world, plan, life, writer, head);
+        step(world, writer, plan, "amend");
+        return drive(world, plan, hand, writer, head);
+    }
     let steps: &[(&str, &str)] = match state {
         "draft" => &[],
-        "submitted" => &[(writer, "submit")],
+        "submitted" | "voting" => &[(writer, "submit")],
         "returned" => &[(writer, "submit"), (head, "return")],
         "approved" => &[(writer, "submit"), (head, "approve")],
         "published" => &published,
@@ -114,7 +151,9 @@ fn attempt_plan(world: &World, by: &str, plan: &str, action: &str) -> Reply {
             &json!({ "title": format!("主题活动实施方案 (改) {}", uuid::Uuid::new_v4()) }),
         ),
         "return" => who.post(&format!("{path}/return"), &json!({ "comment": "请补充量化目标。" })),
-        "withdraw" => who.post(&format!("{path}/withdraw"), &json!({ "reason": "另行编制。" })),
+        "withdraw" | "amend" => who.post(&format!("{path}/{action}"), &json!({ "reason": "另行编制。" })),
+        "vote" => who.post(&format!("{path}/votes"), &json!({ "choice": "for" })),
+        "comment" => who.post(&format!("{path}/comments"), &json!({ "content": "留存率如何统计, 请写明。" })),
         "submit" | "approve" | "publish" | "conclude" | "close" => {
             who.post(&format!("{path}/{action}"), &json!({}))
         }
@@ -126,6 +165,12 @@ fn attempt_plan(world: &World, by: &str, plan: &str, action: &str) -> Reply {
 fn plan_in(world: &World, code: &str, state: &str, writer: &str, head: &str) -> String {
     let campaign =
         if code == "53" { story::campaign(world, "53") } else { story::launched(world, "53").campaign };
+    if state == "voting" {
+        let mut group = story::group_body(world, "53");
+        group["votes_on_plans"] = json!(true);
+        let path = format!("/campaigns/{campaign}/leading-group");
+        world.as_("53-group-office").put(&path, "*", &group).expect(200, "");
+    }
     let plan = draft(world, &campaign, code, writer);
     drive(world, &plan, state, writer, head);
     plan
@@ -136,23 +181,30 @@ both! {
         let mut failures = Failures::default();
         let (office, head) = ("53-group-office", "53-group-head");
         let documented: BTreeSet<String> = actions_of("PlanState").into_iter().collect();
-        let driven: BTreeSet<String> = STATES.iter().map(ToString::to_string).collect();
+        let alone = STANDINGS.iter().filter(|at| !at.contains('+') && **at != "voting");
+        let driven: BTreeSet<String> = alone.map(ToString::to_string).collect();
         assert_eq!(documented, driven, "tell tests/security/states.rs of the new state");
-        for state in STATES {
+        for state in STANDINGS.iter().filter(|at| **at != "voting") {
             for action in actions_of("PlanAction") {
                 let plan = plan_in(world, "53", state, office, head);
-                let by = if ["approve", "return", "close"].contains(&action.as_str()) { head } else { office };
+                let by = match action.as_str() {
+                    "approve" | "return" | "close" => head,
+                    "vote" => "53-group-member",
+                    _ => office,
+                };
                 let before = world.as_(office).get(&format!("/plans/{plan}")).expect(200, "");
                 let reply = attempt_plan(world, by, &plan, &action);
                 let after = world.as_(office).get(&format!("/plans/{plan}")).expect(200, "");
                 match plan_event(state, &action) {
                     Ok(next) => {
-                        let good = reply.status == 200 && reply.json()["state"] == next && after.json()["state"] == next;
+                        let told = action == "comment" || standing(&reply.json()) == next;
+                        let good = [200, 201].contains(&reply.status) && told && standing(&after.json()) == next;
                         failures.check(good, || format!("{action} of {state} should give {next}: {}", reply.story()));
                     }
                     Err(code) => {
-                        failures.check(reply.status == 409 && reply.code() == code, || {
-                            format!("{action} of {state} should be 409 {code}: {}", reply.story())
+                        let status = if code == "not_a_voter" { 422 } else { 409 };
+                        failures.check(reply.status == status && reply.code() == code, || {
+                            format!("{action} of {state} should be {status} {code}: {}", reply.story())
                         });
                         failures.check(before.body == after.body, || format!("a refused {action} of {state} changed it"));
                     }
@@ -181,7 +233,8 @@ both! {
             ("5304", "5304-unit-head", "53-group-head", without_head),
         ];
         for (code, writer, head, people) in cases {
-            for state in STATES {
+            // Below nobody holds the role of a member: nothing can be submitted there to be voted on.
+            for state in STANDINGS.iter().filter(|at| **at != "voting" || *code == "53") {
                 let shared = plan_in(world, code, state, writer, head);
                 for person in *people {
                     let shown = world.as_(person).get(&format!("/plans/{shared}"));
@@ -197,7 +250,7 @@ both! {
                         // What should be refused changes nothing, so one plan serves for all of it.
                         let plan = if says { plan_in(world, code, state, writer, head) } else { shared.clone() };
                         let reply = attempt_plan(world, person, &plan, &action);
-                        failures.check((reply.status == 200) == says, || {
+                        failures.check([200, 201].contains(&reply.status) == says, || {
                             format!("{person}, {code} {state}: {action} allowed: {says}, but {}", reply.story())
                         });
                         failures.check(says || [403, 404, 409, 422].contains(&reply.status), || reply.story());

@@ -72,7 +72,7 @@ pub fn draft(world: &World, campaign: &str, code: &str, by: &str) -> String {
 pub fn step(world: &World, by: &str, plan: &str, action: &str) {
     let body = match action {
         "return" => json!({ "comment": "第三项任务没有量化目标, 请补充后再报。" }),
-        "withdraw" => json!({ "reason": "另行编制。" }),
+        "withdraw" | "amend" => json!({ "reason": "另行编制。" }),
         _ => json!({}),
     };
     world.as_(by).post(&format!("/plans/{plan}/{action}"), &body).expect(200, "");

@@ -352,6 +352,8 @@ pub struct LeadingGroupView {
     /// 成员。
     #[schema(max_items = 100)]
     members: Vec<MemberView>,
+    /// 方案是否须经成员表决, 组长方可批准。
+    votes_on_plans: bool,
     /// 组长、办公室、成员是否齐备; 齐备方可提交方案。
     complete: bool,
     /// 版本。
@@ -374,7 +376,7 @@ impl Example for LeadingGroupView {
             "head": { "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d10", "display_name": "李春阳" },
             "office": { "id": UNIT, "code": "53-D01", "name": "办公室", "kind": "department" },
             "members": [{ "user": { "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d11", "display_name": "王建国" }, "duty": "副组长" }],
-            "complete": true, "version": 2, "updated_at": "2026-03-02T01:20:00.000000Z",
+            "votes_on_plans": false, "complete": true, "version": 2, "updated_at": "2026-03-02T01:20:00.000000Z",
         })
     }
 }
@@ -384,6 +386,7 @@ impl Example for LeadingGroupDraft {
         json!({
             "head_user_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d10", "office_unit_id": UNIT,
             "members": [{ "user_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d11", "duty": "副组长" }],
+            "votes_on_plans": false,
         })
     }
 }
@@ -408,6 +411,7 @@ fn group_view<A: Action>(
             .into_iter()
             .map(|one| Ok(MemberView { user: users.get(one.user_id)?, duty: one.duty }))
             .collect::<Result<_>>()?,
+        votes_on_plans: content.votes_on_plans,
         complete,
         version,
         updated_at,

@@ -141,6 +141,9 @@ pub struct LeadingGroupDraft {
     #[serde(default)]
     #[schema(max_items = 100)]
     pub members: Vec<MemberDraft>,
+    /// 方案是否须经表决: 由有权批准的组长所在单位持有 `group_member` 角色的成员表决, 达到法定人数且赞成多于反对, 组长方可批准。缺省否。
+    #[serde(default)]
+    pub votes_on_plans: bool,
 }
 
 impl Validate for LeadingGroupDraft {

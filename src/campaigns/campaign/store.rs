@@ -126,7 +126,7 @@ pub(super) fn list<A: Action>(
 }
 
 type PhaseRow = (CampaignId, String, chrono::NaiveDate, chrono::NaiveDate);
-type GroupRow = (Option<UserId>, Option<UnitId>, i64, Instant);
+type GroupRow = (Option<UserId>, Option<UnitId>, bool, i64, Instant);
 
 /// Phases and scopes of several campaigns, fetched together.
 struct Contents {
@@ -368,12 +368,13 @@ pub(super) fn launch(tx: &mut EffectTx<'_, CampaignLaunch>, id: CampaignId) -> R
 
 pub(super) fn group<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<LeadingGroup> {
     let tenant = tx.tenant();
-    let (head_user_id, office_unit_id, version, updated_at): GroupRow =
+    let (head_user_id, office_unit_id, votes_on_plans, version, updated_at): GroupRow =
         with_conn!(tx.conn(), c => leading_groups::table
         .find((tenant, id))
         .select((
             leading_groups::head_user_id,
             leading_groups::office_unit_id,
+            leading_groups::votes_on_plans,
             leading_groups::version,
             leading_groups::updated_at,
         ))
@@ -388,7 +389,7 @@ pub(super) fn group<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<Lea
         .load(c))?;
     let members = members.into_iter().map(|(user_id, duty)| MemberDraft { user_id, duty }).collect();
     Ok(LeadingGroup {
-        content: LeadingGroupDraft { head_user_id, office_unit_id, members },
+        content: LeadingGroupDraft { head_user_id, office_unit_id, members, votes_on_plans },
         version,
         updated_at,
     })
@@ -404,6 +405,7 @@ pub(super) fn set_group<A: Action>(
         .set((
             leading_groups::head_user_id.eq(content.head_user_id),
             leading_groups::office_unit_id.eq(content.office_unit_id),
+            leading_groups::votes_on_plans.eq(content.votes_on_plans),
             leading_groups::version.eq(leading_groups::version + 1_i64),
             leading_groups::updated_at.eq(now),
         ))

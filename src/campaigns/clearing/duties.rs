@@ -59,6 +59,34 @@ pub fn closed<E: Effect>(tx: &mut EffectTx<'_, E>, assignments: &[Assignment]) -
     Ok(())
 }
 
+/// Ends the duties of assignments whose tasks ask for daily entries no more: today is still owed.
+///
+/// # Errors
+/// When the database fails.
+pub fn asked_no_more<E: Effect>(tx: &mut EffectTx<'_, E>, assignments: &[Assignment]) -> Result<()> {
+    for one in assignments.iter().filter(|one| one.is_worked_on()) {
+        store::end(tx, one.id, None, true)?;
+    }
+    Ok(())
+}
+
+/// Begins the duties, with tomorrow, of the persons of assignments whose tasks ask for daily entries from now
+/// on.
+///
+/// # Errors
+/// When the database fails.
+pub fn asked<E: Effect>(tx: &mut EffectTx<'_, E>, assignments: &[Assignment]) -> Result<()> {
+    let worked_on: Vec<&Assignment> = assignments.iter().filter(|one| one.is_worked_on()).collect();
+    let ids: Vec<AssignmentId> = worked_on.iter().map(|one| one.id).collect();
+    let persons = store::persons(tx, &ids)?;
+    for one in worked_on {
+        if let Some(officers) = persons.get(&one.id) {
+            store::begin(tx, one, officers)?;
+        }
+    }
+    Ok(())
+}
+
 /// Begins duties with tomorrow, of a task that asks for daily entries.
 ///
 /// # Errors

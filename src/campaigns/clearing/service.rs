@@ -102,12 +102,13 @@ pub fn create(tx: &mut Tx<'_, EntryCreate>, task_id: TaskId, new: &NewEntry) -> 
     if !task.plan_state.is_in_force() {
         return Err(AppError::new(Code::PlanNotInForce));
     }
-    if !task.daily_entries {
+    let (officer, for_other) = whose(tx, new.officer)?;
+    // What was owed for a day can be entered, whoever carries the task by now and whatever it asks for by now.
+    let owed = duty_store::covering(tx, task_id, officer, new.day)?;
+    if owed.is_none() && !task.daily_entries {
         return Err(AppError::new(Code::TaskWithoutEntries));
     }
-    let (officer, for_other) = whose(tx, new.officer)?;
-    // What was owed for a day can be entered, whoever carries the task by now.
-    let (place, since) = match duty_store::covering(tx, task_id, officer, new.day)? {
+    let (place, since) = match owed {
         Some(place) => (place, new.day),
         None => match tasks::carried_by_officer(tx, task_id, officer)? {
             Some((one, named_on)) => ((one.unit_id, one.unit_path), named_on),

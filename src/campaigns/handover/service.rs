@@ -6,6 +6,7 @@ use super::store::{self, StandingPlan};
 use crate::access::EffectTx;
 use crate::access::policy::WorkFollow;
 use crate::audit::Change;
+use crate::campaigns::plan::versions;
 use crate::campaigns::tasks::handover as assignments;
 use crate::errors::{Code, FieldError, Result, text};
 use crate::org::rules::{Unit, UnitId};
@@ -85,6 +86,9 @@ pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> R
     }
     for plan in store::replace_responsible(tx, from.id, to.id)? {
         moved(tx, "plan_responsibles", &plan.to_string(), from, to)?;
+    }
+    for plan in versions::naming_unit(tx, from.id, to.id)? {
+        moved(tx, "plan_amendment", &plan.to_string(), from, to)?;
     }
     for campaign in store::replace_in_scopes(tx, from.id, to)? {
         moved(tx, "campaign_scope", &campaign.to_string(), from, to)?;

@@ -85,6 +85,7 @@ pub(super) fn tasks_naming(
         .inner_join(plans::table.on(plans::tenant_id.eq(tasks::tenant_id).and(plans::id.eq(tasks::plan_id))))
         .filter(tasks::tenant_id.eq(tenant))
         .filter(task_responsibles::unit_id.eq(unit))
+        .filter(tasks::retired_in.is_null())
         .filter(is_open!())
         .order(tasks::id)
         .select((tasks::id, tasks::plan_id, tasks::title))
@@ -141,6 +142,7 @@ pub(super) fn replace_responsible(
             .inner_join(plans::table.on(plans::tenant_id.eq(tasks::tenant_id).and(plans::id.eq(tasks::plan_id))))
             .filter(task_responsibles::tenant_id.eq(tenant))
             .filter(task_responsibles::unit_id.eq(unit))
+            .filter(tasks::retired_in.is_null())
             .filter(is_open!())
             .order((task_responsibles::task_id, task_responsibles::position))
             .select((

@@ -6,8 +6,9 @@ use std::collections::{HashMap, HashSet};
 use super::content_store as contents;
 use super::inflation::{Ground, Offence, Place, drawn_down, drawn_title, offences};
 use super::rules::{Plan, PlanContent, PlanState, TaskDraft};
-use super::service::{facts, for_change, record};
-use super::store;
+use super::service::{for_change, record};
+use super::versions::rules::Hand;
+use super::{facts, store, versions};
 use crate::access::policy::{Action, PlanRead, PlanSpread};
 use crate::access::{PathRange, Reach, Tx};
 use crate::campaigns::campaign::rules::Campaign;
@@ -23,6 +24,8 @@ use crate::org::service as org;
 /// `not_found`.
 pub fn inflation(tx: &mut Tx<'_, PlanRead>, id: PlanId) -> Result<(Plan, Vec<Offence>)> {
     let (plan, content) = super::service::find(tx, id)?;
+    // Who reads the plan from below alone sees the version in force and nothing of what is in hand.
+    let content = if tx.may::<PlanRead>(&plan.unit_path) { versions::in_hand(tx, &plan)?.1 } else { content };
     let found = departures(tx, &plan, &content.tasks)?;
     Ok((plan, found))
 }
@@ -189,9 +192,9 @@ fn begin(
     store::insert(tx, id, parent.campaign_id, unit, Some(parent.id), &content)?;
     contents::replace(tx, id, &unit.path, &content)?;
     let author = tx.user()?;
-    store::add_author(tx, id, author)?;
     let plan = store::find(tx, &Reach::whole_tenant(), id)?;
     let plan = plan.ok_or_else(|| AppError::internal("the plan just written is not there"))?;
-    record(tx, id, None, &facts(&plan, Some(&content)), None)?;
+    store::add_author(tx, id, plan.number, author)?;
+    record(tx, id, None, &facts::of(&plan, &Hand::of(&plan), Some(&content)), None)?;
     Ok(id)
 }

@@ -36,6 +36,10 @@ pub struct PlanQuery {
     depth: Option<Depth>,
     /// 此方案的下级方案。
     parent_plan_id: Option<PlanId>,
+    /// 上级方案在其核对之后是否又有修订。
+    parent_amended: Option<bool>,
+    /// 是否正在修订; 只列辖区内的。
+    amending: Option<bool>,
     /// 标题中含有的文字, 不分大小写与全角半角。
     #[schema(min_length = 1, max_length = 50)]
     q: Option<String>,
@@ -65,6 +69,8 @@ endpoint! {
                 states: query.state,
                 below,
                 parent: query.parent_plan_id,
+                parent_amended: query.parent_amended,
+                amending: query.amending,
                 search: query.q,
             };
             let page = service::list(tx, &filter, query.sort.unwrap_or(PlanSort::Path), &paging)?;
@@ -187,7 +193,7 @@ endpoint! {
 endpoint! {
     /// 修改方案
     ///
-    /// 草稿或被退回时可改。修改者即成为编制人, 不得批准此方案。任务清单整体替换, 写上原有 id 以保持同一任务。
+    /// 草稿或被退回时可改; 修订中的方案改的是修订中的版本 (`amendment`)。修改者即成为编制人, 不得批准所改的版本。任务清单整体替换, 写上原有 id 以保持同一任务。
     UpdatePlan: PlanUpdate, Patch "/plans/{plan_id}", tag "plans", codes [PlanNotEditable]
     async fn update_plan(gate, id: PlanId, _query: NoQuery, body: Merge<PlanContent>) -> Resource<PlanView> {
         gate.run(move |tx| {
@@ -232,9 +238,10 @@ impl Example for ApproveBody {
 endpoint! {
     /// 批准方案
     ///
-    /// 由方案所属单位的领导小组组长批准, 本级没有则由最近上级的组长; 编制或提交的人不得批准。
+    /// 由方案所属单位的领导小组组长批准, 本级没有则由最近上级的组长; 编制或提交的人不得批准。须表决的, 达到法定人数且赞成多于反对方可批准;
+    /// 提交之后上级方案又有修订的, 须退回重核。
     ApprovePlan: PlanApprove, Post "/plans/{plan_id}/approve", tag "plans",
-        codes [PlanNotSubmitted, NotTheRightHead, ApproverIsAuthor]
+        codes [PlanNotSubmitted, NotTheRightHead, ApproverIsAuthor, ParentAmended, QuorumNotReached, VoteNotCarried]
     async fn approve_plan(gate, id: PlanId, _query: NoQuery, body: Json<ApproveBody>) -> Resource<PlanView> {
         gate.run(move |tx| {
             let done = service::approve(tx, id, body.0.comment.as_deref())?;
@@ -277,7 +284,7 @@ endpoint! {
 endpoint! {
     /// 发布方案
     ///
-    /// 从此对所属单位可见, 下级可据此编制方案; 主办单位的方案发布时活动随之启动。
+    /// 从此对所属单位可见, 下级可据此编制方案; 主办单位的方案发布时活动随之启动。发布的是修订的版本时, 它取代原版本。
     PublishPlan: PlanPublish, Post "/plans/{plan_id}/publish", tag "plans", codes [PlanNotApproved]
     async fn publish_plan(gate, id: PlanId, _query: NoQuery, _body: Json<Empty>) -> Resource<PlanView> {
         gate.run(move |tx| {
@@ -306,7 +313,7 @@ impl Example for WithdrawBody {
 endpoint! {
     /// 撤回方案
     ///
-    /// 草稿或待批的方案可以撤回; 记录保留, 本单位可另行编制。
+    /// 草稿或待批的方案可以撤回; 记录保留, 本单位可另行编制。修订中的方案撤回的是修订, 原版本继续生效。
     WithdrawPlan: PlanWithdraw, Post "/plans/{plan_id}/withdraw", tag "plans", codes [PlanNotWithdrawable]
     async fn withdraw_plan(gate, id: PlanId, _query: NoQuery, body: Json<WithdrawBody>) -> Resource<PlanView> {
         gate.run(move |tx| {
@@ -321,7 +328,7 @@ endpoint! {
     /// 方案转入总结
     ///
     /// 实施中的方案转入总结评议; 已发布的方案自第一阶段首日起、最早自发布次日起为实施中。
-    ConcludePlan: PlanConclude, Post "/plans/{plan_id}/conclude", tag "plans", codes [PlanNotRunning]
+    ConcludePlan: PlanConclude, Post "/plans/{plan_id}/conclude", tag "plans", codes [PlanNotRunning, AmendmentInHand]
     async fn conclude_plan(gate, id: PlanId, _query: NoQuery, _body: Json<Empty>) -> Resource<PlanView> {
         gate.run(move |tx| {
             let done = service::conclude(tx, id)?;

@@ -61,36 +61,63 @@ text_enum! {
         Approve = "approve", "批准", "Approve", green;
         Return = "return", "退回", "Return", orange;
         Publish = "publish", "发布", "Publish", green;
+        Vote = "vote", "表决", "Vote", blue;
+        Amend = "amend", "修订", "Amend", blue;
+        Comment = "comment", "批注", "Comment", grey;
         Withdraw = "withdraw", "撤回", "Withdraw", orange;
         Conclude = "conclude", "转入总结", "Conclude", blue;
         Close = "close", "结束", "Close", grey;
     }
 }
 
-/// Where an action leads from a state.
+/// How a plan stands: where it is in its life, and how far its amendment is, if one is in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The plan's state.
+    pub state: PlanState,
+    /// The state of the version in hand: `draft`, `submitted`, `returned` or `approved`.
+    pub amendment: Option<PlanState>,
+}
+
+impl Standing {
+    /// The state of what is being written or decided on.
+    #[must_use]
+    pub fn in_hand(self) -> PlanState {
+        self.amendment.unwrap_or(self.state)
+    }
+}
+
+/// Where an action leads: what is in hand, that is the amendment if there is one, else the plan.
 ///
 /// # Errors
 /// The code of the refusal when the state does not allow it (409).
-pub fn next(state: PlanState, action: PlanAction) -> Result<PlanState, Code> {
+pub fn next(at: Standing, action: PlanAction) -> Result<PlanState, Code> {
     use PlanState::{
         Approved, Closed, Concluding, Draft, Published, Returned, Running, Submitted, Withdrawn,
     };
-    match (action, state) {
-        (PlanAction::Update, Draft | Returned) => Ok(state),
+    let hand = at.in_hand();
+    match (action, hand) {
+        (PlanAction::Update, Draft | Returned) | (PlanAction::Vote, Submitted) => Ok(hand),
         (PlanAction::Update, _) => Err(Code::PlanNotEditable),
         (PlanAction::Submit, Draft | Returned) => Ok(Submitted),
         (PlanAction::Submit, _) => Err(Code::PlanNotSubmittable),
         (PlanAction::Approve, Submitted) => Ok(Approved),
         (PlanAction::Return, Submitted) => Ok(Returned),
-        (PlanAction::Approve | PlanAction::Return, _) => Err(Code::PlanNotSubmitted),
+        (PlanAction::Approve | PlanAction::Return | PlanAction::Vote, _) => Err(Code::PlanNotSubmitted),
         (PlanAction::Publish, Approved) => Ok(Published),
         (PlanAction::Publish, _) => Err(Code::PlanNotApproved),
         (PlanAction::Withdraw, Draft | Submitted) => Ok(Withdrawn),
         (PlanAction::Withdraw, _) => Err(Code::PlanNotWithdrawable),
+        // One amendment at a time, and no summing up while one is in hand.
+        (PlanAction::Amend | PlanAction::Conclude, _) if at.amendment.is_some() => Err(Code::AmendmentInHand),
+        (PlanAction::Amend, Published | Running) => Ok(Draft),
+        (PlanAction::Amend, _) => Err(Code::PlanNotInForce),
         (PlanAction::Conclude, Running) => Ok(Concluding),
         (PlanAction::Conclude, _) => Err(Code::PlanNotRunning),
         (PlanAction::Close, Concluding) => Ok(Closed),
         (PlanAction::Close, _) => Err(Code::PlanNotConcluding),
+        (PlanAction::Comment, Closed | Withdrawn) => Err(Code::PlanEnded),
+        (PlanAction::Comment, _) => Ok(hand),
     }
 }
 
@@ -118,32 +145,55 @@ pub fn keeps_open(unfinished: Unfinished) -> Vec<FieldError> {
 mod tests {
     use super::*;
 
+    /// Every place a plan can stand at: nine states, and two of them with an amendment in four.
+    fn standings() -> Vec<Standing> {
+        use PlanState::{Approved, Draft, Published, Returned, Running, Submitted};
+        let alone = PlanState::ALL.iter().map(|state| Standing { state: *state, amendment: None });
+        let amended = [Published, Running].into_iter().flat_map(|state| {
+            [Draft, Submitted, Returned, Approved].map(|hand| Standing { state, amendment: Some(hand) })
+        });
+        alone.chain(amended).collect()
+    }
+
     #[test]
     fn every_state_and_every_action() {
         use PlanState::{Approved, Closed, Concluding, Draft, Published, Returned, Submitted, Withdrawn};
-        // in the order draft, submitted, returned, approved, published, running, concluding, closed, withdrawn
-        let only = |code: Code, good: &[(usize, PlanState)]| -> Vec<Result<PlanState, Code>> {
-            (0..9)
-                .map(|at| {
-                    good.iter().find(|(place, _)| *place == at).map_or(Err(code), |(_, next)| Ok(*next))
-                })
-                .collect()
+        // in the order draft, submitted, returned, approved, published, running, concluding, closed,
+        // withdrawn; then published and running, each with an amendment draft, submitted, returned, approved
+        let only = |code: Code, good: &[(&[usize], PlanState)]| -> Vec<Result<PlanState, Code>> {
+            let of = |at: usize| good.iter().find(|(places, _)| places.contains(&at)).map(|(_, next)| *next);
+            (0..17).map(|at| of(at).ok_or(code)).collect()
         };
+        let mut amend = only(Code::PlanNotInForce, &[(&[4, 5], Draft)]);
+        let mut conclude = only(Code::PlanNotRunning, &[(&[5], Concluding)]);
+        for place in 9..17 {
+            amend[place] = Err(Code::AmendmentInHand);
+            conclude[place] = Err(Code::AmendmentInHand);
+        }
+        let mut comment: Vec<_> = standings().iter().map(|at| Ok(at.in_hand())).collect();
+        comment[7] = Err(Code::PlanEnded);
+        comment[8] = Err(Code::PlanEnded);
         let table = [
-            (PlanAction::Update, only(Code::PlanNotEditable, &[(0, Draft), (2, Returned)])),
-            (PlanAction::Submit, only(Code::PlanNotSubmittable, &[(0, Submitted), (2, Submitted)])),
-            (PlanAction::Approve, only(Code::PlanNotSubmitted, &[(1, Approved)])),
-            (PlanAction::Return, only(Code::PlanNotSubmitted, &[(1, Returned)])),
-            (PlanAction::Publish, only(Code::PlanNotApproved, &[(3, Published)])),
-            (PlanAction::Withdraw, only(Code::PlanNotWithdrawable, &[(0, Withdrawn), (1, Withdrawn)])),
-            (PlanAction::Conclude, only(Code::PlanNotRunning, &[(5, Concluding)])),
-            (PlanAction::Close, only(Code::PlanNotConcluding, &[(6, Closed)])),
+            (
+                PlanAction::Update,
+                only(Code::PlanNotEditable, &[(&[0, 9, 13], Draft), (&[2, 11, 15], Returned)]),
+            ),
+            (PlanAction::Submit, only(Code::PlanNotSubmittable, &[(&[0, 2, 9, 11, 13, 15], Submitted)])),
+            (PlanAction::Approve, only(Code::PlanNotSubmitted, &[(&[1, 10, 14], Approved)])),
+            (PlanAction::Return, only(Code::PlanNotSubmitted, &[(&[1, 10, 14], Returned)])),
+            (PlanAction::Vote, only(Code::PlanNotSubmitted, &[(&[1, 10, 14], Submitted)])),
+            (PlanAction::Publish, only(Code::PlanNotApproved, &[(&[3, 12, 16], Published)])),
+            (PlanAction::Withdraw, only(Code::PlanNotWithdrawable, &[(&[0, 1, 9, 10, 13, 14], Withdrawn)])),
+            (PlanAction::Amend, amend),
+            (PlanAction::Conclude, conclude),
+            (PlanAction::Close, only(Code::PlanNotConcluding, &[(&[6], Closed)])),
+            (PlanAction::Comment, comment),
         ];
         assert_eq!(table.len(), PlanAction::ALL.len());
-        assert_eq!(PlanState::ALL.len(), 9);
+        assert_eq!(standings().len(), 17);
         for (action, outcomes) in table {
-            for (state, outcome) in PlanState::ALL.iter().zip(outcomes) {
-                assert_eq!(next(*state, action), outcome, "{action} in {state}");
+            for (at, outcome) in standings().into_iter().zip(outcomes) {
+                assert_eq!(next(at, action), outcome, "{action} in {at:?}");
             }
         }
     }

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::permitted::{authored_by_caller, heads_above, my_headships};
 use super::rules::{Decider, Plan, PlanAction, PlanState};
-use super::service::{facts, judged, verdict};
-use super::store;
+use super::transitions::{judged, verdict};
+use super::{ballots, facts, store, versions};
 use crate::access::policy::{Action, PlanApprove, PlanReturn};
 use crate::access::{Reach, Tx};
 use crate::audit::Told;
@@ -63,28 +63,34 @@ fn decide<A: Action>(
     let plans: HashMap<PlanId, Plan> =
         store::find_many(tx, &reach, &ids)?.into_iter().map(|plan| (plan.id, plan)).collect();
     let heads = heads_above(tx, plans.values().map(|plan| plan.unit_path.as_str()))?;
-    let (mine, authored) = (my_headships(tx), authored_by_caller(tx, &ids)?);
+    let (mine, authored) = (my_headships(tx), authored_by_caller(tx, plans.values())?);
+    let hands = versions::in_hands(tx, plans.values())?;
+    let under_vote = ballots::service::under_way(tx, &ids)?;
     let (mut outcomes, mut told) = (Vec::with_capacity(items.len()), Vec::new());
+    let mut decided: Vec<PlanId> = Vec::new();
     for item in items {
-        let judged = plans.get(&item.plan).ok_or(Code::NotFound).and_then(|plan| {
+        let found = plans.get(&item.plan).zip(hands.get(&item.plan));
+        let judged = found.ok_or(Code::NotFound).and_then(|(plan, hand)| {
             if item.version.is_some_and(|version| version != plan.version) {
                 return Err(Code::PreconditionFailed);
             }
             let is_author = authored.contains(&plan.id);
             let decider = Decider { heads: &heads, mine: &mine, is_author };
-            judged(plan, action, decider).map(|state| (plan, state)).map_err(|error| error.code())
+            let state = judged(plan, hand, action, decider, under_vote.get(&plan.id));
+            state.map(|state| (plan, hand, state)).map_err(|error| error.code())
         });
         let result = match judged {
             Err(code) => Err(code),
-            Ok((plan, state)) => {
-                let after = verdict(tx, plan, state, action, comment)?;
-                store::save_state(tx, &after, None)?;
+            Ok((plan, hand, state)) => {
+                let after = verdict(tx, hand, state, action, comment)?;
+                versions::save(tx, plan, &after, None)?;
                 told.push(Told {
                     id: plan.id.to_string(),
-                    before: Some(facts(plan, None)),
-                    after: Some(facts(&after, None)),
+                    before: Some(facts::of(plan, hand, None)),
+                    after: Some(facts::of(plan, &after, None)),
                     reason: comment,
                 });
+                decided.push(plan.id);
                 Ok((after.state, plan.version + 1))
             }
         };
@@ -93,6 +99,7 @@ fn decide<A: Action>(
     if told.is_empty() {
         tx.nothing_changed();
     }
+    ballots::service::end(tx, &decided)?;
     tx.record_many("plan", told)?;
     Ok(outcomes)
 }

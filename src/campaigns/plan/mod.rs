@@ -1,8 +1,11 @@
 //! Plans and their tasks.
 
+pub mod ballots;
 mod cascade;
 pub mod cascade_http;
+pub mod comments;
 mod content_store;
+mod facts;
 pub mod http;
 pub mod inflation;
 pub mod machine;
@@ -15,4 +18,7 @@ mod permitted;
 pub mod rules;
 pub mod service;
 mod store;
+mod task_store;
+mod transitions;
+pub mod versions;
 pub mod views;

@@ -2,20 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::ballots::{self, rules::Ballot};
 use super::cascade::departures;
-use super::content_store as contents;
 use super::inflation::Offence;
 use super::rules::{
-    Decider, GroupFacts, Plan, PlanAction, PlanContent, PlanState, SubmittedAs, may_decide, missing, next,
+    Decider, GroupFacts, Plan, PlanAction, PlanContent, PlanState, SubmittedAs, missing, next,
 };
 use super::store;
+use super::transitions::judged;
+use super::versions::{self, rules::Hand};
 use crate::access::policy::{
-    Action, PlanApprove, PlanClose, PlanConclude, PlanPublish, PlanSubmit, PlanUpdate, PlanWithdraw,
+    Action, PlanAmend, PlanApprove, PlanClose, PlanComment, PlanConclude, PlanPublish, PlanReturn,
+    PlanSubmit, PlanUpdate, PlanVote, PlanWithdraw,
 };
 use crate::access::{Held, Reach, Role, Tx, ancestors, holders};
 use crate::campaigns::campaign::service as campaign_service;
 use crate::campaigns::rules::PlanId;
-use crate::errors::{AppError, Code, Result};
+use crate::errors::{AppError, Code, FieldError, Result, text};
 use crate::org::rules::UnitId;
 use crate::org::stand_ins::service::{self as stand_ins, Signing};
 
@@ -30,12 +33,18 @@ pub(super) fn what_keeps<A: Action>(
     content: &PlanContent,
 ) -> Result<Option<AppError>> {
     let group = campaign_service::group_of(tx, plan.campaign_id)?.content;
+    let votes = group.votes_on_plans;
     let group = GroupFacts {
         head: group.head_user_id.is_some(),
         office: group.office_unit_id.is_some(),
         members: group.members.len(),
     };
     let mut errors = missing(content, group);
+    if votes && ballots::service::voters(tx, plan)?.is_empty() {
+        let detail =
+            text!("成员须表决, 但没有持有成员角色的人", "Members are to vote, and nobody holds the role");
+        errors.push(FieldError::body("/leading_group/members", Code::TooFew, detail));
+    }
     let code = if errors.is_empty() { Code::DownstreamInflation } else { Code::PlanIncomplete };
     errors.extend(departures(tx, plan, &content.tasks)?.iter().map(Offence::error));
     Ok((!errors.is_empty()).then(|| AppError::fields(code, errors)))
@@ -58,10 +67,16 @@ pub(super) fn submits_as<A: Action>(
     })
 }
 
-/// Of which of the plans the caller is an author.
-pub(super) fn authored_by_caller<A: Action>(tx: &mut Tx<'_, A>, ids: &[PlanId]) -> Result<Vec<PlanId>> {
+/// Of which of the plans the caller is an author, as far as they are in hand.
+pub(super) fn authored_by_caller<'p, A: Action>(
+    tx: &mut Tx<'_, A>,
+    plans: impl IntoIterator<Item = &'p Plan>,
+) -> Result<HashSet<PlanId>> {
     let user = tx.user()?;
-    store::authored(tx, ids, user)
+    let plans: Vec<(PlanId, i32)> = plans.into_iter().map(|plan| (plan.id, plan.number_in_hand())).collect();
+    let ids: Vec<PlanId> = plans.iter().map(|(id, _)| *id).collect();
+    let authored = store::authored(tx, &ids, user)?;
+    Ok(plans.into_iter().filter(|one| authored.contains(one)).map(|(id, _)| id).collect())
 }
 
 pub(super) fn heads_above<'a, A: Action>(
@@ -89,65 +104,104 @@ pub(super) fn my_headships<A: Action>(tx: &Tx<'_, A>) -> Vec<String> {
 pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<PlanId, Vec<PlanAction>>> {
     let submittable: Vec<&Plan> = plans
         .iter()
-        .filter(|plan| next(plan.state, PlanAction::Submit).is_ok() && tx.may::<PlanSubmit>(&plan.unit_path))
+        .filter(|plan| {
+            next(plan.standing(), PlanAction::Submit).is_ok() && tx.may::<PlanSubmit>(&plan.unit_path)
+        })
         .collect();
     let signs = if submittable.is_empty() { Vec::new() } else { stand_ins::signs_for(tx)? };
-    let decidable: Vec<&Plan> = plans
-        .iter()
-        .filter(|plan| plan.state == PlanState::Submitted && tx.may::<PlanApprove>(&plan.unit_path))
-        .collect();
-    let (mut heads, mut mine, mut authored) = (Vec::new(), Vec::new(), Vec::new());
-    if !decidable.is_empty() {
-        heads = heads_above(tx, decidable.iter().map(|plan| plan.unit_path.as_str()))?;
-        mine = my_headships(tx);
-        let ids: Vec<PlanId> = decidable.iter().map(|plan| plan.id).collect();
-        authored = authored_by_caller(tx, &ids)?;
-    }
     let mut complete: HashSet<PlanId> = HashSet::new();
     for plan in submittable {
         // Those are the plans of the caller's own units: a handful.
         if submits_as(tx, plan, &signs).is_some() {
-            let content = contents::content(tx, plan)?;
+            let (_, content) = versions::in_hand(tx, plan)?;
             if what_keeps(tx, plan, &content)?.is_none() {
                 complete.insert(plan.id);
             }
         }
     }
+    let decisions = Decisions::load(tx, plans)?;
     let is_allowed = |tx: &Tx<'_, A>, plan: &Plan, action: PlanAction| match action {
         PlanAction::Update => tx.may::<PlanUpdate>(&plan.unit_path),
         PlanAction::Submit => complete.contains(&plan.id),
-        PlanAction::Approve | PlanAction::Return => {
-            let is_author = authored.contains(&plan.id);
-            tx.may::<PlanApprove>(&plan.unit_path)
-                && may_decide(&plan.unit_path, Decider { heads: &heads, mine: &mine, is_author }).is_ok()
-        }
+        PlanAction::Approve => tx.may::<PlanApprove>(&plan.unit_path) && decisions.allow(plan, action),
+        PlanAction::Return => tx.may::<PlanReturn>(&plan.unit_path) && decisions.allow(plan, action),
+        PlanAction::Vote => tx.may::<PlanVote>(&plan.unit_path) && decisions.may_vote(plan),
         PlanAction::Publish => tx.may::<PlanPublish>(&plan.unit_path),
+        PlanAction::Amend => tx.may::<PlanAmend>(&plan.unit_path),
         PlanAction::Withdraw => tx.may::<PlanWithdraw>(&plan.unit_path),
         PlanAction::Conclude => tx.may::<PlanConclude>(&plan.unit_path),
         PlanAction::Close => tx.may::<PlanClose>(&plan.unit_path),
+        PlanAction::Comment => tx.may::<PlanComment>(&plan.unit_path),
     };
     Ok(plans
         .iter()
         .map(|plan| {
-            let possible = PlanAction::ALL.iter().copied().filter(|action| next(plan.state, *action).is_ok());
+            let possible =
+                PlanAction::ALL.iter().copied().filter(|action| next(plan.standing(), *action).is_ok());
             (plan.id, possible.filter(|action| is_allowed(tx, plan, *action)).collect())
         })
         .collect())
+}
+
+/// What is known of those of the plans that wait for a decision.
+#[derive(Default)]
+struct Decisions {
+    heads: Vec<String>,
+    mine: Vec<String>,
+    authored: HashSet<PlanId>,
+    hands: HashMap<PlanId, Hand>,
+    ballots: HashMap<PlanId, Ballot>,
+    /// Where the caller is asked to vote and has not.
+    asked: HashSet<PlanId>,
+}
+
+impl Decisions {
+    fn load<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<Self> {
+        let concerned: Vec<&Plan> = plans
+            .iter()
+            .filter(|plan| plan.standing().in_hand() == PlanState::Submitted)
+            .filter(|plan| tx.may::<PlanApprove>(&plan.unit_path) || tx.may::<PlanVote>(&plan.unit_path))
+            .collect();
+        if concerned.is_empty() {
+            return Ok(Self::default());
+        }
+        let ids: Vec<PlanId> = concerned.iter().map(|plan| plan.id).collect();
+        Ok(Self {
+            heads: heads_above(tx, concerned.iter().map(|plan| plan.unit_path.as_str()))?,
+            mine: my_headships(tx),
+            authored: authored_by_caller(tx, concerned.iter().copied())?,
+            hands: versions::in_hands(tx, concerned)?,
+            ballots: ballots::service::under_way(tx, &ids)?,
+            asked: ballots::service::asked(tx, &ids)?,
+        })
+    }
+
+    fn allow(&self, plan: &Plan, action: PlanAction) -> bool {
+        let decider =
+            Decider { heads: &self.heads, mine: &self.mine, is_author: self.authored.contains(&plan.id) };
+        let ballot = self.ballots.get(&plan.id);
+        self.hands.get(&plan.id).is_some_and(|hand| judged(plan, hand, action, decider, ballot).is_ok())
+    }
+
+    fn may_vote(&self, plan: &Plan) -> bool {
+        self.asked.contains(&plan.id) && !self.authored.contains(&plan.id)
+    }
 }
 
 /// Plans looked through for one kind of what waits, at most.
 const MOST_AWAITED: i64 = 500;
 
 /// The plans that wait for the caller, each with what it waits for: to be written and submitted, to be
-/// decided on, to be published.
+/// decided on, to be voted on, to be published, each amended or not.
 ///
 /// # Errors
 /// When the database fails.
 pub fn awaited<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<(PlanAction, Plan)>> {
     use PlanState::{Approved, Draft, Returned, Submitted};
-    let asked: [(PlanAction, Option<Reach>, &[PlanState]); 3] = [
+    let asked: [(PlanAction, Option<Reach>, &[PlanState]); 4] = [
         (PlanAction::Update, tx.reach_of::<PlanUpdate>(), &[Draft, Returned]),
         (PlanAction::Approve, tx.reach_of::<PlanApprove>(), &[Submitted]),
+        (PlanAction::Vote, tx.reach_of::<PlanVote>(), &[Submitted]),
         (PlanAction::Publish, tx.reach_of::<PlanPublish>(), &[Approved]),
     ];
     let mut found = Vec::new();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
-pub use super::machine::{PlanAction, PlanState, next};
+pub use super::machine::{PlanAction, PlanState, Standing, next};
 use crate::access::UserId;
 use crate::campaigns::rules::{
     CampaignId, Frequency, Phase, PlanId, ResponsibleExtent, TargetDirection, TaskId, phase_errors,
@@ -268,12 +268,34 @@ pub struct Plan {
     pub starts_on: Option<NaiveDate>,
     /// When it was concluded, closed or withdrawn.
     pub stage_at: Option<Instant>,
+    /// The number of the version in force, or of the first while that is being prepared.
+    pub number: i32,
+    /// Whether the plan above was amended since this version was compared with it.
+    pub parent_amended: bool,
+    /// How far its amendment is, if one is in hand.
+    pub amendment: Option<PlanState>,
+    /// The amendment's number.
+    pub amendment_number: Option<i32>,
     /// Counts up with each change.
     pub version: i64,
     /// When it was begun.
     pub created_at: Instant,
     /// When it was last changed.
     pub updated_at: Instant,
+}
+
+impl Plan {
+    /// Where it stands.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        Standing { state: self.state, amendment: self.amendment }
+    }
+
+    /// The number of what is in hand: its authors do not decide on it.
+    #[must_use]
+    pub fn number_in_hand(&self) -> i32 {
+        self.amendment_number.unwrap_or(self.number)
+    }
 }
 
 /// Who decides on a plan, and who may not.
@@ -283,8 +305,14 @@ pub struct Decider<'a> {
     pub heads: &'a [String],
     /// Paths at which the caller is bound as `group_head`.
     pub mine: &'a [String],
-    /// Whether the caller created, edited or submitted the plan.
+    /// Whether the caller created, edited or submitted the version that is decided on.
     pub is_author: bool,
+}
+
+/// The unit whose head decides on a plan: of `heads` the one at the plan's unit, else the nearest above.
+#[must_use]
+pub fn deciding<'h>(plan_path: &str, heads: &'h [String]) -> Option<&'h String> {
+    heads.iter().filter(|path| plan_path.starts_with(path.as_str())).max_by_key(|path| path.len())
 }
 
 /// The `group_head` bound at the plan's unit decides, else the nearest above; never an author.
@@ -292,11 +320,7 @@ pub struct Decider<'a> {
 /// # Errors
 /// `not_the_right_head`, `approver_is_author`.
 pub fn may_decide(plan_path: &str, decider: Decider<'_>) -> Result<()> {
-    let nearest = decider
-        .heads
-        .iter()
-        .filter(|path| plan_path.starts_with(path.as_str()))
-        .max_by_key(|path| path.len());
+    let nearest = deciding(plan_path, decider.heads);
     if !nearest.is_some_and(|path| decider.mine.contains(path)) {
         return Err(AppError::new(Code::NotTheRightHead));
     }

@@ -1,21 +1,20 @@
-//! Use cases on plans: draft, submit, approve or return, publish; a child under a published parent.
+//! Use cases on plans: begun, under a published parent or at the top, written, read. What takes them further is
+//! in `transitions`.
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::content_store as contents;
-pub use super::content_store::{Task, TaskFilter, TaskSort};
-use super::machine::{Unfinished, keeps_open};
 pub use super::permitted::{allowed, awaited};
-use super::permitted::{authored_by_caller, heads_above, my_headships, submits_as, what_keeps};
-use super::rules::{Decider, Plan, PlanAction, PlanContent, PlanState, may_decide, next};
-use super::store;
+use super::rules::{Plan, PlanAction, PlanContent, PlanState, next};
 pub use super::store::{PlanFilter, PlanSort};
-use crate::access::policy::{
-    Action, PlanApprove, PlanClose, PlanConclude, PlanCreate, PlanPublish, PlanRead, PlanReturn, PlanSubmit,
-    PlanUpdate, PlanWithdraw, TaskRead,
-};
+use super::task_store;
+pub use super::task_store::{Task, TaskFilter, TaskSort};
+pub use super::transitions::{approve, close, conclude, publish, send_back, submit, withdraw};
+use super::versions::rules::Hand;
+use super::{facts, store, versions};
+use crate::access::policy::{Action, PlanCreate, PlanRead, PlanUpdate, TaskRead};
 use crate::access::{Reach, Tx, ancestors};
 use crate::audit::Change;
 use crate::campaigns::campaign::service as campaign_service;
@@ -24,7 +23,6 @@ use crate::campaigns::tasks;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::org::service as org;
-use crate::org::stand_ins::service as stand_ins;
 use crate::web::{Page, Paging};
 
 /// Plans within reach, and those a superior has published.
@@ -74,14 +72,6 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<(Plan, 
     let plan = plan.ok_or_else(|| AppError::internal("the plan just written is not there"))?;
     let content = contents::content(tx, &plan)?;
     Ok((plan, content))
-}
-
-pub(super) fn facts(plan: &Plan, content: Option<&PlanContent>) -> Value {
-    json!({
-        "state": plan.state, "campaign_id": plan.campaign_id, "unit_id": plan.unit_id,
-        "parent_plan_id": plan.parent_plan_id, "return_comment": plan.return_comment,
-        "approval_comment": plan.approval_comment, "decided_by": plan.decided_by, "content": content,
-    })
 }
 
 pub(super) fn record<A: Action>(
@@ -148,9 +138,9 @@ pub fn create(
     store::insert(tx, id, campaign_id, &unit, parent, content)?;
     contents::replace(tx, id, &unit.path, content)?;
     let author = tx.user()?;
-    store::add_author(tx, id, author)?;
     let (plan, content) = whole(tx, id)?;
-    record(tx, id, None, &facts(&plan, Some(&content)), None)?;
+    store::add_author(tx, id, plan.number, author)?;
+    record(tx, id, None, &facts::of(&plan, &Hand::of(&plan), Some(&content)), None)?;
     Ok((plan, content, false))
 }
 
@@ -219,7 +209,7 @@ fn check_references<A: Action>(
     if errors.is_empty() { Ok(()) } else { Err(AppError::fields(Code::InvalidBody, errors)) }
 }
 
-/// Edits a draft or a returned plan; whoever edits it becomes one of its authors.
+/// Edits what is in hand, a draft or returned; whoever edits it becomes one of its authors.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `plan_not_editable`, `invalid_body`.
@@ -229,184 +219,31 @@ pub fn update(
     change: impl FnOnce(&PlanContent) -> Result<PlanContent>,
 ) -> Result<(Plan, PlanContent)> {
     let plan = for_change(tx, id)?;
-    next(plan.state, PlanAction::Update).map_err(AppError::new)?;
-    let old = contents::content(tx, &plan)?;
+    next(plan.standing(), PlanAction::Update).map_err(AppError::new)?;
+    let (hand, old) = versions::in_hand(tx, &plan)?;
     let new = change(&old)?;
     if new == old {
         tx.nothing_changed();
-        return Ok((plan, old));
+        return whole(tx, id);
     }
-    check_references(tx, id, plan.parent_plan_id, &new)?;
-    store::update_content(tx, id, &new)?;
-    if new.phases != old.phases || new.tasks != old.tasks {
-        contents::replace(tx, id, &plan.unit_path, &new)?;
+    if new.tasks != old.tasks {
+        check_references(tx, id, plan.parent_plan_id, &new)?;
+    }
+    if plan.amendment.is_some() {
+        versions::service::write(tx, &plan, &hand, &new)?;
+    } else {
+        store::update_content(tx, id, &new)?;
+        if new.phases != old.phases || new.tasks != old.tasks {
+            contents::replace(tx, id, &plan.unit_path, &new)?;
+        }
     }
     let author = tx.user()?;
-    store::add_author(tx, id, author)?;
-    let (after_plan, after) = whole(tx, id)?;
-    record(tx, id, Some(&facts(&plan, Some(&old))), &facts(&after_plan, Some(&after)), None)?;
-    Ok((after_plan, after))
-}
-
-/// Puts a complete plan before the leading group.
-///
-/// # Errors
-/// `not_found`, `precondition_failed`, `plan_not_submittable`, `plan_incomplete` with all that is
-/// missing, `downstream_inflation` with all that departs from the plan above; `not_the_head` for a
-/// holder of `unit_head` whose post is another's by now.
-pub fn submit(tx: &mut Tx<'_, PlanSubmit>, id: PlanId) -> Result<(Plan, PlanContent)> {
-    let plan = for_change(tx, id)?;
-    let state = next(plan.state, PlanAction::Submit).map_err(AppError::new)?;
-    let content = contents::content(tx, &plan)?;
-    // Nobody empties the leading group while its completeness is being judged.
-    campaign_service::lock(tx, plan.campaign_id)?;
-    if let Some(refusal) = what_keeps(tx, &plan, &content)? {
-        return Err(refusal);
-    }
-    let signs = stand_ins::signs_for(tx)?;
-    let submitted_as = submits_as(tx, &plan, &signs).ok_or_else(|| AppError::new(Code::NotTheHead))?;
-    let user = tx.user()?;
-    let after = Plan {
-        state,
-        submitted_at: Some(tx.now()),
-        submitted_as: Some(submitted_as),
-        return_comment: None,
-        ..plan.clone()
-    };
-    store::save_state(tx, &after, Some(user))?;
-    store::add_author(tx, id, user)?;
-    record(tx, id, Some(&facts(&plan, None)), &facts(&after, Some(&content)), None)?;
-    whole(tx, id)
-}
-
-fn decide<A: Action>(
-    tx: &mut Tx<'_, A>,
-    id: PlanId,
-    action: PlanAction,
-    comment: Option<&str>,
-) -> Result<(Plan, PlanContent)> {
-    let plan = for_change(tx, id)?;
-    let is_author = !authored_by_caller(tx, &[id])?.is_empty();
-    let heads = heads_above(tx, [plan.unit_path.as_str()])?;
-    let state = judged(&plan, action, Decider { heads: &heads, mine: &my_headships(tx), is_author })?;
-    let after = verdict(tx, &plan, state, action, comment)?;
-    store::save_state(tx, &after, None)?;
-    record(tx, id, Some(&facts(&plan, None)), &facts(&after, None), comment)?;
-    whole(tx, id)
-}
-
-/// Where a decision leads, if it is the decider's to take.
-pub(super) fn judged(plan: &Plan, action: PlanAction, decider: Decider<'_>) -> Result<PlanState> {
-    let state = next(plan.state, action).map_err(AppError::new)?;
-    may_decide(&plan.unit_path, decider)?;
-    Ok(state)
-}
-
-/// The plan as a decision leaves it.
-pub(super) fn verdict<A: Action>(
-    tx: &Tx<'_, A>,
-    plan: &Plan,
-    state: PlanState,
-    action: PlanAction,
-    comment: Option<&str>,
-) -> Result<Plan> {
-    let (decided_at, decided_by) = (Some(tx.now()), Some(tx.user()?));
-    let mut after = Plan { state, decided_at, decided_by, ..plan.clone() };
-    if action == PlanAction::Return {
-        after.return_comment = comment.map(ToOwned::to_owned);
-    } else {
-        after.approval_comment = comment.map(ToOwned::to_owned);
-    }
-    Ok(after)
-}
-
-/// Approves a submitted plan, as the right head and no author of it.
-///
-/// # Errors
-/// `not_found`, `precondition_failed`, `plan_not_submitted`, `not_the_right_head`,
-/// `approver_is_author`.
-pub fn approve(
-    tx: &mut Tx<'_, PlanApprove>,
-    id: PlanId,
-    comment: Option<&str>,
-) -> Result<(Plan, PlanContent)> {
-    decide(tx, id, PlanAction::Approve, comment)
-}
-
-/// Sends a submitted plan back, saying why.
-///
-/// # Errors
-/// As [`approve`].
-pub fn send_back(tx: &mut Tx<'_, PlanReturn>, id: PlanId, comment: &str) -> Result<(Plan, PlanContent)> {
-    decide(tx, id, PlanAction::Return, Some(comment))
-}
-
-/// Publishes an approved plan: units below see it and make theirs under it. The plan of the unit
-/// that runs the campaign launches the campaign.
-///
-/// # Errors
-/// `not_found`, `precondition_failed`, `plan_not_approved`.
-pub fn publish(tx: &mut Tx<'_, PlanPublish>, id: PlanId) -> Result<(Plan, PlanContent)> {
-    let plan = for_change(tx, id)?;
-    let state = next(plan.state, PlanAction::Publish).map_err(AppError::new)?;
-    // It runs from its first day on, and from the day after its publication at the earliest.
-    let tomorrow = tx.now().shanghai_day().succ_opt();
-    let starts_on = plan.starts_on.max(tomorrow);
-    let after = Plan { state, published_at: Some(tx.now()), starts_on, ..plan.clone() };
-    store::save_state(tx, &after, None)?;
-    record(tx, id, Some(&facts(&plan, None)), &facts(&after, None), None)?;
-    tasks::expand(tx, id)?;
-    if plan.parent_plan_id.is_none() {
-        campaign_service::launch(tx, plan.campaign_id)?;
-    }
-    whole(tx, id)
-}
-
-/// Takes back a plan that is not decided on yet: it stays to be read, and the unit may begin another.
-///
-/// # Errors
-/// `not_found`, `precondition_failed`, `plan_not_withdrawable`.
-pub fn withdraw(tx: &mut Tx<'_, PlanWithdraw>, id: PlanId, reason: &str) -> Result<(Plan, PlanContent)> {
-    let plan = for_change(tx, id)?;
-    enter_stage(tx, &plan, PlanAction::Withdraw, Some(reason))
-}
-
-/// Begins the summing up of a running plan.
-///
-/// # Errors
-/// `not_found`, `precondition_failed`, `plan_not_running`.
-pub fn conclude(tx: &mut Tx<'_, PlanConclude>, id: PlanId) -> Result<(Plan, PlanContent)> {
-    let plan = for_change(tx, id)?;
-    enter_stage(tx, &plan, PlanAction::Conclude, None)
-}
-
-/// Closes a plan that has been summed up.
-///
-/// # Errors
-/// `not_found`, `precondition_failed`, `plan_not_concluding`, `plan_unfinished` with what is open.
-pub fn close(tx: &mut Tx<'_, PlanClose>, id: PlanId) -> Result<(Plan, PlanContent)> {
-    let plan = for_change(tx, id)?;
-    next(plan.state, PlanAction::Close).map_err(AppError::new)?;
-    // There is no ledger of findings yet: none is open.
-    let open = keeps_open(Unfinished::default());
-    if !open.is_empty() {
-        return Err(AppError::fields(Code::PlanUnfinished, open));
-    }
-    tasks::close(tx, id)?;
-    enter_stage(tx, &plan, PlanAction::Close, None)
-}
-
-fn enter_stage<A: Action>(
-    tx: &mut Tx<'_, A>,
-    plan: &Plan,
-    action: PlanAction,
-    reason: Option<&str>,
-) -> Result<(Plan, PlanContent)> {
-    let state = next(plan.state, action).map_err(AppError::new)?;
-    let after = Plan { state, stage_at: Some(tx.now()), ..plan.clone() };
-    store::save_stage(tx, &after)?;
-    record(tx, plan.id, Some(&facts(plan, None)), &facts(&after, None), reason)?;
-    whole(tx, plan.id)
+    store::add_author(tx, id, hand.number, author)?;
+    let (after_plan, content) = whole(tx, id)?;
+    let (_, after) = versions::in_hand(tx, &after_plan)?;
+    let before = facts::of(&plan, &hand, Some(&old));
+    record(tx, id, Some(&before), &facts::of(&after_plan, &hand, Some(&after)), None)?;
+    Ok((after_plan, content))
 }
 
 /// Tasks of the plans the caller may read.
@@ -419,7 +256,7 @@ pub fn tasks(
     sort: TaskSort,
     paging: &Paging,
 ) -> Result<Page<Task>> {
-    contents::tasks_page(tx, filter, sort, paging)
+    task_store::tasks_page(tx, filter, sort, paging)
 }
 
 /// One task.
@@ -428,5 +265,5 @@ pub fn tasks(
 /// `not_found`.
 pub fn task(tx: &mut Tx<'_, TaskRead>, id: TaskId) -> Result<Task> {
     let reach = tasks::service::reach_to(tx, id)?;
-    contents::task(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
+    task_store::task(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
 }

@@ -39,6 +39,10 @@ struct PlanRow {
     stage: Option<PlanState>,
     stage_at: Option<Instant>,
     starts_on: Option<NaiveDate>,
+    number: i32,
+    parent_amended: bool,
+    amendment: Option<PlanState>,
+    amendment_number: Option<i32>,
 }
 
 impl PlanRow {
@@ -67,6 +71,10 @@ impl PlanRow {
             published_at: row.published_at,
             starts_on: row.starts_on,
             stage_at: row.stage_at,
+            number: row.number,
+            parent_amended: row.parent_amended,
+            amendment: row.amendment,
+            amendment_number: row.amendment_number,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -101,6 +109,10 @@ pub struct PlanFilter {
     pub parent: Option<PlanId>,
     /// Whose title holds this, case folded.
     pub search: Option<String>,
+    /// Whether the plan above was amended since they were compared with it.
+    pub parent_amended: Option<bool>,
+    /// Whether an amendment is in hand.
+    pub amending: Option<bool>,
 }
 
 /// The one place where the table is named for reading: tenant, reach, and what superiors published.
@@ -168,6 +180,14 @@ macro_rules! filtered {
         if let Some(parent) = $filter.parent {
             query = query.filter(plans::parent_plan_id.eq(parent));
         }
+        if let Some(told) = $filter.parent_amended {
+            query = query.filter(plans::parent_amended.eq(told));
+        }
+        match $filter.amending {
+            Some(true) => query = query.filter(plans::amendment.is_not_null()),
+            Some(false) => query = query.filter(plans::amendment.is_null()),
+            None => {}
+        }
         if let Some(search) = &$filter.search {
             query = query.filter(plans::search_text.like(contains_pattern(search)).escape('\\'));
         }
@@ -181,7 +201,11 @@ pub(super) fn list<A: Action>(
     sort: PlanSort,
     paging: &Paging,
 ) -> Result<Page<Plan>> {
-    let (tenant, reach, today) = (tx.tenant(), tx.reach().clone(), tx.now().shanghai_day());
+    let (tenant, mut reach, today) = (tx.tenant(), tx.reach().clone(), tx.now().shanghai_day());
+    if filter.amending.is_some() {
+        // Whoever reads a superior's plan is not to tell by this what is in hand of it.
+        reach.ancestors = Vec::new();
+    }
     let place: fn(&Plan) -> Cursor = match sort {
         PlanSort::Path => |plan| vec![plan.unit_path.clone(), plan.id.to_string()],
         PlanSort::Newest | PlanSort::Oldest => {
@@ -245,7 +269,7 @@ pub(super) fn find_many<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, ids: &[Pla
     Ok(rows.into_iter().map(|row| row.on(today)).collect())
 }
 
-/// Plans within `reach` in one of these states before publication, the longest waiting first.
+/// Plans within `reach` of which what is in hand is in one of these states, the longest waiting first.
 pub(super) fn in_states<A: Action>(
     tx: &mut Tx<'_, A>,
     reach: &Reach,
@@ -255,7 +279,7 @@ pub(super) fn in_states<A: Action>(
     let (tenant, reach, today) =
         (tx.tenant(), Reach { ancestors: Vec::new(), ..reach.clone() }, tx.now().shanghai_day());
     let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
-        .filter(plans::state.eq_any(states.to_vec()))
+        .filter(plans::state.eq_any(states.to_vec()).or(plans::amendment.eq_any(states.to_vec())))
         .filter(plans::stage.is_null())
         .order((plans::updated_at.asc(), plans::id.asc()))
         .limit(most)
@@ -410,6 +434,7 @@ pub(super) fn save_state<A: Action>(
             plans::decided_by.eq(plan.decided_by),
             plans::published_at.eq(plan.published_at),
             plans::starts_on.eq(plan.starts_on),
+            plans::parent_amended.eq(plan.parent_amended),
             plans::version.eq(plans::version + 1_i64),
             plans::updated_at.eq(now),
         ))
@@ -417,23 +442,47 @@ pub(super) fn save_state<A: Action>(
     Ok(())
 }
 
-/// Makes the account an author of the plan.
-pub(super) fn add_author<A: Action>(tx: &mut Tx<'_, A>, id: PlanId, user: UserId) -> Result<()> {
+/// Writes what a later version that comes into force changes of the plan itself, but for what it says.
+pub(super) fn save_in_force<A: Action>(tx: &mut Tx<'_, A>, plan: &Plan) -> Result<()> {
+    // Its state is kept as it is: what runs goes on running.
+    save_state(tx, &Plan { state: PlanState::Published, ..plan.clone() }, None)
+}
+
+/// Counts the plan's version up: what is shown of it beside its own row has changed.
+pub(super) fn touch<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::update(plans::table.find((tenant, id)))
+        .set((plans::version.eq(plans::version + 1_i64), plans::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Makes the account an author of a version of the plan.
+pub(super) fn add_author<A: Action>(tx: &mut Tx<'_, A>, id: PlanId, number: i32, user: UserId) -> Result<()> {
     let tenant = tx.tenant();
     with_conn!(tx.conn(), c => diesel::insert_into(plan_authors::table)
-        .values((plan_authors::tenant_id.eq(tenant), plan_authors::plan_id.eq(id), plan_authors::user_id.eq(user)))
+        .values((
+            plan_authors::tenant_id.eq(tenant),
+            plan_authors::plan_id.eq(id),
+            plan_authors::number.eq(number),
+            plan_authors::user_id.eq(user),
+        ))
         .on_conflict_do_nothing()
         .execute(c))?;
     Ok(())
 }
 
-/// Of which of the plans the account is an author.
-pub(super) fn authored<A: Action>(tx: &mut Tx<'_, A>, ids: &[PlanId], user: UserId) -> Result<Vec<PlanId>> {
+/// Which versions of the plans the account is an author of.
+pub(super) fn authored<A: Action>(
+    tx: &mut Tx<'_, A>,
+    ids: &[PlanId],
+    user: UserId,
+) -> Result<Vec<(PlanId, i32)>> {
     let tenant = tx.tenant();
     Ok(with_conn!(tx.conn(), c => plan_authors::table
         .filter(plan_authors::tenant_id.eq(tenant))
         .filter(plan_authors::user_id.eq(user))
         .filter(plan_authors::plan_id.eq_any(ids.to_vec()))
-        .select(plan_authors::plan_id)
+        .select((plan_authors::plan_id, plan_authors::number))
         .load(c))?)
 }

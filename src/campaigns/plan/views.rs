@@ -4,12 +4,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::ballots::{self, http::BallotView};
 use super::rules::{
     Meeting, Plan, PlanAction, PlanContent, PlanState, Responsible, SubmittedAs, Target, TaskDraft,
 };
 use super::service::{self, Task};
+use super::versions::{self, AmendmentView};
 use crate::access::Tx;
-use crate::access::policy::Action;
+use crate::access::policy::{Action, PlanRead};
 use crate::campaigns::campaign::http::{UserNames, UserRef};
 use crate::campaigns::rules::{CampaignId, Frequency, Phase, PlanId, ResponsibleExtent, TaskId};
 use crate::db::Instant;
@@ -67,6 +69,9 @@ pub struct TaskView {
     target: Option<Target>,
     /// 上级任务: 上级方案中对应的任务。
     parent_task_id: Option<TaskId>,
+    /// 自第几版起不再列入方案; 仍在清单中的为 null。
+    #[schema(minimum = 2, maximum = 100_000)]
+    retired_in: Option<i32>,
     /// 所属方案的版本。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
@@ -92,7 +97,7 @@ impl Example for TaskView {
             "responsible": [{ "unit": { "id": UNIT, "code": "53", "name": "云南省公安厅", "kind": "province" }, "extent": "subtree", "kind": "county" }],
             "due_on": "2026-06-12", "frequency": "weekly", "daily_entries": false,
             "target": { "name": "一次性告知率", "direction": "at_least", "value": "98.00", "unit": "%" },
-            "parent_task_id": null, "version": 4,
+            "parent_task_id": null, "retired_in": null, "version": 4,
         })
     }
 }
@@ -113,6 +118,13 @@ pub struct PlanSummaryView {
     title: String,
     /// 状态。
     state: PlanState,
+    /// 生效的是第几版; 首次发布之前为 1。
+    #[schema(minimum = 1, maximum = 100_000)]
+    number: i32,
+    /// 修订中的版本的状态; 没有修订的为 null, 下级看不到修订。
+    amendment_state: Option<PlanState>,
+    /// 上级方案在此版核对之后是否又有修订。
+    parent_amended: bool,
     /// 任务项数。
     #[schema(minimum = 0, maximum = 1000)]
     task_count: i64,
@@ -127,7 +139,7 @@ pub struct PlanSummaryView {
     /// 转入总结、结束或撤回的时刻, 以最近的为准。
     stage_at: Option<Instant>,
     /// 本人此刻可做的操作。
-    #[schema(max_items = 10)]
+    #[schema(max_items = 12)]
     allowed_actions: Vec<PlanAction>,
     /// 版本。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
@@ -143,6 +155,7 @@ fn example_head() -> Value {
         "id": PLAN, "campaign_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d78",
         "unit": { "id": UNIT, "code": "53", "name": "云南省公安厅", "kind": "province" },
         "parent_plan_id": null, "title": "云南省公安厅“治庸懒、强担当、树新风”主题活动实施方案", "state": "submitted",
+        "number": 1, "parent_amended": false,
         "submitted_at": "2026-03-03T02:00:00.000000Z", "submitted_as": "office", "decided_at": null, "published_at": null, "stage_at": null,
         "allowed_actions": ["approve", "return"], "version": 4,
         "created_at": "2026-03-02T01:00:00.000000Z", "updated_at": "2026-03-03T02:00:00.000000Z",
@@ -154,6 +167,7 @@ impl Example for PlanSummaryView {
         let mut example = example_head();
         if let Some(map) = example.as_object_mut() {
             map.insert("task_count".into(), json!(59));
+            map.insert("amendment_state".into(), Value::Null);
         }
         example
     }
@@ -183,6 +197,15 @@ pub struct PlanView {
     /// 任务清单。
     #[schema(max_items = 300)]
     tasks: Vec<TaskView>,
+    /// 生效的是第几版; 首次发布之前为 1。
+    #[schema(minimum = 1, maximum = 100_000)]
+    number: i32,
+    /// 修订中的版本; 没有修订的为 null, 下级看不到修订。
+    amendment: Option<AmendmentView>,
+    /// 上级方案在此版核对之后是否又有修订。
+    parent_amended: bool,
+    /// 进行中的表决; 不须表决的为 null。
+    ballot: Option<BallotView>,
     /// 最近一次退回的理由; 重新提交后清空。
     #[schema(max_length = 2000)]
     return_comment: Option<String>,
@@ -202,7 +225,7 @@ pub struct PlanView {
     /// 转入总结、结束或撤回的时刻, 以最近的为准。
     stage_at: Option<Instant>,
     /// 本人此刻可做的操作。
-    #[schema(max_items = 10)]
+    #[schema(max_items = 12)]
     allowed_actions: Vec<PlanAction>,
     /// 版本。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
@@ -232,7 +255,7 @@ impl Example for PlanView {
                 json!([{ "name": "动员部署", "starts_on": "2026-03-02", "ends_on": "2026-03-29" }]),
             );
             map.insert("tasks".into(), json!([TaskView::example()]));
-            for name in ["return_comment", "approval_comment", "decided_by"] {
+            for name in ["return_comment", "approval_comment", "decided_by", "amendment", "ballot"] {
                 map.insert(name.into(), Value::Null);
             }
         }
@@ -240,13 +263,17 @@ impl Example for PlanView {
     }
 }
 
-fn task_view(
-    task: TaskDraft,
-    place: (PlanId, i32, i64),
-    unit: UnitRef,
-    names: &UnitNames,
-) -> Result<TaskView> {
-    let (plan_id, position, version) = place;
+/// Where a task stands: in which plan, at which place, in which of its versions, and whether it still does.
+#[derive(Debug, Clone, Copy)]
+struct TaskPlace {
+    plan_id: PlanId,
+    position: i32,
+    version: i64,
+    retired_in: Option<i32>,
+}
+
+fn task_view(task: TaskDraft, place: TaskPlace, unit: UnitRef, names: &UnitNames) -> Result<TaskView> {
+    let TaskPlace { plan_id, position, version, retired_in } = place;
     let responsible = task.responsible.into_iter();
     let responsible = responsible
         .map(|Responsible { unit_id, extent, kind }| {
@@ -268,6 +295,7 @@ fn task_view(
         daily_entries: task.daily_entries,
         target: task.target,
         parent_task_id: task.parent_task_id,
+        retired_in,
         version,
     })
 }
@@ -284,8 +312,34 @@ pub fn tasks<A: Action>(tx: &mut Tx<'_, A>, tasks: Vec<Task>) -> Result<Vec<Task
     tasks
         .into_iter()
         .map(|task| {
-            let place = (task.plan_id, task.position, task.plan_version);
+            let place = TaskPlace {
+                plan_id: task.plan_id,
+                position: task.position,
+                version: task.plan_version,
+                retired_in: task.retired_in,
+            };
             task_view(task.draft, place, names.get(task.unit_id)?, &names)
+        })
+        .collect()
+}
+
+/// Shows tasks of one plan, in their order, as a version of it says them.
+///
+/// # Errors
+/// When the database fails.
+pub fn task_views<A: Action>(
+    tx: &mut Tx<'_, A>,
+    plan: &Plan,
+    tasks: Vec<TaskDraft>,
+) -> Result<Vec<TaskView>> {
+    let named = tasks.iter().flat_map(|task| task.responsible.iter().map(|one| one.unit_id));
+    let names = UnitNames::load(tx, named.chain([plan.unit_id]))?;
+    let unit = names.get(plan.unit_id)?;
+    (0_i32..)
+        .zip(tasks)
+        .map(|(position, task)| {
+            let place = TaskPlace { plan_id: plan.id, position, version: plan.version, retired_in: None };
+            task_view(task, place, unit.clone(), &names)
         })
         .collect()
 }
@@ -307,6 +361,9 @@ pub fn summaries<A: Action>(tx: &mut Tx<'_, A>, plans: Vec<Plan>) -> Result<Vec<
                 allowed_actions: allowed.remove(&plan.id).unwrap_or_default(),
                 id: plan.id,
                 campaign_id: plan.campaign_id,
+                amendment_state: plan.amendment.filter(|_| tx.may::<PlanRead>(&plan.unit_path)),
+                number: plan.number,
+                parent_amended: plan.parent_amended,
                 parent_plan_id: plan.parent_plan_id,
                 title: plan.title,
                 state: plan.state,
@@ -328,19 +385,17 @@ pub fn summaries<A: Action>(tx: &mut Tx<'_, A>, plans: Vec<Plan>) -> Result<Vec<
 /// # Errors
 /// When the database fails.
 pub fn plan<A: Action>(tx: &mut Tx<'_, A>, (plan, content): (Plan, PlanContent)) -> Result<PlanView> {
-    let named = content
-        .tasks
-        .iter()
-        .flat_map(|task| task.responsible.iter().map(|one| one.unit_id))
-        .chain([plan.unit_id]);
-    let names = UnitNames::load(tx, named)?;
     let users = UserNames::load(tx, plan.decided_by)?;
     let mut allowed = service::allowed(tx, std::slice::from_ref(&plan))?;
-    let unit = names.get(plan.unit_id)?;
-    let tasks = (0_i32..)
-        .zip(content.tasks)
-        .map(|(position, task)| task_view(task, (plan.id, position, plan.version), unit.clone(), &names))
-        .collect::<Result<_>>()?;
+    let amendment = versions::amendment(tx, &plan)?;
+    // How members vote is for those who see what is submitted.
+    let ballot = if tx.may::<PlanRead>(&plan.unit_path) {
+        ballots::service::under_way(tx, &[plan.id])?.remove(&plan.id)
+    } else {
+        None
+    };
+    let tasks = task_views(tx, &plan, content.tasks)?;
+    let unit = UnitNames::load(tx, [plan.unit_id])?.get(plan.unit_id)?;
     Ok(PlanView {
         id: plan.id,
         campaign_id: plan.campaign_id,
@@ -351,6 +406,10 @@ pub fn plan<A: Action>(tx: &mut Tx<'_, A>, (plan, content): (Plan, PlanContent))
         meeting: content.meeting,
         phases: content.phases,
         tasks,
+        number: plan.number,
+        amendment,
+        parent_amended: plan.parent_amended,
+        ballot: ballot.map(BallotView::from),
         return_comment: plan.return_comment,
         approval_comment: plan.approval_comment,
         submitted_at: plan.submitted_at,

@@ -17,16 +17,27 @@ use crate::errors::Result;
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
 
-/// Every assignment of a plan's tasks.
+/// Every assignment of a plan's tasks, held until the transaction ends, those further down first.
 pub(super) fn of_plan<E: Effect>(tx: &mut EffectTx<'_, E>, plan: PlanId) -> Result<Vec<Assignment>> {
     let tenant = tx.tenant();
-    let rows: Vec<AssignmentRow> = with_conn!(tx.conn(), c => task_assignments::table
-        .inner_join(tasks::table.on(
-            tasks::tenant_id.eq(task_assignments::tenant_id).and(tasks::id.eq(task_assignments::task_id))))
-        .filter(task_assignments::tenant_id.eq(tenant))
-        .filter(tasks::plan_id.eq(plan))
-        .select(AssignmentRow::as_select())
-        .load(c))?;
+    macro_rules! these {
+        () => {
+            task_assignments::table
+                .inner_join(
+                    tasks::table.on(tasks::tenant_id
+                        .eq(task_assignments::tenant_id)
+                        .and(tasks::id.eq(task_assignments::task_id))),
+                )
+                .filter(task_assignments::tenant_id.eq(tenant))
+                .filter(tasks::plan_id.eq(plan))
+                .order((task_assignments::unit_path.desc(), task_assignments::id))
+        };
+    }
+    if let Conn::Postgres(c) = tx.conn() {
+        these!().select(task_assignments::id).for_no_key_update().execute(c)?;
+    }
+    let rows: Vec<AssignmentRow> =
+        with_conn!(tx.conn(), c => these!().select(AssignmentRow::as_select()).load(c))?;
     Ok(rows.into_iter().map(Assignment::from).collect())
 }
 

@@ -72,6 +72,31 @@ pub fn close<A: MayCause<TasksAssign>>(tx: &mut Tx<'_, A>, plan: PlanId) -> Resu
     })
 }
 
+/// Begins or ends, with tomorrow, what the persons of tasks owe by the day: those that ask for daily entries
+/// from now on (`true`), and those that do no more.
+///
+/// # Errors
+/// When the database fails.
+pub fn entries_switched<A: MayCause<TasksAssign>>(
+    tx: &mut Tx<'_, A>,
+    plan: PlanId,
+    switched: &[(TaskId, bool)],
+) -> Result<()> {
+    if switched.is_empty() {
+        return Ok(());
+    }
+    let daily: HashMap<TaskId, bool> = switched.iter().copied().collect();
+    tx.effect::<TasksAssign, _>(|tx| {
+        let assignments = counted::of_plan(tx, plan)?;
+        let of = |wanted: bool| -> Vec<Assignment> {
+            let these = assignments.iter().filter(|one| daily.get(&one.task_id) == Some(&wanted));
+            these.cloned().collect()
+        };
+        duties::asked_no_more(tx, &of(false))?;
+        duties::asked(tx, &of(true))
+    })
+}
+
 fn wanted<A: Action>(tx: &mut Tx<'_, A>, tasks: &[ListedTask]) -> Result<Wanted> {
     // Many tasks name the same units: each expression is looked up once.
     let mut known: HashMap<(UnitId, ResponsibleExtent, Option<UnitKind>), Vec<Place>> = HashMap::new();
@@ -82,16 +107,15 @@ fn wanted<A: Action>(tx: &mut Tx<'_, A>, tasks: &[ListedTask]) -> Result<Wanted>
             if let Entry::Vacant(place) = known.entry(key) {
                 let named = org::referred(tx, &[unit_id])?.pop();
                 let units = match (named, extent) {
-                    (None, _) => Vec::new(),
                     (Some(unit), ResponsibleExtent::OnlySelf) if unit.status == UnitStatus::Active => {
                         vec![(unit.id, unit.path)]
                     }
-                    // Nobody can do it at a unit that has ended.
-                    (Some(_), ResponsibleExtent::OnlySelf) => Vec::new(),
                     (Some(unit), ResponsibleExtent::Subtree) => {
                         let below = org::working_below(tx, PathRange::subtree(&unit.path), kind)?;
                         below.into_iter().map(|unit| (unit.id, unit.path)).collect()
                     }
+                    // Nobody can do it at a unit that has ended.
+                    (Some(_), ResponsibleExtent::OnlySelf) | (None, _) => Vec::new(),
                 };
                 place.insert(units);
             }
@@ -116,13 +140,16 @@ fn adjust(
         let task = of.get(&before.task_id);
         let state = match (before.state, assigned) {
             (AssignmentState::Open, false) => AssignmentState::Retired,
+            // What others have done for it is theirs.
+            (AssignmentState::Done, false) if before.carried => AssignmentState::Retired,
             (AssignmentState::Retired, true) => before.carried_by(0, 0).state,
             (state, _) => state,
         };
         let after = Assignment {
             state,
             carried: before.carried && state != AssignmentState::Retired,
-            due_on: task.map_or(before.due_on, |task| task.due_on),
+            // What is retired stays as it was last asked for.
+            due_on: task.filter(|_| assigned).map_or(before.due_on, |task| task.due_on),
             parent_task_id: task.map_or(before.parent_task_id, |task| task.parent_task_id),
             ..before.clone()
         };

@@ -31,4 +31,4 @@ pub mod service;
 mod store;
 mod views;
 
-pub use expansion::{close, expand};
+pub use expansion::{close, entries_switched, expand};

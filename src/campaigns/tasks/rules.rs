@@ -9,7 +9,7 @@ use crate::access::{Role, UserId, ancestors};
 use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::{CampaignId, PlanId, TaskId};
 use crate::db::{Id, Instant, text_enum};
-use crate::errors::{Code, FieldError, Result, into_validation, text};
+use crate::errors::{AppError, Code, FieldError, Result, into_validation, text};
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
 
@@ -56,6 +56,22 @@ pub struct TaskFacts {
     pub due_on: NaiveDate,
     /// Whether each person enters it day by day.
     pub daily_entries: bool,
+    /// Whether a later version of the plan has left it out.
+    pub is_retired: bool,
+}
+
+impl TaskFacts {
+    /// Whether anything can be done for it now.
+    ///
+    /// # Errors
+    /// `plan_not_in_force`, `assignment_retired`.
+    pub fn in_force(&self) -> Result<()> {
+        match (self.plan_state.is_in_force(), self.is_retired) {
+            (false, _) => Err(AppError::new(Code::PlanNotInForce)),
+            (true, true) => Err(AppError::new(Code::AssignmentRetired)),
+            (true, false) => Ok(()),
+        }
+    }
 }
 
 /// A task and a unit that has it.

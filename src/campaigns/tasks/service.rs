@@ -110,7 +110,7 @@ pub fn allowed<A: Action>(
     task: &TaskFacts,
     one: &Assignment,
 ) -> Vec<AssignmentAction> {
-    if !task.plan_state.is_in_force() {
+    if task.in_force().is_err() {
         return Vec::new();
     }
     let fits = |action: &AssignmentAction| {
@@ -124,7 +124,7 @@ pub fn allowed<A: Action>(
 fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: TaskId, unit: UnitId) -> Result<(TaskFacts, Assignment)> {
     let task = task(tx, id)?;
     tx.check_version(task.version)?;
-    in_force(&task)?;
+    task.in_force()?;
     if org::reached(tx, unit)?.is_none() {
         return Err(AppError::fields(Code::InvalidBody, vec![unknown("/unit_id")]));
     }
@@ -140,10 +140,6 @@ pub fn of_unit(tx: &mut Tx<'_, TaskNamePersons>, id: TaskId, unit: UnitId) -> Re
     task(tx, id)?;
     let found = store::hold(tx, id, unit)?.filter(|one| tx.reach().contains(&one.unit_path));
     found.ok_or_else(|| AppError::new(Code::NotFound))
-}
-
-fn in_force(task: &TaskFacts) -> Result<()> {
-    if task.plan_state.is_in_force() { Ok(()) } else { Err(AppError::new(Code::PlanNotInForce)) }
 }
 
 fn record<A: Action>(
@@ -234,7 +230,7 @@ pub fn name_persons(
     let reach = tx.reach().clone();
     let before = store::find(tx, &reach, task_id, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
     tx.check_version(before.version)?;
-    in_force(&task)?;
+    task.in_force()?;
     next(before.state, before.carried, AssignmentAction::NamePersons).map_err(AppError::new)?;
     let there = store::persons(tx, &[id])?.remove(&id).unwrap_or_default();
     let mut wanted = merge(&AssignmentDraft { officer_ids: there.clone() })?.officer_ids;

@@ -125,6 +125,7 @@ pub(super) fn task_list<A: Action>(tx: &mut Tx<'_, A>, plan: PlanId) -> Result<V
         .inner_join(plans::table.on(plans::tenant_id.eq(tasks::tenant_id).and(plans::id.eq(tasks::plan_id))))
         .filter(tasks::tenant_id.eq(tenant))
         .filter(tasks::plan_id.eq(plan))
+        .filter(tasks::retired_in.is_null())
         .order(tasks::position)
         .select((tasks::id, plans::campaign_id, tasks::parent_task_id, tasks::due_on))
         .load(c))?;
@@ -158,7 +159,7 @@ pub(super) fn task_list<A: Action>(tx: &mut Tx<'_, A>, plan: PlanId) -> Result<V
 }
 
 type Stage = (PlanState, Option<PlanState>, Option<NaiveDate>);
-type TaskRow = (TaskId, PlanId, Stage, i64, CampaignId, Option<TaskId>, NaiveDate, bool);
+type TaskRow = (TaskId, PlanId, Stage, i64, CampaignId, Option<TaskId>, NaiveDate, bool, Option<i32>);
 
 /// The task, if `reach` holds its plan or a superior has published it.
 pub(super) fn task<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: TaskId) -> Result<Option<TaskFacts>> {
@@ -187,15 +188,27 @@ pub(super) fn task<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: TaskId) -> 
                 tasks::parent_task_id,
                 tasks::due_on,
                 tasks::daily_entries,
+                tasks::retired_in,
             ))
             .first(c)
             .optional()
     })?;
     let today = tx.now().shanghai_day();
-    Ok(row.map(|(id, plan_id, stage, version, campaign_id, parent_task_id, due_on, daily_entries)| {
+    Ok(row.map(|row| {
+        let (id, plan_id, stage, version, campaign_id, parent_task_id, due_on, daily_entries, retired_in) =
+            row;
         let (kept, stage, starts_on) = stage;
-        let plan_state = PlanState::of(kept, stage, starts_on, today);
-        TaskFacts { id, plan_id, plan_state, version, campaign_id, parent_task_id, due_on, daily_entries }
+        TaskFacts {
+            id,
+            plan_id,
+            plan_state: PlanState::of(kept, stage, starts_on, today),
+            version,
+            campaign_id,
+            parent_task_id,
+            due_on,
+            daily_entries,
+            is_retired: retired_in.is_some(),
+        }
     }))
 }
 

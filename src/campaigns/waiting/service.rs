@@ -18,6 +18,7 @@ text_enum! {
     /// What waits.
     WaitingKind as "waiting_kind" {
         PlanToApprove = "plan_to_approve", "待批方案", "A plan to decide on", red;
+        PlanToVote = "plan_to_vote", "待表决方案", "A plan to vote on", red;
         PlanToMend = "plan_to_mend", "被退回的方案", "A returned plan to mend", orange;
         PlanToFinish = "plan_to_finish", "待提交的方案", "A draft to finish and submit", blue;
         PlanToPublish = "plan_to_publish", "待发布的方案", "An approved plan to publish", green;
@@ -53,7 +54,8 @@ pub fn waiting(tx: &mut Tx<'_, AccountRead>) -> Result<Vec<Waiting>> {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(place) => *place.insert(campaigns::of(tx, plan.campaign_id)?.plans_due_on()),
         };
-        let kind = match (action, plan.state) {
+        let kind = match (action, plan.standing().in_hand()) {
+            (PlanAction::Vote, _) => WaitingKind::PlanToVote,
             (PlanAction::Approve, _) => WaitingKind::PlanToApprove,
             (PlanAction::Publish, _) => WaitingKind::PlanToPublish,
             (_, PlanState::Returned) => WaitingKind::PlanToMend,
