@@ -18,6 +18,7 @@ use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
 use crate::campaigns::clearing::entries::http as entries;
 use crate::campaigns::clearing::http as clearing;
+use crate::campaigns::papers::http as papers;
 use crate::campaigns::plan::cascade_http as cascade;
 use crate::campaigns::plan::http as plans;
 use crate::campaigns::plan::many_http as many_plans;
@@ -107,6 +108,7 @@ pub fn api() -> Api {
         .with::<plans::WithdrawPlan>().with::<plans::ConcludePlan>().with::<plans::ClosePlan>()
         .with::<cascade::GetInflation>()
         .with::<cascade::SpreadPlan>()
+        .with::<papers::PrintPlan>().with::<papers::PrintTaskList>()
         .with::<plans::ListTasks>()
         .with::<plans::GetTask>()
         .with::<tasks::ListAssignments>().with::<tasks::GetAssignment>().with::<tasks::UpdateAssignment>()

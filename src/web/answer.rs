@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::openapi::Example;
 use crate::audit::hex;
 use crate::errors::{AppError, Result};
+use crate::papers::Paper;
 
 /// A successful answer, ready for the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +20,10 @@ pub struct Answer {
     pub location: Option<String>,
     /// The query of the next page, for the `Link` header.
     pub next_link: Option<String>,
-    /// JSON; empty for 204.
+    /// JSON; empty for 204 and for a paper.
     pub body: String,
+    /// What is to be printed instead.
+    pub paper: Option<Box<Paper>>,
 }
 
 /// Something with a version that counts up with each change.
@@ -39,6 +42,8 @@ pub trait IntoAnswer {
     const LOCATION: bool;
     /// Whether the answer is one page of a list.
     const PAGE: bool = false;
+    /// Whether the answer is a paper: printed as `Accept` says, and no JSON.
+    const PAPER: bool = false;
     /// Whether the answer may be kept for a retry with the same `Idempotency-Key`.
     const KEPT: bool = true;
     /// Adds the body's schema, with all it refers to, and gives its name; `None` without a body.
@@ -84,6 +89,7 @@ impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Resource<V> {
             location: None,
             next_link: None,
             body,
+            paper: None,
         })
     }
 }
@@ -119,6 +125,7 @@ impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Created<V> {
             location: Some(self.location),
             next_link: None,
             body,
+            paper: None,
         })
     }
 }
@@ -139,7 +146,14 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Plain<V> {
         Some(V::example())
     }
     fn into_answer(self) -> Result<Answer> {
-        Ok(Answer { status: 200, etag: None, location: None, next_link: None, body: json(&self.0)? })
+        Ok(Answer {
+            status: 200,
+            etag: None,
+            location: None,
+            next_link: None,
+            body: json(&self.0)?,
+            paper: None,
+        })
     }
 }
 
@@ -160,7 +174,14 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Unkept<V> {
         Some(V::example())
     }
     fn into_answer(self) -> Result<Answer> {
-        Ok(Answer { status: 200, etag: None, location: None, next_link: None, body: json(&self.0)? })
+        Ok(Answer {
+            status: 200,
+            etag: None,
+            location: None,
+            next_link: None,
+            body: json(&self.0)?,
+            paper: None,
+        })
     }
 }
 
@@ -180,7 +201,14 @@ impl IntoAnswer for NoContent {
         None
     }
     fn into_answer(self) -> Result<Answer> {
-        Ok(Answer { status: 204, etag: None, location: None, next_link: None, body: String::new() })
+        Ok(Answer {
+            status: 204,
+            etag: None,
+            location: None,
+            next_link: None,
+            body: String::new(),
+            paper: None,
+        })
     }
 }
 
@@ -221,6 +249,6 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Page<V> {
     }
     fn into_answer(self) -> Result<Answer> {
         let next_link = self.next_cursor.clone();
-        Ok(Answer { status: 200, etag: None, location: None, next_link, body: json(&self)? })
+        Ok(Answer { status: 200, etag: None, location: None, next_link, body: json(&self)?, paper: None })
     }
 }

@@ -14,7 +14,7 @@ use super::openapi::{Description, describe};
 use super::schemas::Collector;
 use super::serve::{Context, fetch, method_not_allowed, serve};
 use crate::access::Facts;
-use crate::access::policy::{Action, Row};
+use crate::access::policy::{Action, Audience, Row};
 use crate::errors::Result;
 
 /// The base path of everything but what stands at the root.
@@ -41,6 +41,8 @@ pub struct Route {
     pub body: bool,
     /// Whether it answers in pages, and so as a file too.
     pub page: bool,
+    /// Whether it answers with a paper.
+    pub paper: bool,
     pub(super) describe: fn(&mut Collector) -> Description,
     pub(super) fetch: Fetch,
     attach: fn(Resource) -> Resource,
@@ -56,6 +58,14 @@ impl Api {
     /// Mounts an endpoint.
     #[must_use]
     pub fn with<E: Endpoint>(mut self) -> Self {
+        // Who prints is somebody, whose audit row tells of it; and printing changes nothing.
+        const {
+            let known = !matches!(<E::Action as Action>::ROW.audience, Audience::Public);
+            assert!(
+                !E::Reply::PAPER || (known && matches!(E::VERB, Verb::Get)),
+                "a paper is got, by an account"
+            );
+        }
         self.routes.push(Route {
             verb: E::VERB,
             path: E::PATH,
@@ -65,6 +75,7 @@ impl Api {
             ids: E::Path::COUNT,
             body: E::Body::PRESENT,
             page: E::Reply::PAGE,
+            paper: E::Reply::PAPER,
             describe: describe::<E>,
             fetch: |context, token, facts, ids| Box::pin(fetch::<E>(context, token, facts, ids)),
             attach: |resource| {
