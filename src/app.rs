@@ -116,6 +116,7 @@ pub fn api() -> Api {
         .with::<entries::ListEntries>().with::<entries::CreateEntry>()
         .with::<entries::GetEntry>().with::<entries::UpdateEntry>()
         .with::<clearing::ListDailyClearing>().with::<clearing::GetClearingSummary>()
+        .with::<papers::PrintClearing>()
         .with::<progress::GetProgress>()
 
         .with::<reference::GetDictionaries>()

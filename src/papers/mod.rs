@@ -87,6 +87,8 @@ pub enum Block {
 pub struct Sheet {
     /// What its tab says.
     pub name: &'static str,
+    /// Which way round it lies.
+    pub layout: Layout,
     /// The title above everything.
     pub title: String,
     /// Whose it is, of which day: below the title.

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 use rust_xlsxwriter::{ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use super::measure::{height, lines, roomy};
-use super::{Cell, Paper, Row, Sheet, Table, Weight};
+use super::{Cell, Layout, Paper, Row, Sheet, Table, Weight};
 use crate::web::is_like_a_formula;
 
 /// A4, in Excel's numbering.
@@ -30,7 +30,11 @@ pub fn workbook(paper: &Paper) -> Result<Vec<u8>, XlsxError> {
 
 fn set_up(page: &mut Worksheet, paper: &Paper, sheet: &Sheet) -> Result<(), XlsxError> {
     page.set_name(sheet.name)?;
-    page.set_paper_size(A4).set_landscape();
+    page.set_paper_size(A4);
+    match sheet.layout {
+        Layout::Upright => page.set_portrait(),
+        Layout::Wide => page.set_landscape(),
+    };
     page.set_print_fit_to_pages(1, 0).set_print_center_horizontally(true);
     page.set_margins(0.6, 0.6, 0.7, 0.8, 0.3, 0.4);
     page.set_footer("&C第 &P 页 共 &N 页");

@@ -169,7 +169,7 @@ pub(super) fn describe(operation: &mut Value, schemas: &mut Map<String, Value>) 
     schemas.entry("PrintedWorkbook").or_insert_with(|| {
         json!({
             "type": "string", "format": "binary", "maxLength": LONGEST,
-            "description": "供打印的 XLSX 工作簿: A4 横向, 缩放至一页宽, 每页重复表头, 页脚有页码; 文字一律为文本, 不会被当作公式。",
+            "description": "供打印的 XLSX 工作簿: A4, 缩放至一页宽, 每页重复表头, 页脚有页码; 文字一律为文本, 不会被当作公式。",
         })
     });
 }

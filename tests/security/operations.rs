@@ -133,6 +133,12 @@ impl Operation {
         self.method == "GET" && self.query().contains_key("cursor")
     }
 
+    /// Whether it answers with a paper, and so with no JSON.
+    pub fn is_paper(&self) -> bool {
+        let routes = pingyi::app::api();
+        routes.routes().iter().any(|route| route.id == self.id && route.paper)
+    }
+
     /// Who may do it: somebody at the root, or nobody in particular where no account is needed.
     pub fn caller<'w>(&self, world: &'w World) -> As<'w> {
         match self.row.audience {

@@ -3,6 +3,7 @@
 //! `service.rs` finds what stands on a paper, each paper's own file says where it stands, and how that
 //! looks is [`crate::papers`]'s.
 
+mod clearing;
 pub mod http;
 mod plan;
 pub mod service;

@@ -19,6 +19,7 @@ pub(super) fn paper(shown: &Printable) -> Result<Paper> {
     }
     let list = Sheet {
         name: "任务清单",
+        layout: Layout::Wide,
         title: "任务清单".into(),
         byline: Some(title.clone()),
         facts: Vec::new(),
@@ -131,5 +132,12 @@ fn cover(shown: &Printable) -> Sheet {
         Column::short("末日（含）", 24),
     ];
     let table = Some(Table { columns, rows: rows.collect() });
-    Sheet { name: "封面与阶段", title: shown.content.title.clone(), byline: None, facts, table }
+    Sheet {
+        name: "封面与阶段",
+        layout: Layout::Wide,
+        title: shown.content.title.clone(),
+        byline: None,
+        facts,
+        table,
+    }
 }

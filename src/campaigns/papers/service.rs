@@ -2,14 +2,19 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
+
+use super::clearing::{self, MOST_PERSONS, Names, Person};
 use super::{plan, task_list};
-use crate::access::policy::{Action, PlanRead};
+use crate::access::policy::{Action, ClearingRead, PlanRead};
 use crate::access::{Tx, holders};
+use crate::campaigns::clearing::service as days;
 use crate::campaigns::plan::rules::{Plan, PlanContent};
 use crate::campaigns::plan::service as plans;
 use crate::campaigns::rules::PlanId;
 use crate::campaigns::tasks::service as tasks;
-use crate::errors::{AppError, Result};
+use crate::errors::{AppError, Code, Result, text};
+use crate::org::officers::service as officers;
 use crate::org::rules::{Unit, UnitId};
 use crate::org::service as org;
 use crate::papers::Paper;
@@ -77,4 +82,40 @@ pub fn task_list(tx: &mut Tx<'_, PlanRead>, id: PlanId) -> Result<Paper> {
         task_list::has_progress(shown.plan.state).then(|| tasks::progress_of(tx, id)).transpose()?;
     let today = tx.now().shanghai_day();
     task_list::paper(&shown, progress.map(|progress| (progress, today)))
+}
+
+/// The clearing sheet of a day, today's when none is said: by person, and by the units below where persons
+/// are too many for a sheet.
+///
+/// # Errors
+/// `not_found` for the unit; `export_too_large` when a single unit has too many persons.
+pub fn clearing(
+    tx: &mut Tx<'_, ClearingRead>,
+    on: Option<NaiveDate>,
+    unit: Option<UnitId>,
+    alone: bool,
+) -> Result<Paper> {
+    // One more than may be, by which it is seen that there are more.
+    let most = i64::try_from(MOST_PERSONS + 1).unwrap_or(i64::MAX);
+    let (asked, unit, rows) = days::persons(tx, on, (unit, alone), most)?;
+    if rows.len() > MOST_PERSONS {
+        if alone {
+            let detail = text!(
+                "应填的超过 {MOST_PERSONS} 人, 一张清账表放不下; 请用清账列表导出",
+                "More than {MOST_PERSONS} persons owe an entry, too many for a sheet: export the list instead"
+            );
+            return Err(AppError::because(Code::ExportTooLarge, detail));
+        }
+        return days::summary(tx, Some(asked.day.on), Some(unit.id))
+            .map(|summary| clearing::by_unit(&summary));
+    }
+    let mut names = Names::default();
+    let named = units(tx, rows.iter().map(|one| one.unit_id))?;
+    names.units.extend(named.into_values().map(|unit| (unit.id, unit.name)));
+    let mut ids: Vec<_> = rows.iter().map(|one| one.officer_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let named = officers::referred(tx, &ids)?.into_iter();
+    names.officers.extend(named.map(|one| (one.id, Person { number: one.number, name: one.person.name })));
+    Ok(clearing::by_person(&asked, &unit, rows, &names))
 }

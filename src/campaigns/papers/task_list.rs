@@ -34,6 +34,7 @@ pub(super) fn paper(shown: &Printable, progress: Option<(Progress, NaiveDate)>) 
         vec![Block::Title(title.clone()), Block::Byline(byline.clone()), Block::Table(table.clone())];
     let sheet = Sheet {
         name: "任务清单",
+        layout: Layout::Wide,
         title: title.clone(),
         byline: Some(byline),
         facts: Vec::new(),
@@ -63,14 +64,14 @@ pub(super) fn by_category(tasks: &[TaskDraft]) -> Vec<(&str, Vec<&TaskDraft>)> {
 /// The tasks as a table.
 pub(super) fn table(shown: &Printable, progress: Option<&Progress>) -> Result<Table> {
     let mut columns = vec![
-        Column::short("序号", 6),
-        Column::text("类别", 11),
+        Column::short("序号", 7),
+        Column::text("类别", 12),
         Column::text("事项", 19),
         Column::text("要求", 46),
         Column::text("牵头领导", 15),
         Column::text("责任单位", 25),
-        Column::short("完成时限", 17),
-        Column::short("频次", 8),
+        Column::short("完成时限", 20),
+        Column::short("频次", 10),
         Column::text("目标", 17),
     ];
     if progress.is_some() {
