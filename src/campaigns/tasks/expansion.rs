@@ -82,12 +82,11 @@ fn wanted<A: Action>(tx: &mut Tx<'_, A>, tasks: &[ListedTask]) -> Result<Wanted>
             if let Entry::Vacant(place) = known.entry(key) {
                 let named = org::referred(tx, &[unit_id])?.pop();
                 let units = match (named, extent) {
-                    (None, _) => Vec::new(),
                     (Some(unit), ResponsibleExtent::OnlySelf) if unit.status == UnitStatus::Active => {
                         vec![(unit.id, unit.path)]
                     }
                     // Nobody can do it at a unit that has ended.
-                    (Some(_), ResponsibleExtent::OnlySelf) => Vec::new(),
+                    (None, _) | (Some(_), ResponsibleExtent::OnlySelf) => Vec::new(),
                     (Some(unit), ResponsibleExtent::Subtree) => {
                         let below = org::working_below(tx, PathRange::subtree(&unit.path), kind)?;
                         below.into_iter().map(|unit| (unit.id, unit.path)).collect()
