@@ -3,7 +3,7 @@
 /// Points a line takes.
 const LINE: f64 = 15.0;
 /// Points above and below the lines of a cell, together.
-const PADDING: f64 = 6.0;
+const PADDING: f64 = 9.0;
 /// Points a row may be high: Excel knows no higher one.
 const HIGHEST: f64 = 409.0;
 /// Lines that fit into the highest row.
@@ -18,8 +18,8 @@ fn wide(sign: char) -> usize {
 
 /// Lines a text takes in a column so many digits wide.
 pub(super) fn lines(text: &str, width: u16) -> usize {
-    // The cell's own margin; and a Chinese sign that does not fit any more goes to the next line.
-    let room = usize::from(width).saturating_sub(2).max(2);
+    // The cell's own margin and its indent; and a Chinese sign that does not fit any more goes to the next line.
+    let room = usize::from(width).saturating_sub(3).max(2);
     let of = |line: &str| line.chars().map(wide).sum::<usize>().div_ceil(room).max(1);
     text.lines().map(of).sum::<usize>().max(1)
 }
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn rows_are_as_high_as_their_text() {
         assert_eq!(
-            [lines("", 12), lines("一二三四五", 12), lines("一二三四五六", 12), lines("a\nb", 12)],
+            [lines("", 12), lines("一二三四五", 13), lines("一二三四五六", 13), lines("a\nb", 13)],
             [1, 1, 2, 2]
         );
         assert!(height(1) < height(2) && height(1000) <= HIGHEST);

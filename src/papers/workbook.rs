@@ -124,7 +124,7 @@ impl Writer<'_> {
     fn fact(&mut self, name: &str, value: &str) -> Result<(), XlsxError> {
         let heading = ruled().set_bold().set_align(FormatAlign::Center);
         self.page.write_string_with_format(self.next, 0, name, &heading)?;
-        self.across(1, value, ruled().set_align(FormatAlign::Left), 22.0)
+        self.across(1, value, ruled().set_align(FormatAlign::Left).set_indent(1), 24.0)
     }
 
     fn table(&mut self, table: &Table) -> Result<(), XlsxError> {
@@ -148,6 +148,7 @@ impl Writer<'_> {
                 _ => FormatAlign::Left,
             };
             let format = ruled().set_align(align);
+            let format = if align == FormatAlign::Left { format.set_indent(1) } else { format };
             let format = if row.weight == Weight::Plain { format } else { format.set_bold() };
             self.cell(at, cell, format)?;
             let width = self.widths.get(usize::from(at)).copied().unwrap_or(column.width);

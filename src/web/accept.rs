@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{ACCEPT, HeaderMap};
 
-use super::answer::IntoAnswer;
+use super::answer::Given;
 use super::export::Format;
 use super::printed::Form;
 use crate::errors::{AppError, Code, Result};
@@ -31,14 +31,12 @@ const LIST: Offers = &[
 ];
 const PAPER: Offers = &[(Form::Html.media(), Print(Form::Html)), (Form::Xlsx.media(), Print(Form::Xlsx))];
 
-/// What a reply can be given as.
-pub(super) const fn offers<R: IntoAnswer>() -> Offers {
-    if R::PAPER {
-        PAPER
-    } else if R::PAGE {
-        LIST
-    } else {
-        ONE
+/// The media types of what is given so.
+pub(super) const fn offers(given: Given) -> Offers {
+    match given {
+        Given::Json => ONE,
+        Given::Pages => LIST,
+        Given::Paper => PAPER,
     }
 }
 

@@ -32,6 +32,17 @@ pub trait Versioned {
     fn version(&self) -> i64;
 }
 
+/// What an answer can be given as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// JSON alone.
+    Json,
+    /// One page of a list as JSON, or the whole list as a file.
+    Pages,
+    /// A paper, printed, and no JSON.
+    Paper,
+}
+
 /// What an endpoint may answer with.
 pub trait IntoAnswer {
     /// The status of success.
@@ -40,10 +51,8 @@ pub trait IntoAnswer {
     const ETAG: bool;
     /// Whether the answer bears a `Location`.
     const LOCATION: bool;
-    /// Whether the answer is one page of a list.
-    const PAGE: bool = false;
-    /// Whether the answer is a paper: printed as `Accept` says, and no JSON.
-    const PAPER: bool = false;
+    /// What the answer can be given as.
+    const GIVEN: Given = Given::Json;
     /// Whether the answer may be kept for a retry with the same `Idempotency-Key`.
     const KEPT: bool = true;
     /// Adds the body's schema, with all it refers to, and gives its name; `None` without a body.
@@ -239,7 +248,7 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Page<V> {
     const STATUS: u16 = 200;
     const ETAG: bool = false;
     const LOCATION: bool = false;
-    const PAGE: bool = true;
+    const GIVEN: Given = Given::Pages;
 
     fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
         Some(schemas.page::<V>())

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use super::answer::IntoAnswer;
+use super::answer::{Given, IntoAnswer};
 use super::endpoint::{Endpoint, Verb};
 use super::input::{Body, PathIds};
 use super::problem::status_of;
@@ -93,12 +93,10 @@ pub(super) fn describe<E: Endpoint>(schemas: &mut Collector) -> Description {
 
 /// The codes of states and rules: the endpoint's own, and those of what it is.
 fn codes<E: Endpoint>() -> impl Iterator<Item = Code> {
-    let of_files: &[Code] = if E::Reply::PAGE {
-        &[Code::ExportTooLarge, Code::ExportsBusy]
-    } else if E::Reply::PAPER {
-        &[Code::ExportsBusy]
-    } else {
-        &[]
+    let of_files: &[Code] = match E::Reply::GIVEN {
+        Given::Json => &[],
+        Given::Pages => &[Code::ExportTooLarge, Code::ExportsBusy],
+        Given::Paper => &[Code::ExportsBusy],
     };
     E::CODES.iter().chain(of_files).copied()
 }
@@ -178,7 +176,7 @@ fn responses<E: Endpoint>(schemas: &mut Collector) -> Map<String, Value> {
     if E::Reply::LOCATION {
         header("Location", "Location");
     }
-    if E::Reply::PAGE {
+    if E::Reply::GIVEN == Given::Pages {
         header("Link", "Link");
     }
     let mut success = json!({ "description": "成功。", "headers": headers });
@@ -270,16 +268,12 @@ pub fn document(api: &Api) -> (Value, Shapes) {
         }
     }
     let mut schemas = schemas.finish();
-    for route in api.routes().iter().filter(|route| route.page) {
+    for route in api.routes() {
         let operation = paths.get_mut(route.path).and_then(|item| item.get_mut("get"));
-        if let Some(operation) = operation {
-            super::export::describe(operation, &mut schemas);
-        }
-    }
-    for route in api.routes().iter().filter(|route| route.paper) {
-        let operation = paths.get_mut(route.path).and_then(|item| item.get_mut("get"));
-        if let Some(operation) = operation {
-            super::printed::describe(operation, &mut schemas);
+        match (route.given, operation) {
+            (Given::Pages, Some(operation)) => super::export::describe(operation, &mut schemas),
+            (Given::Paper, Some(operation)) => super::printed::describe(operation, &mut schemas),
+            _ => {}
         }
     }
     schemas.insert("Problem".into(), problem_schema());

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use tokio::task::spawn_blocking;
 
-use super::answer::{Answer, IntoAnswer};
+use super::answer::{Answer, Given, IntoAnswer};
 use super::export::{Account, Format, file_name};
 use super::schemas::Collector;
 use super::serve::{Context, in_time};
@@ -56,7 +56,7 @@ impl IntoAnswer for Paper {
     const STATUS: u16 = 200;
     const ETAG: bool = false;
     const LOCATION: bool = false;
-    const PAPER: bool = true;
+    const GIVEN: Given = Given::Paper;
     const KEPT: bool = false;
 
     fn schema(_: &mut Collector) -> Option<String> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::{Resource, web};
 
-use super::answer::{Answer, IntoAnswer};
+use super::answer::{Answer, Given, IntoAnswer};
 use super::endpoint::{Endpoint, Verb};
 use super::input::{Body, PathIds};
 use super::openapi::{Description, describe};
@@ -39,10 +39,8 @@ pub struct Route {
     pub ids: usize,
     /// Whether it takes a body.
     pub body: bool,
-    /// Whether it answers in pages, and so as a file too.
-    pub page: bool,
-    /// Whether it answers with a paper.
-    pub paper: bool,
+    /// What its answer can be given as.
+    pub given: Given,
     pub(super) describe: fn(&mut Collector) -> Description,
     pub(super) fetch: Fetch,
     attach: fn(Resource) -> Resource,
@@ -62,7 +60,7 @@ impl Api {
         const {
             let known = !matches!(<E::Action as Action>::ROW.audience, Audience::Public);
             assert!(
-                !E::Reply::PAPER || (known && matches!(E::VERB, Verb::Get)),
+                !matches!(E::Reply::GIVEN, Given::Paper) || (known && matches!(E::VERB, Verb::Get)),
                 "a paper is got, by an account"
             );
         }
@@ -74,8 +72,7 @@ impl Api {
             etag: E::Reply::ETAG,
             ids: E::Path::COUNT,
             body: E::Body::PRESENT,
-            page: E::Reply::PAGE,
-            paper: E::Reply::PAPER,
+            given: E::Reply::GIVEN,
             describe: describe::<E>,
             fetch: |context, token, facts, ids| Box::pin(fetch::<E>(context, token, facts, ids)),
             attach: |resource| {

@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::accept::{Representation, choose, offers};
-use super::answer::{Answer, IntoAnswer};
+use super::answer::{Answer, Given, IntoAnswer};
 use super::endpoint::Endpoint;
 use super::export::{Account, Asked, Exports, Format, check_query, give};
 use super::input::{Body, PathIds, parse_query};
@@ -176,7 +176,7 @@ async fn answer<E: Endpoint>(
             return Err(error);
         }
     };
-    if E::Reply::PAGE
+    if E::Reply::GIVEN == Given::Pages
         && let Some(cursor) = cursor_of(request.query_string())
         && let Err(error) = gate.check_cursor(cursor)
     {
@@ -238,7 +238,7 @@ async fn read_input<E: Endpoint>(
     facts: &mut Facts,
 ) -> Result<(Representation, E::Path, E::Query, E::Body)> {
     let sent = if E::Body::PRESENT { read_body::<E::Body>(request, payload).await? } else { Sent::default() };
-    let representation = choose(request.headers(), offers::<E::Reply>())?;
+    let representation = choose(request.headers(), offers(E::Reply::GIVEN))?;
     check_tags(request.headers())?;
     if E::VERB == super::Verb::Post {
         facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), &sent.bytes)?;

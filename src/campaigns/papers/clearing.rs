@@ -133,19 +133,16 @@ fn paper(
 /// 2026年4月7日（星期二）　已定格.
 fn of_day(asked: &Asked) -> String {
     let on = asked.day.on;
-    let mut told = format!("{}（{}）", day(on), weekday(on.weekday()));
-    if !asked.works() {
-        let called = asked.day.name.as_ref().map(|name| format!("（{name}）")).unwrap_or_default();
-        told.push_str(&format!("　休息日{called}，无人应填"));
+    let called = asked.day.name.as_ref().map(|name| format!("（{name}）")).unwrap_or_default();
+    let stand = if !asked.works() {
+        format!("休息日{called}，无人应填")
     } else if asked.frozen {
-        told.push_str("　已定格");
+        "已定格".to_owned()
     } else {
-        told.push_str("　未定格");
-    }
-    if asked.day.provisional {
-        told.push_str("　日历暂定");
-    }
-    told
+        "未定格".to_owned()
+    };
+    let provisional = if asked.day.provisional { "　日历暂定" } else { "" };
+    format!("{}（{}）　{stand}{provisional}", day(on), weekday(on.weekday()))
 }
 
 #[cfg(test)]

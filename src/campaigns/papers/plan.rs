@@ -62,7 +62,7 @@ fn body(shown: &Printable) -> Vec<Block> {
     let mut signature = vec![shown.unit.name.clone()];
     signature.extend(dated(shown));
     blocks.push(Block::Signature(signature));
-    blocks.extend(verdict(shown).map(Block::Remark));
+    blocks.extend(verdict(shown).map(|told| Block::Remark(format!("（{told}）"))));
     blocks
 }
 
@@ -103,7 +103,7 @@ fn verdict(shown: &Printable) -> Option<String> {
     let mut told = vec![format!("{what}人：{}", shown.decided_by.as_deref().unwrap_or("（不详）"))];
     told.extend(plan.decided_at.map(|at| format!("{what}日期：{}", day(at.shanghai_day()))));
     told.extend(comment.as_ref().map(|comment| format!("{what}意见：{comment}")));
-    Some(format!("（{}）", told.join("；")))
+    Some(told.join("；"))
 }
 
 fn cover(shown: &Printable) -> Sheet {
@@ -115,7 +115,7 @@ fn cover(shown: &Printable) -> Sheet {
         facts.push(("召开日期", day(*held_on)));
     }
     facts.push(("任务项数", shown.content.tasks.len().to_string()));
-    facts.extend(verdict(shown).map(|told| ("领导小组", told)));
+    facts.extend(verdict(shown).map(|told| ("审批情况", told)));
     facts.extend(plan.published_at.map(|at| ("发布日期", day(at.shanghai_day()))));
     let rows = (1..).zip(&shown.content.phases).map(|(number, phase)| {
         Row::plain(vec![

@@ -81,7 +81,7 @@ pub fn task_list(tx: &mut Tx<'_, PlanRead>, id: PlanId) -> Result<Paper> {
     let progress =
         task_list::has_progress(shown.plan.state).then(|| tasks::progress_of(tx, id)).transpose()?;
     let today = tx.now().shanghai_day();
-    task_list::paper(&shown, progress.map(|progress| (progress, today)))
+    task_list::paper(&shown, progress.map(|progress| (progress, today)).as_ref())
 }
 
 /// The clearing sheet of a day, today's when none is said: by person, and by the units below where persons

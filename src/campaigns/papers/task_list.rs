@@ -22,14 +22,15 @@ pub(super) fn has_progress(state: PlanState) -> bool {
 }
 
 /// The task list's paper; with its progress as of a day, if there is any.
-pub(super) fn paper(shown: &Printable, progress: Option<(Progress, NaiveDate)>) -> Result<Paper> {
+pub(super) fn paper(shown: &Printable, progress: Option<&(Progress, NaiveDate)>) -> Result<Paper> {
     let title = format!("{}任务清单", shown.content.title);
-    let table = table(shown, progress.as_ref().map(|(progress, _)| progress))?;
-    let mut byline = format!("{}　共{}项", shown.unit.name, shown.content.tasks.len());
-    if let Some((_, today)) = progress {
-        // Whoever reads a superior's plan sees how far their own units are with it.
-        byline.push_str(&format!("　进度截至{}，限本人辖区", day(today)));
-    }
+    let table = table(shown, progress.map(|(progress, _)| progress))?;
+    let byline = format!("{}　共{}项", shown.unit.name, shown.content.tasks.len());
+    // Whoever reads a superior's plan sees how far their own units are with it.
+    let byline = match progress {
+        Some((_, today)) => format!("{byline}　进度截至{}，限本人辖区", day(*today)),
+        None => byline,
+    };
     let blocks =
         vec![Block::Title(title.clone()), Block::Byline(byline.clone()), Block::Table(table.clone())];
     let sheet = Sheet {
