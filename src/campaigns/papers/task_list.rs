@@ -71,7 +71,7 @@ pub(super) fn table(shown: &Printable, progress: Option<&Progress>) -> Result<Ta
         Column::text("要求", 46),
         Column::text("牵头领导", 15),
         Column::text("责任单位", 25),
-        Column::short("完成时限", 20),
+        Column::short("完成时限", 22),
         Column::short("频次", 10),
         Column::text("目标", 17),
     ];
