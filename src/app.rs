@@ -18,6 +18,7 @@ use crate::access::sessions::http as sessions;
 use crate::campaigns::campaign::http as campaigns;
 use crate::campaigns::clearing::entries::http as entries;
 use crate::campaigns::clearing::http as clearing;
+use crate::campaigns::papers::http as papers;
 use crate::campaigns::plan::ballots::http as votes;
 use crate::campaigns::plan::cascade_http as cascade;
 use crate::campaigns::plan::comments::http as comments;
@@ -114,6 +115,7 @@ pub fn api() -> Api {
         .with::<comments::GetComment>().with::<comments::ResolveComment>()
         .with::<cascade::GetInflation>()
         .with::<cascade::SpreadPlan>()
+        .with::<papers::PrintPlan>().with::<papers::PrintTaskList>()
         .with::<plans::ListTasks>()
         .with::<plans::GetTask>()
         .with::<tasks::ListAssignments>().with::<tasks::GetAssignment>().with::<tasks::UpdateAssignment>()
@@ -121,6 +123,7 @@ pub fn api() -> Api {
         .with::<entries::ListEntries>().with::<entries::CreateEntry>()
         .with::<entries::GetEntry>().with::<entries::UpdateEntry>()
         .with::<clearing::ListDailyClearing>().with::<clearing::GetClearingSummary>()
+        .with::<papers::PrintClearing>()
         .with::<progress::GetProgress>()
 
         .with::<reference::GetDictionaries>()

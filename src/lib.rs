@@ -8,6 +8,7 @@
 //! | [`access`] | who may do what: `policy.rs` is THE TABLE; the gate, tokens, sessions, accounts |
 //! | [`org`] | provinces, units, the working calendar, settings |
 //! | [`campaigns`] | campaigns, leading groups, plans, tasks |
+//! | [`papers`] | how a paper looks that an office prints: page and workbook |
 //! | [`imports`] | tables that arrive as files: read, checked, written as a whole or not at all |
 //! | [`reference`](mod@reference) | dictionaries, the policy table, health, public keys |
 //! | [`audit`] | the log of every change |
@@ -31,5 +32,6 @@ pub mod demo;
 pub mod errors;
 pub mod imports;
 pub mod org;
+pub mod papers;
 pub mod reference;
 pub mod web;

@@ -127,6 +127,7 @@ pub(super) fn kept(conn: &mut Conn<'_>, owner: Owner, claim: &Claim) -> Result<O
         location: kept.location,
         next_link: None,
         body: kept.body,
+        paper: None,
     }))
 }
 

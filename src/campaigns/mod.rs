@@ -4,6 +4,7 @@
 pub mod campaign;
 pub mod clearing;
 pub mod handover;
+pub mod papers;
 pub mod plan;
 pub mod progress;
 pub mod rules;

@@ -1,27 +1,44 @@
-//! Which representation the caller asked for (RFC 9110 §12.5.1): JSON, or a list as a file.
+//! Which representation the caller asked for (RFC 9110 §12.5.1): JSON, a list as a file, a paper printed.
 
 use actix_web::http::header::{ACCEPT, HeaderMap};
 
+use super::answer::Given;
 use super::export::Format;
+use super::printed::Form;
 use crate::errors::{AppError, Code, Result};
 
 /// What an answer is given as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Representation {
-    /// JSON, which everything can be given as.
+    /// JSON, which everything but a paper can be given as.
     Json,
     /// A file of all rows, which only a list can be given as.
     File(Format),
+    /// A paper, which is given in no other way.
+    Print(Form),
 }
 
-use Representation::{File, Json};
+use Representation::{File, Json, Print};
 
 /// What there is to choose from; of two that are wanted alike the first is given.
-const OFFERS: &[(&str, Representation)] = &[
+type Offers = &'static [(&'static str, Representation)];
+
+const ONE: Offers = &[("application/json", Json)];
+const LIST: Offers = &[
     ("application/json", Json),
     (Format::Csv.media(), File(Format::Csv)),
     (Format::Xlsx.media(), File(Format::Xlsx)),
 ];
+const PAPER: Offers = &[(Form::Html.media(), Print(Form::Html)), (Form::Xlsx.media(), Print(Form::Xlsx))];
+
+/// The media types of what is given so.
+pub(super) const fn offers(given: Given) -> Offers {
+    match given {
+        Given::Json => ONE,
+        Given::Pages => LIST,
+        Given::Paper => PAPER,
+    }
+}
 
 /// One range of the header: what it matches, and how much it is wanted.
 struct Range {
@@ -57,19 +74,20 @@ fn wanted(ranges: &[Range], media: &str) -> Option<(f32, u8)> {
     (weight > 0.0).then_some((weight, precision))
 }
 
-/// What to answer with. Without the header it is JSON; whoever wants problems alone gets JSON too,
-/// for a caller that names what it wants names them beside it.
+/// What to answer with. Without the header it is the first there is; whoever wants problems alone gets
+/// that too, for a caller that names what it wants names them beside it.
 ///
 /// # Errors
 /// `not_acceptable`.
-pub(super) fn choose(headers: &HeaderMap, is_list: bool) -> Result<Representation> {
+pub(super) fn choose(headers: &HeaderMap, offers: Offers) -> Result<Representation> {
+    let first = offers.first().map_or(Json, |(_, offer)| *offer);
     let said = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok());
     let ranges: Vec<Range> = said.flat_map(|value| value.split(',')).filter_map(Range::read).collect();
     if ranges.is_empty() {
-        return Ok(Json);
+        return Ok(first);
     }
     let mut best: Option<((f32, u8), Representation)> = None;
-    for (media, offer) in OFFERS.iter().filter(|(_, offer)| is_list || *offer == Json) {
+    for (media, offer) in offers {
         if let Some(found) = wanted(&ranges, media)
             && best.is_none_or(|(so_far, _)| found > so_far)
         {
@@ -80,7 +98,7 @@ pub(super) fn choose(headers: &HeaderMap, is_list: bool) -> Result<Representatio
         || ranges.iter().any(|range| range.kind == "application/problem+json" && range.weight > 0.0);
     match best {
         Some((_, offer)) => Ok(offer),
-        None if problems() => Ok(Json),
+        None if problems() => Ok(first),
         None => Err(AppError::new(Code::NotAcceptable)),
     }
 }
@@ -90,12 +108,12 @@ mod tests {
     use super::*;
     use actix_web::http::header::HeaderValue;
 
-    fn chosen(accept: &[&str], is_list: bool) -> Option<Representation> {
+    fn chosen(accept: &[&str], offers: Offers) -> Option<Representation> {
         let mut headers = HeaderMap::new();
         for value in accept {
             headers.append(ACCEPT, HeaderValue::from_str(value).unwrap());
         }
-        choose(&headers, is_list).ok()
+        choose(&headers, offers).ok()
     }
 
     #[test]
@@ -123,16 +141,32 @@ mod tests {
             ("text/csv;q=0, image/png", None),
             ("image/png", None),
         ] {
-            assert_eq!(chosen(&[accept], true), wanted, "{accept}");
+            assert_eq!(chosen(&[accept], LIST), wanted, "{accept}");
         }
-        assert_eq!(chosen(&["image/png", "text/csv"], true), csv, "two headers are one list");
+        assert_eq!(chosen(&["image/png", "text/csv"], LIST), csv, "two headers are one list");
     }
 
     #[test]
     fn what_is_no_list_is_json_alone() {
-        assert_eq!(chosen(&["text/csv"], false), None);
-        assert_eq!(chosen(&[Format::Xlsx.media()], false), None);
-        assert_eq!(chosen(&["text/csv, */*;q=0.1"], false), Some(Json));
-        assert_eq!(chosen(&[], false), Some(Json));
+        assert_eq!(chosen(&["text/csv"], ONE), None);
+        assert_eq!(chosen(&[Format::Xlsx.media()], ONE), None);
+        assert_eq!(chosen(&["text/csv, */*;q=0.1"], ONE), Some(Json));
+        assert_eq!(chosen(&[], ONE), Some(Json));
+    }
+
+    #[test]
+    fn a_paper_is_a_page_or_a_workbook() {
+        let (page, book) = (Some(Print(Form::Html)), Some(Print(Form::Xlsx)));
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        for accept in ["*/*", "text/*", "text/html", browser, "application/problem+json", ""] {
+            assert_eq!(chosen(&[accept], PAPER), page, "{accept}");
+        }
+        assert_eq!(chosen(&[], PAPER), page);
+        for accept in [Format::Xlsx.media(), "application/*", "text/html;q=0, */*"] {
+            assert_eq!(chosen(&[accept], PAPER), book, "{accept}");
+        }
+        for accept in ["application/json", "application/json;q=0", "text/csv", "image/png"] {
+            assert_eq!(chosen(&[accept], PAPER), None, "{accept}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::openapi::Example;
 use crate::audit::hex;
 use crate::errors::{AppError, Result};
+use crate::papers::Paper;
 
 /// A successful answer, ready for the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +20,27 @@ pub struct Answer {
     pub location: Option<String>,
     /// The query of the next page, for the `Link` header.
     pub next_link: Option<String>,
-    /// JSON; empty for 204.
+    /// JSON; empty for 204 and for a paper.
     pub body: String,
+    /// What is to be printed instead.
+    pub paper: Option<Box<Paper>>,
 }
 
 /// Something with a version that counts up with each change.
 pub trait Versioned {
     /// The version, from 1.
     fn version(&self) -> i64;
+}
+
+/// What an answer can be given as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// JSON alone.
+    Json,
+    /// One page of a list as JSON, or the whole list as a file.
+    Pages,
+    /// A paper, printed, and no JSON.
+    Paper,
 }
 
 /// What an endpoint may answer with.
@@ -37,8 +51,8 @@ pub trait IntoAnswer {
     const ETAG: bool;
     /// Whether the answer bears a `Location`.
     const LOCATION: bool;
-    /// Whether the answer is one page of a list.
-    const PAGE: bool = false;
+    /// What the answer can be given as.
+    const GIVEN: Given = Given::Json;
     /// Whether the answer may be kept for a retry with the same `Idempotency-Key`.
     const KEPT: bool = true;
     /// Adds the body's schema, with all it refers to, and gives its name; `None` without a body.
@@ -84,6 +98,7 @@ impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Resource<V> {
             location: None,
             next_link: None,
             body,
+            paper: None,
         })
     }
 }
@@ -119,6 +134,7 @@ impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Created<V> {
             location: Some(self.location),
             next_link: None,
             body,
+            paper: None,
         })
     }
 }
@@ -139,7 +155,14 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Plain<V> {
         Some(V::example())
     }
     fn into_answer(self) -> Result<Answer> {
-        Ok(Answer { status: 200, etag: None, location: None, next_link: None, body: json(&self.0)? })
+        Ok(Answer {
+            status: 200,
+            etag: None,
+            location: None,
+            next_link: None,
+            body: json(&self.0)?,
+            paper: None,
+        })
     }
 }
 
@@ -160,7 +183,14 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Unkept<V> {
         Some(V::example())
     }
     fn into_answer(self) -> Result<Answer> {
-        Ok(Answer { status: 200, etag: None, location: None, next_link: None, body: json(&self.0)? })
+        Ok(Answer {
+            status: 200,
+            etag: None,
+            location: None,
+            next_link: None,
+            body: json(&self.0)?,
+            paper: None,
+        })
     }
 }
 
@@ -180,7 +210,14 @@ impl IntoAnswer for NoContent {
         None
     }
     fn into_answer(self) -> Result<Answer> {
-        Ok(Answer { status: 204, etag: None, location: None, next_link: None, body: String::new() })
+        Ok(Answer {
+            status: 204,
+            etag: None,
+            location: None,
+            next_link: None,
+            body: String::new(),
+            paper: None,
+        })
     }
 }
 
@@ -211,7 +248,7 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Page<V> {
     const STATUS: u16 = 200;
     const ETAG: bool = false;
     const LOCATION: bool = false;
-    const PAGE: bool = true;
+    const GIVEN: Given = Given::Pages;
 
     fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
         Some(schemas.page::<V>())
@@ -221,6 +258,6 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Page<V> {
     }
     fn into_answer(self) -> Result<Answer> {
         let next_link = self.next_cursor.clone();
-        Ok(Answer { status: 200, etag: None, location: None, next_link, body: json(&self)? })
+        Ok(Answer { status: 200, etag: None, location: None, next_link, body: json(&self)?, paper: None })
     }
 }

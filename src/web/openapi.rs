@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use super::answer::IntoAnswer;
+use super::answer::{Given, IntoAnswer};
 use super::endpoint::{Endpoint, Verb};
 use super::input::{Body, PathIds};
 use super::problem::status_of;
@@ -52,7 +52,9 @@ const ABOUT: &str = "评议 (pingyi) 的接口。\n\n\
 **列表**用 `limit` 与 `cursor` 翻页, `Link: rel=\"next\"` 指向下一页。`allowed_actions` 给出本人此刻可做的操作。\n\n\
 **导出**: 任一列表以 `Accept: text/csv` 或 `application/vnd.openxmlformats-officedocument.spreadsheetml.sheet` 取得符合条件的全部行, \
 权限、范围、筛选、次序与列表相同; 不得带 `limit`、`cursor`、`count` (400), 至多 1048575 行 (422)。表头取自行模式各属性的 `x-title`, \
-枚举取 `x-labels`, 对象的标识列在最后。每次导出都记入审计; 正在导出的过多时 503, 见 Retry-After。连接中断的文件不完整, 应丢弃重取。";
+枚举取 `x-labels`, 对象的标识列在最后。每次导出都记入审计; 正在导出的过多时 503, 见 Retry-After。连接中断的文件不完整, 应丢弃重取。\n\n\
+**打印**: 路径以 `/print` 结尾的, 缺省 (`text/html`) 为可直接打印的网页, 公文版式; 以 \
+`Accept: application/vnd.openxmlformats-officedocument.spreadsheetml.sheet` 取得可打印的工作簿; 没有 JSON。能查看者即能打印, 每次都记入审计, 不作缓存。";
 
 /// Describes one endpoint.
 pub(super) fn describe<E: Endpoint>(schemas: &mut Collector) -> Description {
@@ -91,8 +93,12 @@ pub(super) fn describe<E: Endpoint>(schemas: &mut Collector) -> Description {
 
 /// The codes of states and rules: the endpoint's own, and those of what it is.
 fn codes<E: Endpoint>() -> impl Iterator<Item = Code> {
-    let of_lists: &[Code] = if E::Reply::PAGE { &[Code::ExportTooLarge, Code::ExportsBusy] } else { &[] };
-    E::CODES.iter().chain(of_lists).copied()
+    let of_files: &[Code] = match E::Reply::GIVEN {
+        Given::Json => &[],
+        Given::Pages => &[Code::ExportTooLarge, Code::ExportsBusy],
+        Given::Paper => &[Code::ExportsBusy],
+    };
+    E::CODES.iter().chain(of_files).copied()
 }
 
 /// A reference to a schema of the document.
@@ -170,7 +176,7 @@ fn responses<E: Endpoint>(schemas: &mut Collector) -> Map<String, Value> {
     if E::Reply::LOCATION {
         header("Location", "Location");
     }
-    if E::Reply::PAGE {
+    if E::Reply::GIVEN == Given::Pages {
         header("Link", "Link");
     }
     let mut success = json!({ "description": "成功。", "headers": headers });
@@ -262,10 +268,12 @@ pub fn document(api: &Api) -> (Value, Shapes) {
         }
     }
     let mut schemas = schemas.finish();
-    for route in api.routes().iter().filter(|route| route.page) {
+    for route in api.routes() {
         let operation = paths.get_mut(route.path).and_then(|item| item.get_mut("get"));
-        if let Some(operation) = operation {
-            super::export::describe(operation, &mut schemas);
+        match (route.given, operation) {
+            (Given::Pages, Some(operation)) => super::export::describe(operation, &mut schemas),
+            (Given::Paper, Some(operation)) => super::printed::describe(operation, &mut schemas),
+            _ => {}
         }
     }
     schemas.insert("Problem".into(), problem_schema());

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use actix_web::{Resource, web};
 
-use super::answer::{Answer, IntoAnswer};
+use super::answer::{Answer, Given, IntoAnswer};
 use super::endpoint::{Endpoint, Verb};
 use super::input::{Body, PathIds};
 use super::openapi::{Description, describe};
 use super::schemas::Collector;
 use super::serve::{Context, fetch, method_not_allowed, serve};
 use crate::access::Facts;
-use crate::access::policy::{Action, Row};
+use crate::access::policy::{Action, Audience, Row};
 use crate::errors::Result;
 
 /// The base path of everything but what stands at the root.
@@ -39,8 +39,8 @@ pub struct Route {
     pub ids: usize,
     /// Whether it takes a body.
     pub body: bool,
-    /// Whether it answers in pages, and so as a file too.
-    pub page: bool,
+    /// What its answer can be given as.
+    pub given: Given,
     pub(super) describe: fn(&mut Collector) -> Description,
     pub(super) fetch: Fetch,
     attach: fn(Resource) -> Resource,
@@ -56,6 +56,14 @@ impl Api {
     /// Mounts an endpoint.
     #[must_use]
     pub fn with<E: Endpoint>(mut self) -> Self {
+        // Who prints is somebody, whose audit row tells of it; and printing changes nothing.
+        const {
+            let known = !matches!(<E::Action as Action>::ROW.audience, Audience::Public);
+            assert!(
+                !matches!(E::Reply::GIVEN, Given::Paper) || (known && matches!(E::VERB, Verb::Get)),
+                "a paper is got, by an account"
+            );
+        }
         self.routes.push(Route {
             verb: E::VERB,
             path: E::PATH,
@@ -64,7 +72,7 @@ impl Api {
             etag: E::Reply::ETAG,
             ids: E::Path::COUNT,
             body: E::Body::PRESENT,
-            page: E::Reply::PAGE,
+            given: E::Reply::GIVEN,
             describe: describe::<E>,
             fetch: |context, token, facts, ids| Box::pin(fetch::<E>(context, token, facts, ids)),
             attach: |resource| {

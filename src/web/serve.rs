@@ -13,15 +13,17 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use futures_util::FutureExt;
 use serde_json::Value;
 
-use super::accept::{Representation, choose};
-use super::answer::{Answer, IntoAnswer};
+use super::accept::{Representation, choose, offers};
+use super::answer::{Answer, Given, IntoAnswer};
 use super::endpoint::Endpoint;
-use super::export::{Asked, Exports, Format, check_query, give};
+use super::export::{Account, Asked, Exports, Format, check_query, give};
 use super::input::{Body, PathIds, parse_query};
+use super::printed;
 use super::problem::{Language, problem_response};
 use super::receive::{Allowance, Sent, read_body};
 use super::routes::{Api, BASE};
 use super::shape::Shapes;
+use crate::access::policy::Action;
 use crate::access::{Claim, Doors, Facts, Gate, KeyRing, Precondition};
 use crate::errors::{AppError, Code, FieldError, Place, Result, Text, text};
 
@@ -109,6 +111,9 @@ pub(super) async fn serve<E: Endpoint>(
         Ok(Outcome::File(asked)) => {
             give(asked, &context).await.unwrap_or_else(|error| refuse(&request, &error))
         }
+        Ok(Outcome::Paper(asked)) => {
+            printed::give(asked, &context).await.unwrap_or_else(|error| refuse(&request, &error))
+        }
         Err(error) => {
             let mut response = refuse(&request, &error);
             if error.code() == Code::PreconditionFailed
@@ -142,6 +147,8 @@ enum Outcome {
     Answer(Answer),
     /// A list to be given as a file.
     File(Asked),
+    /// A paper to be given.
+    Paper(printed::Asked),
 }
 
 async fn answer<E: Endpoint>(
@@ -169,7 +176,7 @@ async fn answer<E: Endpoint>(
             return Err(error);
         }
     };
-    if E::Reply::PAGE
+    if E::Reply::GIVEN == Given::Pages
         && let Some(cursor) = cursor_of(request.query_string())
         && let Err(error) = gate.check_cursor(cursor)
     {
@@ -180,7 +187,23 @@ async fn answer<E: Endpoint>(
     match representation {
         Representation::Json => Ok(Outcome::Answer(E::handle(gate, path, query, body).await?.into_answer())),
         Representation::File(format) => Ok(Outcome::File(asked::<E>(request, context, gate, format))),
+        Representation::Print(form) => {
+            let account = accountant(gate.clone());
+            let paper = E::handle(gate, path, query, body).await?.into_answer().paper;
+            Ok(Outcome::Paper(printed::Asked {
+                form,
+                path: request.path().to_owned(),
+                query: request.query_string().to_owned(),
+                paper: paper.ok_or_else(|| AppError::internal(format!("{} answered no paper", E::ID)))?,
+                account,
+            }))
+        }
     }
+}
+
+/// Who leaves the audit row of what is given as a file.
+fn accountant<A: Action>(gate: Gate<A>) -> Account {
+    Box::new(move |path, facts| Box::pin(async move { gate.record_look("export", path, facts).await }))
 }
 
 /// The list as a file, its endpoint's type forgotten: how to read a page, how to account for it.
@@ -191,7 +214,7 @@ fn asked<E: Endpoint>(
     format: Format,
 ) -> Asked {
     let ids: Vec<String> = request.match_info().iter().map(|(_, value)| value.to_owned()).collect();
-    let (accountant, context) = (gate.clone(), context.clone());
+    let (account, context) = (accountant(gate.clone()), context.clone());
     Asked {
         format,
         operation: E::ID,
@@ -204,9 +227,7 @@ fn asked<E: Endpoint>(
             let (gate, context, ids) = (gate.clone().with_facts(facts), context.clone(), ids.clone());
             Box::pin(async move { ask::<E>(&context, gate, &ids, &query).await })
         }),
-        account: Box::new(move |list, facts| {
-            Box::pin(async move { accountant.record_look("export", list, facts).await })
-        }),
+        account,
     }
 }
 
@@ -217,13 +238,13 @@ async fn read_input<E: Endpoint>(
     facts: &mut Facts,
 ) -> Result<(Representation, E::Path, E::Query, E::Body)> {
     let sent = if E::Body::PRESENT { read_body::<E::Body>(request, payload).await? } else { Sent::default() };
-    let representation = choose(request.headers(), E::Reply::PAGE)?;
+    let representation = choose(request.headers(), offers(E::Reply::GIVEN))?;
     check_tags(request.headers())?;
     if E::VERB == super::Verb::Post {
         facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), &sent.bytes)?;
     }
     let query = parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;
-    if representation != Representation::Json {
+    if matches!(representation, Representation::File(_)) {
         check_query(request.query_string())?;
     }
     let body = E::Body::parse(&context.shapes, sent)?;

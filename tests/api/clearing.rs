@@ -9,7 +9,7 @@ use crate::support::raw::Raw;
 use crate::support::{World, both, story};
 use crate::tasks::{complete, id, launched, reopen, units};
 
-const DAY: i64 = 86_400;
+pub const DAY: i64 = 86_400;
 
 /// Freezes what is over; how many days those were.
 fn sweep_up(world: &World) -> usize {
@@ -18,7 +18,7 @@ fn sweep_up(world: &World) -> usize {
 }
 
 /// Says of the days from tomorrow on which of them work.
-fn calendar(world: &World, days: &[bool]) {
+pub fn calendar(world: &World, days: &[bool]) {
     for (on, works) in (1..).zip(days) {
         let mark = json!({ "kind": if *works { "workday" } else { "holiday" }, "name": "试" });
         world.as_("53-system-admin").put(&format!("/calendar/{}", world.day(on)), "*", &mark).expect(200, "");
@@ -34,7 +34,7 @@ fn begun(world: &World) -> String {
     task
 }
 
-fn name(world: &World, task: &str, code: &str, officers: &[&str]) {
+pub fn name(world: &World, task: &str, code: &str, officers: &[&str]) {
     let who = world.as_(&format!("{code}-liaison"));
     let list = format!("/tasks/{task}/assignments?unit_id={}&depth=self", world.unit(code));
     let row = who.get(&list).expect(200, "").json()["items"][0]["id"].as_str().unwrap().to_owned();
@@ -43,7 +43,7 @@ fn name(world: &World, task: &str, code: &str, officers: &[&str]) {
         .expect(200, "");
 }
 
-fn enter(world: &World, by: &str, task: &str, day: i64, officer: Option<&str>) -> Reply {
+pub fn enter(world: &World, by: &str, task: &str, day: i64, officer: Option<&str>) -> Reply {
     let mut body = json!({ "day": world.day(day), "done": "回访 34 件, 均无异议。", "amount": 34 });
     if let Some(login) = officer {
         body["officer_id"] = json!(world.officer(login));

@@ -21,6 +21,7 @@ mod officers;
 mod path;
 mod people_imports;
 mod plan_rules;
+mod print;
 mod reorganisation;
 mod search;
 mod settings;

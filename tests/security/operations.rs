@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use jsonschema::Validator;
 use pingyi::access::Role;
 use pingyi::access::policy::{Audience, Cell, Row};
-use pingyi::web::address;
+use pingyi::web::{Given, address};
 use serde_json::{Value, json};
 
 use crate::support::client::As;
@@ -131,6 +131,12 @@ impl Operation {
     /// Whether it answers pages.
     pub fn is_list(&self) -> bool {
         self.method == "GET" && self.query().contains_key("cursor")
+    }
+
+    /// Whether it answers with a paper, and so with no JSON.
+    pub fn is_paper(&self) -> bool {
+        let routes = pingyi::app::api();
+        routes.routes().iter().any(|route| route.id == self.id && route.given == Given::Paper)
     }
 
     /// Who may do it: somebody at the root, or nobody in particular where no account is needed.

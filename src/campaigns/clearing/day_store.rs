@@ -46,6 +46,19 @@ pub struct Owed {
     pub entered_at: Option<Instant>,
 }
 
+/// What one officer owes for a day in all, at one unit.
+#[derive(Debug)]
+pub struct OwedByPerson {
+    /// The unit.
+    pub unit_id: UnitId,
+    /// The unit's path.
+    pub unit_path: String,
+    /// The officer.
+    pub officer_id: OfficerId,
+    /// How many.
+    pub tally: Tally,
+}
+
 /// Where and what is looked for.
 #[derive(Debug, Clone)]
 pub struct ClearingFilter {
@@ -231,6 +244,53 @@ pub(super) fn tallies<A: Action>(
             (path, Tally { owed, closed: entered - late, late })
         })
         .collect())
+}
+
+/// By unit and officer: how many are owed and entered; how many of those were late.
+type CountedPersons = (Vec<(String, UnitId, OfficerId, i64, i64)>, Vec<(UnitId, OfficerId, i64)>);
+
+/// How many are owed, closed and late, by unit and officer; so many rows at most.
+pub(super) fn persons<A: Action>(
+    tx: &mut Tx<'_, A>,
+    day: NaiveDate,
+    range: &PathRange,
+    is_frozen: bool,
+    most: i64,
+) -> Result<Vec<OwedByPerson>> {
+    let tenant = tx.tenant();
+    macro_rules! counted {
+        ($query:expr, $table:ident, $c:expr) => {{
+            let all = $query
+                .group_by(($table::unit_path, $table::unit_id, $table::officer_id))
+                .select((
+                    $table::unit_path,
+                    $table::unit_id,
+                    $table::officer_id,
+                    count_star(),
+                    count(day_entries::id.nullable()),
+                ))
+                .limit(most)
+                .load::<(String, UnitId, OfficerId, i64, i64)>($c)?;
+            let late = $query
+                .filter(day_entries::late.eq(true))
+                .group_by(($table::unit_id, $table::officer_id))
+                .select(($table::unit_id, $table::officer_id, count_star()))
+                .load::<(UnitId, OfficerId, i64)>($c)?;
+            (all, late)
+        }};
+    }
+    let (all, late): CountedPersons = if is_frozen {
+        with_conn!(tx.conn(), c => counted!(frozen!(tenant, day, range), owed_entries, c))
+    } else {
+        with_conn!(tx.conn(), c => counted!(live!(tenant, day, range), entry_duties, c))
+    };
+    let late: HashMap<(UnitId, OfficerId), i64> =
+        late.into_iter().map(|(unit, officer, late)| ((unit, officer), late)).collect();
+    let person = |(unit_path, unit_id, officer_id, owed, entered)| {
+        let late = late.get(&(unit_id, officer_id)).copied().unwrap_or_default();
+        OwedByPerson { unit_id, unit_path, officer_id, tally: Tally { owed, closed: entered - late, late } }
+    };
+    Ok(all.into_iter().map(person).collect())
 }
 
 /// Whether a day is frozen.

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde_json::json;
 
 use super::day_store as days;
-pub use super::day_store::{ClearingFilter, ClearingSort, Owed};
+pub use super::day_store::{ClearingFilter, ClearingSort, Owed, OwedByPerson};
 use super::duty_store;
 use super::rules::{Asked, DayEntry, EntryAction, EntryDraft, EntryId, Tally, closes};
 use super::store;
@@ -263,6 +263,28 @@ pub fn summary(
     let below = below.map(|(tally, unit)| (unit, tally)).collect();
     let own = Tally::below(&unit.path, &all);
     Ok(Summary { asked, unit: (unit, own), below })
+}
+
+/// What each person owes for a day at a unit, and below it unless it is asked for alone: so many persons at
+/// most.
+///
+/// # Errors
+/// `not_found` for the unit.
+pub fn persons(
+    tx: &mut Tx<'_, ClearingRead>,
+    on: Option<NaiveDate>,
+    (unit, alone): (Option<UnitId>, bool),
+    most: i64,
+) -> Result<(Asked, Unit, Vec<OwedByPerson>)> {
+    let asked = asked(tx, on)?;
+    let unit = unit_asked(tx, unit)?;
+    let range = if alone { PathRange::alone(&unit.path) } else { PathRange::subtree(&unit.path) };
+    let owed = if asked.frozen || asked.works() {
+        days::persons(tx, asked.day.on, &range, asked.frozen, most)?
+    } else {
+        Vec::new()
+    };
+    Ok((asked, unit, owed))
 }
 
 /// Freezes what is owed for a day that is over; `false` when that was done before. The same whenever it

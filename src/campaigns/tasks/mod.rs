@@ -29,6 +29,7 @@ pub mod http;
 pub mod rules;
 pub mod service;
 mod store;
+mod tally_store;
 mod views;
 
 pub use expansion::{close, entries_switched, expand};

@@ -154,6 +154,15 @@ impl Assignment {
     }
 }
 
+/// How many units have a task, and how many of those have done it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Done {
+    /// Those that have it.
+    pub total: i64,
+    /// Those that have done it.
+    pub done: i64,
+}
+
 /// A unit's path, and those above it.
 #[must_use]
 pub fn chain(path: &str) -> Vec<String> {

@@ -6,15 +6,16 @@ use serde_json::json;
 
 use super::carrying::follow;
 use super::rules::{
-    Assignment, AssignmentAction, AssignmentDraft, AssignmentId, AssignmentState, TaskFacts, may_reopen, next,
+    Assignment, AssignmentAction, AssignmentDraft, AssignmentId, AssignmentState, Done, TaskFacts,
+    may_reopen, next,
 };
-use super::store;
 pub use super::store::{AssignmentFilter, AssignmentSort};
+use super::{store, tally_store};
 use crate::access::policy::{Action, ProgressFollow, TaskComplete, TaskNamePersons, TaskRead, TaskReopen};
 use crate::access::{Reach, Rights, Tx};
 use crate::audit::Change;
 use crate::campaigns::clearing::duties;
-use crate::campaigns::rules::TaskId;
+use crate::campaigns::rules::{PlanId, TaskId};
 use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
 use crate::org::officers::rules::{OfficerId, OfficerStatus};
 use crate::org::officers::service as officers;
@@ -86,6 +87,18 @@ pub fn persons<A: Action>(
 /// When the database fails.
 pub fn titles<A: Action>(tx: &mut Tx<'_, A>, ids: &[TaskId]) -> Result<HashMap<TaskId, String>> {
     store::titles(tx, ids)
+}
+
+/// How far each task of a plan is where the caller reads tasks: a superior's published plan is read by all
+/// below, how far the others are with it is not.
+///
+/// # Errors
+/// When the database fails.
+pub fn progress_of<A: Action>(tx: &mut Tx<'_, A>, plan: PlanId) -> Result<HashMap<TaskId, Done>> {
+    match tx.reach_of::<TaskRead>() {
+        Some(reach) => tally_store::of_plan(tx, &reach, plan),
+        None => Ok(HashMap::new()),
+    }
 }
 
 /// What the caller may do with assignments: asked once a request, not once a row.

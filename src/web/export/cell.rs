@@ -121,7 +121,7 @@ impl fmt::Display for Cell {
 
 /// Whether a spreadsheet could take a text for a formula: by its first sign, in either width, spaces
 /// in front of it or not.
-pub(super) fn is_like_a_formula(text: &str) -> bool {
+pub(crate) fn is_like_a_formula(text: &str) -> bool {
     let signs = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
     text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(signs)
 }

@@ -30,6 +30,7 @@ use super::serve::{Context, in_time};
 use crate::audit::hex;
 use crate::errors::{AppError, Code, FieldError, Result, text};
 
+pub(crate) use self::cell::is_like_a_formula;
 pub(super) use self::describe::describe;
 pub(super) use self::titles::entitle;
 pub use self::titles::title;
@@ -109,7 +110,11 @@ impl Exports {
         self.sheets.get(operation).cloned().ok_or_else(missing)
     }
 
-    fn place(&self) -> Result<OwnedSemaphorePermit> {
+    /// One of the places of those that may be under way at once.
+    ///
+    /// # Errors
+    /// `exports_busy`.
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit> {
         let busy = |_| AppError::new(Code::ExportsBusy).retry_after(BUSY_SECONDS);
         self.places.clone().try_acquire_owned().map_err(busy)
     }
@@ -167,7 +172,8 @@ pub(super) async fn give(asked: Asked, context: &Context) -> Result<HttpResponse
     let facts = json!({ "path": path, "query": sealed, "format": format.ending(), "rows": pages.total() });
     in_time(account(path, facts)).await?;
 
-    let named = disposition(&sheet, context.doors.now().shanghai_day(), format);
+    let day = context.doors.now().shanghai_day();
+    let named = file_name("attachment", &sheet.title, &sheet.stem, day, format.ending());
     let mut builder = HttpResponse::Ok();
     builder.insert_header((header::CONTENT_DISPOSITION, named));
     // A file with people in it stays in no cache.
@@ -188,11 +194,10 @@ pub(super) async fn give(asked: Asked, context: &Context) -> Result<HttpResponse
 
 /// The file's name: Chinese for those who can read the extended form (RFC 6266, RFC 8187), and one
 /// of letters for the others.
-fn disposition(sheet: &Sheet, day: NaiveDate, format: Format) -> String {
+pub(super) fn file_name(how: &str, title: &str, plain: &str, day: NaiveDate, ending: &str) -> String {
     use std::fmt::Write;
-    let ending = format.ending();
     let mut name = String::new();
-    for byte in sheet.title.bytes() {
+    for byte in title.bytes() {
         if byte.is_ascii_alphanumeric() {
             name.push(char::from(byte));
         } else {
@@ -200,6 +205,5 @@ fn disposition(sheet: &Sheet, day: NaiveDate, format: Format) -> String {
             let _ = write!(name, "%{byte:02X}");
         }
     }
-    let plain = &sheet.stem;
-    format!("attachment; filename=\"{plain}-{day}.{ending}\"; filename*=UTF-8''{name}-{day}.{ending}")
+    format!("{how}; filename=\"{plain}-{day}.{ending}\"; filename*=UTF-8''{name}-{day}.{ending}")
 }
