@@ -9,16 +9,16 @@ use crate::support::raw::Raw;
 use crate::support::{World, both, story};
 use crate::tasks::{complete, id, launched, reopen, units};
 
-const DAY: i64 = 86_400;
+pub const DAY: i64 = 86_400;
 
 /// Freezes what is over; how many days those were.
-fn sweep_up(world: &World) -> usize {
+pub fn sweep_up(world: &World) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(sweep::catch_up(world.doors())).unwrap()
 }
 
 /// Says of the days from tomorrow on which of them work.
-fn calendar(world: &World, days: &[bool]) {
+pub fn calendar(world: &World, days: &[bool]) {
     for (on, works) in (1..).zip(days) {
         let mark = json!({ "kind": if *works { "workday" } else { "holiday" }, "name": "试" });
         world.as_("53-system-admin").put(&format!("/calendar/{}", world.day(on)), "*", &mark).expect(200, "");
@@ -26,7 +26,7 @@ fn calendar(world: &World, days: &[bool]) {
 }
 
 /// The task of a campaign that Kunming enters day by day, by its head.
-fn begun(world: &World) -> String {
+pub fn begun(world: &World) -> String {
     let all = units(world, &[("5301", "self", None), ("530102", "self", None)]);
     let (_, plan) = launched(world, &[story::task(world, "接处警当日回访", &all, 30)]);
     let task = id(&plan, 0);
@@ -34,7 +34,7 @@ fn begun(world: &World) -> String {
     task
 }
 
-fn name(world: &World, task: &str, code: &str, officers: &[&str]) {
+pub fn name(world: &World, task: &str, code: &str, officers: &[&str]) {
     let who = world.as_(&format!("{code}-liaison"));
     let list = format!("/tasks/{task}/assignments?unit_id={}&depth=self", world.unit(code));
     let row = who.get(&list).expect(200, "").json()["items"][0]["id"].as_str().unwrap().to_owned();
@@ -43,7 +43,7 @@ fn name(world: &World, task: &str, code: &str, officers: &[&str]) {
         .expect(200, "");
 }
 
-fn enter(world: &World, by: &str, task: &str, day: i64, officer: Option<&str>) -> Reply {
+pub fn enter(world: &World, by: &str, task: &str, day: i64, officer: Option<&str>) -> Reply {
     let mut body = json!({ "day": world.day(day), "done": "回访 34 件, 均无异议。", "amount": 34 });
     if let Some(login) = officer {
         body["officer_id"] = json!(world.officer(login));
@@ -52,7 +52,7 @@ fn enter(world: &World, by: &str, task: &str, day: i64, officer: Option<&str>) -
 }
 
 /// Owed, closed, late, open of a day, whether it works and whether it is frozen.
-fn summary(world: &World, by: &str, day: i64) -> ([i64; 4], bool, bool) {
+pub fn summary(world: &World, by: &str, day: i64) -> ([i64; 4], bool, bool) {
     let shown =
         world.as_(by).get(&format!("/daily-clearing/summary?on={}", world.day(day))).expect(200, "").json();
     let row = &shown["unit"];

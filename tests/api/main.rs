@@ -31,5 +31,6 @@ mod tasks;
 mod tasks_history;
 mod trees;
 mod units;
+mod waiting;
 mod wire;
 mod workbooks;

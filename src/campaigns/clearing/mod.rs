@@ -8,6 +8,8 @@
 //! At the end of each day the **sweep** freezes what was owed for it, once; until then it is told from
 //! the duties. A rest day owes nothing.
 
+pub mod awaited;
+mod awaited_store;
 mod day_store;
 pub mod duties;
 mod duty_store;

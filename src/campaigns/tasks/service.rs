@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
+use super::awaited_store;
+pub use super::awaited_store::AwaitedTask;
 use super::carrying::follow;
 use super::rules::{
     Assignment, AssignmentAction, AssignmentDraft, AssignmentId, AssignmentState, TaskFacts, may_reopen, next,
@@ -56,6 +58,16 @@ pub fn list(
     let task = task(tx, id)?;
     let page = store::list(tx, id, filter, sort, paging)?;
     Ok((task, page))
+}
+
+/// The assignments that wait for the caller: those their units can complete directly, the first due before
+/// the others.
+///
+/// # Errors
+/// When the database fails.
+pub fn awaited<A: Action>(tx: &mut Tx<'_, A>, most: usize) -> Result<Vec<AwaitedTask>> {
+    let Some(reach) = tx.reach_of::<TaskComplete>() else { return Ok(Vec::new()) };
+    awaited_store::worked_on(tx, &reach, i64::try_from(most).unwrap_or(i64::MAX))
 }
 
 /// One assignment within reach.
