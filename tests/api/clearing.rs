@@ -34,13 +34,21 @@ pub fn begun(world: &World) -> String {
     task
 }
 
-pub fn name(world: &World, task: &str, code: &str, officers: &[&str]) {
-    let who = world.as_(&format!("{code}-liaison"));
+/// The assignment of a task to the unit with this code, as its liaison sees it.
+pub fn assignment(world: &World, task: &str, code: &str) -> Value {
     let list = format!("/tasks/{task}/assignments?unit_id={}&depth=self", world.unit(code));
-    let row = who.get(&list).expect(200, "").json()["items"][0]["id"].as_str().unwrap().to_owned();
+    world.as_(&format!("{code}-liaison")).get(&list).expect(200, "").json()["items"][0].clone()
+}
+
+pub fn try_name(world: &World, task: &str, code: &str, officers: &[&str]) -> Reply {
+    let row = assignment(world, task, code)["id"].as_str().unwrap().to_owned();
     let ids: Vec<&str> = officers.iter().map(|login| world.officer(login)).collect();
-    who.patch(&format!("/tasks/{task}/assignments/{row}"), "*", &json!({ "officer_ids": ids }))
-        .expect(200, "");
+    let body = json!({ "officer_ids": ids });
+    world.as_(&format!("{code}-liaison")).patch(&format!("/tasks/{task}/assignments/{row}"), "*", &body)
+}
+
+pub fn name(world: &World, task: &str, code: &str, officers: &[&str]) {
+    try_name(world, task, code, officers).expect(200, "");
 }
 
 pub fn enter(world: &World, by: &str, task: &str, day: i64, officer: Option<&str>) -> Reply {

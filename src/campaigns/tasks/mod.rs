@@ -24,6 +24,8 @@
 mod awaited_store;
 mod carrying;
 mod count_store;
+mod departure_store;
+pub mod departures;
 mod expansion;
 pub mod handover;
 pub mod http;
