@@ -13,6 +13,7 @@
 mod calendar;
 mod cascade;
 mod clearing;
+mod crowds;
 mod departures;
 mod export;
 mod imports;
