@@ -9,6 +9,7 @@
 //! | [`org`] | provinces, units, the working calendar, settings |
 //! | [`campaigns`] | campaigns, leading groups, plans, tasks |
 //! | [`imports`] | tables that arrive as files: read, checked, written as a whole or not at all |
+//! | [`rates`] | both numbers of every rate, what was left out, Wilson's interval |
 //! | [`reference`](mod@reference) | dictionaries, the policy table, health, public keys |
 //! | [`audit`] | the log of every change |
 //! | [`web`] | what every endpoint shares: problems, shapes, pages, the document |
@@ -31,5 +32,6 @@ pub mod demo;
 pub mod errors;
 pub mod imports;
 pub mod org;
+pub mod rates;
 pub mod reference;
 pub mod web;
