@@ -176,7 +176,7 @@ mod tests {
         fn it_is_the_textbook_s_interval(
             n in prop_oneof![1_i64..60, 1_i64..100_000, 1_i64..1_000_000_000], share in 0_i64..=1_000_000,
         ) {
-            let k = (i128::from(n) * i128::from(share) / 1_000_000) as i64;
+            let k = i64::try_from(i128::from(n) * i128::from(share) / 1_000_000).unwrap();
             let found = wilson95(k, n).unwrap();
             for (end, wanted) in found.into_iter().zip(textbook(k as f64, n as f64)) {
                 prop_assert!((f64::from(end) - wanted).abs() <= 0.5 + 1e-6, "{k}/{n}: {end}, {wanted}");

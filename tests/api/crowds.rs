@@ -109,7 +109,6 @@ both! {
         let wanted: Vec<String> = (0..CROWD).map(|at| format!("任务{at} 已改")).collect();
         assert_eq!((titles, &end["version"]), (wanted, &json!(CROWD + 1)), "each won once, and none over another");
         let tries = tries.into_inner();
-        println!("{:?}: {tries} tries for {CROWD} edits", world.backend);
         assert!(tries > CROWD, "nobody met anybody");
     }
 

@@ -1,7 +1,7 @@
 //! Requests that meet: each pair is brought to the point at which it once went wrong, by a lock that a
 //! third connection holds. On PostgreSQL; SQLite has one writer, and what matters there is told as well.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pingyi::campaigns::clearing::sweep;
 use serde_json::{Value, json};
@@ -12,9 +12,15 @@ use crate::support::raw::Raw;
 use crate::support::{Backend, World, both, story};
 use crate::tasks::{child, complete, id, launched, units};
 
-/// Long enough that a request has come to wherever it is going to wait.
-fn nap() {
-    std::thread::sleep(Duration::from_millis(700));
+/// Waits until so many of the server's connections wait for a lock.
+fn until_waiting(raw: &mut Raw, connections: usize) {
+    let sql = "SELECT CAST(count(DISTINCT l.pid) AS TEXT) AS text FROM pg_locks l \
+               JOIN pg_stat_activity a ON a.pid = l.pid WHERE NOT l.granted AND a.datname = current_database()";
+    let late = Instant::now() + Duration::from_secs(8);
+    while raw.texts(sql) != [connections.to_string()] {
+        assert!(Instant::now() < late, "{connections} never waited");
+        std::thread::yield_now();
+    }
 }
 
 /// Runs both while this table takes no writes, the first ahead of the second, and then lets them go.
@@ -28,9 +34,9 @@ fn meet(
     raw.run(&format!("BEGIN; LOCK TABLE {closed} IN SHARE MODE")).unwrap();
     std::thread::scope(|scope| {
         let first = scope.spawn(&first);
-        nap();
+        until_waiting(&mut raw, 1);
         let second = scope.spawn(&second);
-        nap();
+        until_waiting(&mut raw, 2);
         raw.run("ROLLBACK").unwrap();
         (first.join().unwrap(), second.join().unwrap())
     })
@@ -166,7 +172,7 @@ fn the_sweep_waits_for_whoever_is_writing() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(sweep::catch_up(world.doors())).unwrap()
         });
-        nap();
+        until_waiting(&mut raw, 1);
         assert!(!sweeping.is_finished() && frozen(world).is_empty());
         raw.run("ROLLBACK").unwrap();
         assert_eq!(sweeping.join().unwrap(), 1);

@@ -46,10 +46,10 @@ pub(super) fn of_plan<E: Effect>(tx: &mut EffectTx<'_, E>, plan: PlanId) -> Resu
 /// transaction ends: what is completed from now on is known to be carried.
 pub(super) fn completed_directly<E: Effect>(
     tx: &mut EffectTx<'_, E>,
-    of: BTreeSet<TaskId>,
+    of: &BTreeSet<TaskId>,
     at: &BTreeSet<String>,
 ) -> Result<HashMap<(TaskId, UnitId), Assignment>> {
-    let held = if of.is_empty() { Vec::new() } else { hold(tx, &of, at)? };
+    let held = if of.is_empty() { Vec::new() } else { hold(tx, of, at)? };
     let done =
         held.into_iter().filter(|one| one.state == AssignmentState::Done && one.completed_at.is_some());
     Ok(done.map(|one| ((one.task_id, one.unit_id), one)).collect())
