@@ -10,6 +10,7 @@
 //! | [`campaigns`] | campaigns, leading groups, plans, tasks |
 //! | [`papers`] | how a paper looks that an office prints: page and workbook |
 //! | [`imports`] | tables that arrive as files: read, checked, written as a whole or not at all |
+//! | [`rates`] | both numbers of every rate, what was left out, Wilson's interval |
 //! | [`reference`](mod@reference) | dictionaries, the policy table, health, public keys |
 //! | [`audit`] | the log of every change |
 //! | [`web`] | what every endpoint shares: problems, shapes, pages, the document |
@@ -33,5 +34,6 @@ pub mod errors;
 pub mod imports;
 pub mod org;
 pub mod papers;
+pub mod rates;
 pub mod reference;
 pub mod web;

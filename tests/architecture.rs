@@ -227,8 +227,9 @@ const DOORS: &[(&str, &[(&str, usize)])] = &[
     ("Tx::<A>::new(", &[("access/gate.rs", 1)]),
     // Signing in: locate the login, read its credentials, and ask the throttle before and after waiting.
     (".db.read(", &[("access/gate.rs", 4), ("access/sessions/service.rs", 5)]),
-    (".db.write(", &[("access/gate.rs", 5), ("access/sessions/service.rs", 2)]),
-    (".db.write_alone(", &[("access/gate.rs", 1)]),
+    (".db.write(", &[("access/gate.rs", 4), ("access/sessions/service.rs", 2)]),
+    // What moves units or changes many, and the sweep of days.
+    (".db.write_alone(", &[("access/gate.rs", 2)]),
     ("Who::Public,", &[("access/gate.rs", 1)]),
     ("Who::CommandLine(os_user", &[("access/gate.rs", 1)]),
     // What the server does by itself: the sweep of days.

@@ -411,7 +411,8 @@ where
         .await
 }
 
-/// Runs `work` for the server itself, whose job has this name.
+/// Runs `work` for the server itself, whose job has this name, with no other write of the tenant beside it:
+/// what is settled for a day then stands on all that was written before.
 ///
 /// # Errors
 /// What `work` answers.
@@ -424,7 +425,7 @@ where
         state_of(tenant, Who::Job(job), &Facts { request_id: job.to_owned(), ..Facts::plain(doors.now()) });
     doors
         .db
-        .write(Some(tenant), move |conn| {
+        .write_alone(tenant, move |conn| {
             let result = work(&mut Tx::new(conn, &mut state, Reach::whole_tenant()))?;
             settle(&state, super::policy::Background::ROW)?;
             Ok(result)

@@ -121,7 +121,7 @@ impl Action for Background {
         name: "background",
         zh: "后台任务",
         writes: true,
-        alone: false,
+        alone: true,
         audience: Audience::Public,
         cells: [Cell::Never; 17],
     };
@@ -324,6 +324,8 @@ effects! {
     WorkFollow "work.follow_unit" by UnitMove, UnitMerge, UnitDeactivate;
     // So do accounts and role bindings.
     AccountsFollow "accounts.follow_unit" by UnitMove, UnitMerge, UnitDeactivate;
+    // Who is no longer of a unit or below it carries nothing for it: today is still owed, no day after.
+    PersonsFollow "assignment_persons.follow_officer" by OfficerUpdate, OfficerLeave, OfficerImport, UnitMove, UnitMerge;
     // Whoever leaves signs in no more; whose data are erased is named no more.
     AccountOfOfficer "user.follow_officer" by OfficerLeave, OfficerErase;
     // What ends or changes somebody's rights ends what they are signed in with.

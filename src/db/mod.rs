@@ -80,6 +80,16 @@ macro_rules! lock_row {
 }
 pub(crate) use lock_row;
 
+/// Keeps a row, told by a query of its key, as it is until the transaction ends; others may keep it too.
+macro_rules! share_row {
+    ($conn:expr, $row:expr) => {
+        if let $crate::db::Conn::Postgres(c) = $conn {
+            $row.for_share().execute(c)?;
+        }
+    };
+}
+pub(crate) use share_row;
+
 /// Inserts a slice of rows. SQLite gets one prepared statement again and again, for diesel does not
 /// keep the statement of a batch and preparing costs more than the rows; PostgreSQL gets batches,
 /// where each statement is a round trip.

@@ -53,7 +53,7 @@ pub(super) async fn tell(
             let own = officers::of_caller(tx)?;
             let assignment = tasks::of_unit(tx, task, id)?;
             let draft = AssignmentDraft { officer_ids: own.into_iter().collect() };
-            tasks::name_persons(tx, task, assignment.id, |_| Ok(draft)).map(|_| ())
+            tasks::name_persons(tx, task, assignment.id, |_| Ok(draft.clone())).map(|_| ())
         })
         .await?;
         let content = EntryDraft {

@@ -22,6 +22,7 @@ use crate::org::posts::rules::{PostAction, PostKind};
 use crate::org::rules::{ProvinceStatus, UnitKind, UnitStatus};
 use crate::org::settings::rules::Setting;
 use crate::org::stand_ins::rules::StandInAction;
+use crate::rates::RateExclusion;
 
 /// A dictionary: its name and its entries in order.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +80,7 @@ pub const ALL: &[Listed] = &[
     of::<AssignmentAction>(),
     of::<EntryAction>(),
     of::<ClearingState>(),
+    of::<RateExclusion>(),
     of::<TableFormat>(),
     of::<TextEncoding>(),
 ];

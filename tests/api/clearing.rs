@@ -12,7 +12,7 @@ use crate::tasks::{complete, id, launched, reopen, units};
 pub const DAY: i64 = 86_400;
 
 /// Freezes what is over; how many days those were.
-fn sweep_up(world: &World) -> usize {
+pub fn sweep_up(world: &World) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(sweep::catch_up(world.doors())).unwrap()
 }
@@ -26,7 +26,7 @@ pub fn calendar(world: &World, days: &[bool]) {
 }
 
 /// The task of a campaign that Kunming enters day by day, by its head.
-fn begun(world: &World) -> String {
+pub fn begun(world: &World) -> String {
     let all = units(world, &[("5301", "self", None), ("530102", "self", None)]);
     let (_, plan) = launched(world, &[story::task(world, "接处警当日回访", &all, 30)]);
     let task = id(&plan, 0);
@@ -34,13 +34,21 @@ fn begun(world: &World) -> String {
     task
 }
 
-pub fn name(world: &World, task: &str, code: &str, officers: &[&str]) {
-    let who = world.as_(&format!("{code}-liaison"));
+/// The assignment of a task to the unit with this code, as its liaison sees it.
+pub fn assignment(world: &World, task: &str, code: &str) -> Value {
     let list = format!("/tasks/{task}/assignments?unit_id={}&depth=self", world.unit(code));
-    let row = who.get(&list).expect(200, "").json()["items"][0]["id"].as_str().unwrap().to_owned();
+    world.as_(&format!("{code}-liaison")).get(&list).expect(200, "").json()["items"][0].clone()
+}
+
+pub fn try_name(world: &World, task: &str, code: &str, officers: &[&str]) -> Reply {
+    let row = assignment(world, task, code)["id"].as_str().unwrap().to_owned();
     let ids: Vec<&str> = officers.iter().map(|login| world.officer(login)).collect();
-    who.patch(&format!("/tasks/{task}/assignments/{row}"), "*", &json!({ "officer_ids": ids }))
-        .expect(200, "");
+    let body = json!({ "officer_ids": ids });
+    world.as_(&format!("{code}-liaison")).patch(&format!("/tasks/{task}/assignments/{row}"), "*", &body)
+}
+
+pub fn name(world: &World, task: &str, code: &str, officers: &[&str]) {
+    try_name(world, task, code, officers).expect(200, "");
 }
 
 pub fn enter(world: &World, by: &str, task: &str, day: i64, officer: Option<&str>) -> Reply {
@@ -52,7 +60,7 @@ pub fn enter(world: &World, by: &str, task: &str, day: i64, officer: Option<&str
 }
 
 /// Owed, closed, late, open of a day, whether it works and whether it is frozen.
-fn summary(world: &World, by: &str, day: i64) -> ([i64; 4], bool, bool) {
+pub fn summary(world: &World, by: &str, day: i64) -> ([i64; 4], bool, bool) {
     let shown =
         world.as_(by).get(&format!("/daily-clearing/summary?on={}", world.day(day))).expect(200, "").json();
     let row = &shown["unit"];

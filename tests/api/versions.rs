@@ -217,6 +217,9 @@ both! {
         assert_eq!(told(OFFICE), 0, "as long as the new version is not in force, nobody is told");
         publish(world, &plan_id);
         assert_eq!((told(OFFICE), told("5303-group-office")), (2, 1));
+        let waiting = world.as_("5303-unit-head").get("/auth/me/waiting").expect(200, "").json();
+        let kinds: Vec<&Value> = waiting["counts"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
+        assert!(kinds.contains(&&json!("plan_to_amend")), "{waiting}");
         // What was submitted under the old version is not approved under the new one.
         let refused = world.as_("5301-group-head").post(&format!("/plans/{submitted}/approve"), &json!({})).expect(422, "parent_amended");
         assert!(!world.as_("5301-group-head").get(&format!("/plans/{submitted}")).allowed().contains(&"approve".to_owned()), "{}", refused.story());

@@ -84,6 +84,12 @@ fn main() {
 /// Rows of the table that is imported once, at the end: a province's strength.
 const OFFICERS: usize = 60_000;
 
+/// The units of a level that have a plan.
+fn planned(level: &serde_json::Value) -> u64 {
+    let states = level["tally"]["states"].as_array().unwrap();
+    states.iter().filter(|one| !one["state"].is_null()).map(|one| one["units"].as_u64().unwrap()).sum()
+}
+
 /// A database under the program, with what has been measured on it.
 struct Subject {
     backend: Backend,
@@ -94,6 +100,7 @@ struct Subject {
     account: Account,
     unit: String,
     root: String,
+    campaign: String,
     demo_loaded_in: Duration,
     costs: BTreeMap<&'static str, Vec<Cost>>,
     starts: Vec<Duration>,
@@ -115,6 +122,21 @@ impl Subject {
         };
         // A city with its subtree, and the province that owns what is made.
         let (unit, root) = (id("/units?code=5301"), id("/units?code=53"));
+        // The office begins a draft for every city and county that has none yet, but for the counties of
+        // Kunming and Qujing, which have published theirs: Kunming begins for its own, and of Qujing nobody has
+        // an account in the demo.
+        let campaign = id("/campaigns?limit=1");
+        let spread = |session: &Session, plan: &str| {
+            session.once(at, "POST", &format!("/plans/{plan}/children"), &[], Some("{}")).expect(200);
+        };
+        spread(&office, &id(&format!("/plans?campaign_id={campaign}&limit=1")));
+        let matrix = || office.get(at, &format!("/campaigns/{campaign}/plans")).expect(200).json();
+        let kunming = matrix()["branches"][0].clone();
+        let head = sign_in(at, &accounts, "unit_head", kunming["unit"]["code"].as_str().unwrap());
+        spread(&head, kunming["plan"]["id"].as_str().unwrap());
+        let levels = matrix();
+        let planned: u64 = levels["levels"].as_array().unwrap().iter().map(planned).sum();
+        assert_eq!(planned, 136, "all but Qujing's nine counties have a plan: {levels}");
         let account =
             accounts.into_iter().find(|one| one.role == "group_office" && one.unit_code == "53").unwrap();
         let floor = Floor::new(&store, &unit, &account.login);
@@ -127,6 +149,7 @@ impl Subject {
             account,
             unit,
             root,
+            campaign,
             demo_loaded_in,
             costs: BTreeMap::new(),
             starts: Vec::new(),
@@ -188,13 +211,17 @@ impl Subject {
         let live = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n".to_vec();
         let one = get(&format!("/units/{}", self.unit));
         let list = get(&format!("/units?unit_id={}&limit=50", self.unit));
+        let matrix = get(&format!("/campaigns/{}/plans", self.campaign));
+        let progress = get(&format!("/campaigns/{}/progress", self.campaign));
         let (program, floor) = (&self.program, &self.floor);
-        let operations: [(&'static str, &dyn Fn() -> Cost); 8] = [
+        let operations: [(&'static str, &dyn Fn() -> Cost); 10] = [
             ("live", &|| drive(program, 4, 20_000 / scale, 200, same(live.clone()))),
             ("get", &|| drive(program, 4, 12_000 / scale, 200, same(one.clone()))),
             ("get floor", &|| floor.get(40_000 / scale)),
             ("list", &|| drive(program, 4, 4_000 / scale, 200, same(list.clone()))),
             ("list floor", &|| floor.list(8_000 / scale)),
+            ("matrix", &|| drive(program, 4, 4_000 / scale, 200, same(matrix.clone()))),
+            ("progress", &|| drive(program, 4, 4_000 / scale, 200, same(progress.clone()))),
             ("create", &|| drive(program, 32, 6_400 / scale, 201, create)),
             ("create floor", &|| floor.create(32, 12_800 / scale)),
             ("login", &|| drive(program, 2, (100 / scale).max(4), 200, same(login.clone().into_bytes()))),

@@ -51,6 +51,8 @@ impl fmt::Display for Report {
             ("live", "GET /health/live (floor A)", ""),
             ("get", "GET /units/{id}", "≤ 60 µs CPU"),
             ("list", "GET /units?unit_id=…&limit=50", "≤ 250 µs CPU"),
+            ("matrix", "GET /campaigns/{id}/plans, 136 plans of 145 units", "≤ 2 × get"),
+            ("progress", "GET /campaigns/{id}/progress, a province", "≤ 2 × get"),
             ("create", "POST /campaigns, 32 connections", "≤ 2.5 × floor B"),
             ("login", "POST /auth/login", ""),
         ] {

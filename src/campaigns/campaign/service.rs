@@ -1,5 +1,8 @@
 //! Use cases on campaigns and leading groups.
 
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
 use serde_json::json;
 
 use super::rules::{Campaign, CampaignDraft, LeadingGroup, LeadingGroupDraft};
@@ -67,6 +70,17 @@ pub fn referred<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<Option<
 /// When the database fails.
 pub fn lock<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<()> {
     store::lock(tx, id)
+}
+
+/// By which day the plans of each of the campaigns are due: the last of its first phase.
+///
+/// # Errors
+/// When the database fails.
+pub fn plans_due_on<A: Action>(
+    tx: &mut Tx<'_, A>,
+    ids: &[CampaignId],
+) -> Result<HashMap<CampaignId, NaiveDate>> {
+    store::first_phases_end_on(tx, ids)
 }
 
 /// The campaign of something visible, whatever the reach.

@@ -1,5 +1,8 @@
 //! Rows of campaigns and leading groups.
 
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::rules::{Campaign, CampaignDraft, LeadingGroup, LeadingGroupDraft, MemberDraft, Scope};
@@ -125,7 +128,7 @@ pub(super) fn list<A: Action>(
     Ok(page.map(|row| contents.complete(row)))
 }
 
-type PhaseRow = (CampaignId, String, chrono::NaiveDate, chrono::NaiveDate);
+type PhaseRow = (CampaignId, String, NaiveDate, NaiveDate);
 type GroupRow = (Option<UserId>, Option<UnitId>, bool, i64, Instant);
 
 /// Phases and scopes of several campaigns, fetched together.
@@ -215,6 +218,25 @@ pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: CampaignId)
         Some(row) => Ok(Some(Contents::load(tx, &[id])?.complete(row))),
         None => Ok(None),
     }
+}
+
+/// The last day of the first phase of each of the campaigns.
+pub(super) fn first_phases_end_on<A: Action>(
+    tx: &mut Tx<'_, A>,
+    ids: &[CampaignId],
+) -> Result<HashMap<CampaignId, NaiveDate>> {
+    let tenant = tx.tenant();
+    let mut found = HashMap::new();
+    for some in ids.chunks(500) {
+        let rows: Vec<(CampaignId, NaiveDate)> = with_conn!(tx.conn(), c => campaign_phases::table
+            .filter(campaign_phases::tenant_id.eq(tenant))
+            .filter(campaign_phases::campaign_id.eq_any(some.to_vec()))
+            .filter(campaign_phases::position.eq(0))
+            .select((campaign_phases::campaign_id, campaign_phases::ends_on))
+            .load(c))?;
+        found.extend(rows);
+    }
+    Ok(found)
 }
 
 /// Locks the campaign's row until the transaction ends; SQLite has one writer anyway.

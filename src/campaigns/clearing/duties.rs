@@ -4,7 +4,7 @@ use super::duty_store as store;
 use crate::access::EffectTx;
 use crate::access::policy::Effect;
 use crate::campaigns::tasks::rules::{Assignment, AssignmentId, AssignmentState};
-use crate::errors::Result;
+use crate::errors::{AppError, Result};
 use crate::org::officers::rules::OfficerId;
 
 /// What the change of assignments does to the duties of their persons: who need not work on one any
@@ -25,7 +25,11 @@ pub fn changed<E: Effect>(tx: &mut EffectTx<'_, E>, changed: &[(Assignment, Assi
     for (before, after) in moved {
         let Some(officers) = persons.get(&after.id) else { continue };
         if before.is_worked_on() && !after.is_worked_on() {
-            store::end(tx, after.id, None, after.state == AssignmentState::Open)?;
+            let still_today = after.state == AssignmentState::Open;
+            if !still_today {
+                today_is_not_frozen(tx)?;
+            }
+            store::end(tx, after.id, None, still_today)?;
         } else if before.is_worked_on() {
             // Today is still owed under the old deadline; from tomorrow the new one counts.
             store::end(tx, after.id, None, true)?;
@@ -33,6 +37,16 @@ pub fn changed<E: Effect>(tx: &mut EffectTx<'_, E>, changed: &[(Assignment, Assi
         } else {
             store::begin(tx, after, officers)?;
         }
+    }
+    Ok(())
+}
+
+/// A request that was taken up before midnight and gets its turn after the sweep would take away what is
+/// frozen as owed: it comes again, and is then one of the new day. See [`super::sweep`].
+fn today_is_not_frozen<E: Effect>(tx: &mut EffectTx<'_, E>) -> Result<()> {
+    let today = tx.now().shanghai_day();
+    if store::is_frozen(tx, today)? {
+        return Err(AppError::unavailable(1, format!("{today} was frozen while the request waited")));
     }
     Ok(())
 }

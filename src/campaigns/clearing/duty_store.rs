@@ -10,7 +10,9 @@ use crate::access::{EffectTx, Tx, follow_path};
 use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::TaskId;
 use crate::campaigns::tasks::rules::{Assignment, AssignmentId};
-use crate::db::schema::{assignment_persons, day_entries, entry_duties, owed_entries, plans, tasks};
+use crate::db::schema::{
+    assignment_persons, cleared_days, day_entries, entry_duties, owed_entries, plans, tasks,
+};
 use crate::db::{Id, insert_rows, with_conn};
 use crate::errors::Result;
 use crate::org::officers::rules::OfficerId;
@@ -72,6 +74,14 @@ pub(super) fn end<E: Effect>(
             .execute(c))?,
     };
     Ok(())
+}
+
+/// Whether a day is over and frozen.
+pub(super) fn is_frozen<E: Effect>(tx: &mut EffectTx<'_, E>, day: NaiveDate) -> Result<bool> {
+    let tenant = tx.tenant();
+    let found: i64 =
+        with_conn!(tx.conn(), c => cleared_days::table.find((tenant, day)).count().get_result(c))?;
+    Ok(found > 0)
 }
 
 /// The unit of the duty by which an officer owed an entry for a task and a day.

@@ -6,8 +6,10 @@
 //! on a day is the same whenever it is asked. An entry for a day gone by is late for ever.
 //!
 //! At the end of each day the **sweep** freezes what was owed for it, once; until then it is told from
-//! the duties. A rest day owes nothing.
+//! the duties. A rest day owes nothing. What was taken up on a day and is written after it: see [`sweep`].
 
+pub mod awaited;
+mod awaited_store;
 mod day_store;
 pub mod duties;
 mod duty_store;

@@ -97,7 +97,7 @@ fn whose<A: Action>(tx: &mut Tx<'_, A>, named: Option<OfficerId>) -> Result<(Off
 /// `not_found`, `precondition_failed`, `plan_not_in_force`, `task_without_entries`, `entry_exists`,
 /// `id_taken`, `invalid_body` at `/officer_id` or `/day`, `not_a_person`.
 pub fn create(tx: &mut Tx<'_, EntryCreate>, task_id: TaskId, new: &NewEntry) -> Result<(DayEntry, bool)> {
-    let task = tasks::task(tx, task_id)?;
+    let task = tasks::task_to_work_on(tx, task_id)?;
     tx.check_version(task.version)?;
     if !task.plan_state.is_in_force() {
         return Err(AppError::new(Code::PlanNotInForce));
@@ -196,6 +196,14 @@ pub fn correct(
     store::save(tx, &mut after)?;
     record(tx, Some(&before), &after)?;
     Ok(after)
+}
+
+/// Whether a day is over and frozen.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_frozen<A: Action>(tx: &mut Tx<'_, A>, day: NaiveDate) -> Result<bool> {
+    days::is_frozen(tx, day)
 }
 
 fn asked<A: Action>(tx: &mut Tx<'_, A>, on: Option<NaiveDate>) -> Result<Asked> {

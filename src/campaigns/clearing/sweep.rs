@@ -1,5 +1,21 @@
 //! The sweep at the end of each day: it runs beside the server, catches up what it missed, and has one
 //! effect however often and by however many it is run.
+//!
+//! # What comes late
+//!
+//! A request belongs to the day on which it was taken up, and may be written after that day is over. Why
+//! none is lost from a frozen day, and none contradicts it:
+//!
+//! 1. The sweep waits: a day is frozen [`GRACE`] after its end, longer than any request may take
+//!    (`web::receive::Allowance`). All that was taken up on the day has been written, or never will be.
+//! 2. It freezes with no other writer of the tenant beside it: what was begun before it is committed, and
+//!    seen; what begins after it sees the day frozen. Nothing is half seen.
+//! 3. Should a write of the day come after all (a clock put back, a machine that slept), then an entry of the
+//!    day counts as it was made, in time: entries are not frozen, only what is owed. Naming and taking off
+//!    persons, closing a plan, a new deadline begin with tomorrow and leave the day as owed as it is. What
+//!    would take the day away, completing a task, is refused with 503 and comes again as one of the new
+//!    day; a frozen day of the calendar can be changed no more. Who leaves with a day gone by owes what is
+//!    frozen: days that are frozen before the leaving is known always stay.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +25,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::service;
 use crate::access::{Doors, background};
-use crate::db::TenantId;
+use crate::db::{Instant, TenantId};
 use crate::errors::Result;
 use crate::org::service as org;
 
@@ -20,12 +36,24 @@ const PAUSE: Duration = Duration::from_mins(1);
 /// Days frozen for one tenant at one go at most: a clock that is years off is looked at again meanwhile.
 const AT_ONCE: usize = 1000;
 
+/// How long after its end a day is left open for what was taken up on it.
+const GRACE: Duration = Duration::from_mins(5);
+
+/// The moment whose yesterday has nothing outstanding any more.
+fn settled(now: Instant) -> Instant {
+    now.plus_seconds(-i64::try_from(GRACE.as_secs()).unwrap_or_default())
+}
+
 /// Freezes every day that is over and is not frozen, in every province; how many those were.
 ///
 /// # Errors
 /// When the database fails; what was frozen before stays.
 pub async fn catch_up(doors: &Doors) -> Result<usize> {
-    let Some(yesterday) = doors.now().shanghai_day().pred_opt() else { return Ok(0) };
+    catch_up_at(doors, doors.now()).await
+}
+
+async fn catch_up_at(doors: &Doors, now: Instant) -> Result<usize> {
+    let Some(yesterday) = now.shanghai_day().pred_opt() else { return Ok(0) };
     let tenants = background(doors, TenantId::PLATFORM, JOB, |tx| {
         tx.nothing_changed();
         org::working_tenants(tx)
@@ -62,13 +90,28 @@ pub async fn run(doors: Arc<Doors>) {
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         clock.tick().await;
-        let today = doors.now().shanghai_day();
+        let now = settled(doors.now());
+        let today = now.shanghai_day();
         if done_on != Some(today) {
-            match catch_up(&doors).await {
+            match catch_up_at(&doors, now).await {
                 Ok(0) => done_on = Some(today),
                 Ok(days) => tracing::info!(days, "days were closed"),
                 Err(error) => tracing::warn!(%error, "the day could not be closed; trying again"),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::Allowance;
+
+    #[test]
+    fn a_day_is_left_open_longer_than_any_request_may_take() {
+        assert!(GRACE > Allowance::FILE.whole * 2 && GRACE > Allowance::JSON.whole * 2);
+        let midnight = Instant::start_of_shanghai_day("2026-06-02".parse().unwrap());
+        let day = |seconds| settled(midnight.plus_seconds(seconds)).shanghai_day().to_string();
+        assert_eq!((day(299), day(300)), ("2026-06-01".to_owned(), "2026-06-02".to_owned()));
     }
 }

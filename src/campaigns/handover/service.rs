@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::store::{self, StandingPlan};
 use crate::access::EffectTx;
-use crate::access::policy::WorkFollow;
+use crate::access::policy::{PersonsFollow, WorkFollow};
 use crate::audit::Change;
 use crate::campaigns::plan::versions;
-use crate::campaigns::tasks::handover as assignments;
+use crate::campaigns::tasks::{departures, handover as assignments};
 use crate::errors::{Code, FieldError, Result, text};
+use crate::org::officers::rules::OfficerId;
 use crate::org::rules::{Unit, UnitId};
 
 /// Rewrites the paths of whatever stands at the units of a moved subtree.
@@ -18,6 +19,23 @@ use crate::org::rules::{Unit, UnitId};
 pub fn follow(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) -> Result<()> {
     store::follow(tx, from, to)?;
     assignments::moved(tx, from, to)
+}
+
+/// What officers carry who are at another unit now or have left: they carry it no more where their unit is
+/// not at or below the assignment's.
+///
+/// # Errors
+/// When the database fails.
+pub fn officers_gone(tx: &mut EffectTx<'_, PersonsFollow>, officers: &[OfficerId]) -> Result<()> {
+    departures::of_officers(tx, officers)
+}
+
+/// The same for all officers of a unit that stands elsewhere now, and below it.
+///
+/// # Errors
+/// When the database fails.
+pub fn officers_gone_within(tx: &mut EffectTx<'_, PersonsFollow>, path: &str) -> Result<()> {
+    departures::within(tx, path)
 }
 
 /// What keeps a unit from ending without a successor: its open plans, the tasks that name it or

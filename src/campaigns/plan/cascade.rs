@@ -8,7 +8,7 @@ use super::inflation::{Ground, Offence, Place, drawn_down, drawn_title, offences
 use super::rules::{Plan, PlanContent, PlanState, TaskDraft};
 use super::service::{for_change, record};
 use super::versions::rules::Hand;
-use super::{facts, store, versions};
+use super::{author_store, facts, store, versions};
 use crate::access::policy::{Action, PlanRead, PlanSpread};
 use crate::access::{PathRange, Reach, Tx};
 use crate::campaigns::campaign::rules::Campaign;
@@ -194,7 +194,7 @@ fn begin(
     let author = tx.user()?;
     let plan = store::find(tx, &Reach::whole_tenant(), id)?;
     let plan = plan.ok_or_else(|| AppError::internal("the plan just written is not there"))?;
-    store::add_author(tx, id, plan.number, author)?;
+    author_store::add_author(tx, id, plan.number, author)?;
     record(tx, id, None, &facts::of(&plan, &Hand::of(&plan), Some(&content)), None)?;
     Ok(id)
 }

@@ -1,4 +1,6 @@
-//! Units with the plans they have in a campaign, in one query.
+//! Units with the plans they have in a campaign.
+
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -25,61 +27,48 @@ pub(super) struct Row {
     pub plan: Option<Standing>,
 }
 
-type Columns = (
-    UnitId,
-    String,
-    String,
-    UnitKind,
-    String,
-    Option<PlanId>,
-    Option<PlanState>,
-    Option<i64>,
-    Option<(Option<PlanState>, Option<NaiveDate>)>,
-);
+type UnitColumns = (UnitId, String, String, UnitKind, String);
+type PlanColumns = (UnitId, PlanId, PlanState, i64, Option<PlanState>, Option<NaiveDate>);
 
 /// The working units below a path of the kinds that the campaign concerns, within reach, in the order of
-/// the tree.
+/// the tree. Units and plans are asked for by themselves, each by the index that holds what is wanted, and
+/// put in order here: joined and ordered, SQLite reads every unit of the province.
 pub(super) fn rows(tx: &mut Tx<'_, PlanRead>, campaign: &Campaign, below: &str) -> Result<Vec<Row>> {
-    let (tenant, reach, today) = (tx.tenant(), tx.reach().clone(), tx.now().shanghai_day());
-    let (range, kinds) = (PathRange::subtree(below), campaign.content.scope.kinds.clone());
-    let found: Vec<Columns> = with_conn!(tx.conn(), c => within_reach!(
-            units::table.left_join(plans::table.on(plans::tenant_id
-                .eq(units::tenant_id)
-                .and(plans::unit_id.eq(units::id))
-                .and(plans::campaign_id.eq(campaign.id))
-                .and(plans::stage.is_null().or(plans::stage.ne(PlanState::Withdrawn))))),
-            reach,
-            units::path
-        )
-        .filter(units::tenant_id.eq(tenant))
-        .filter(units::path.ge(range.low))
-        .filter(units::path.lt(range.high))
-        .filter(units::kind.eq_any(kinds))
-        .filter(units::status.eq(UnitStatus::Active))
-        .order(units::path)
-        .select((
-            units::id,
-            units::code,
-            units::name,
-            units::kind,
-            units::path,
-            plans::id.nullable(),
-            plans::state.nullable(),
-            plans::version.nullable(),
-            (plans::stage, plans::starts_on).nullable(),
-        ))
+    let mut plans = standings(tx, campaign)?;
+    let (tenant, reach) = (tx.tenant(), tx.reach().clone());
+    let range = PathRange::subtree(below);
+    let mut found: Vec<UnitColumns> = Vec::new();
+    // A kind at a time: the statement for one is kept prepared, that for a list is not.
+    for kind in &campaign.content.scope.kinds {
+        let rows: Vec<UnitColumns> = with_conn!(tx.conn(), c => within_reach!(units::table, reach, units::path)
+            .filter(units::tenant_id.eq(tenant))
+            .filter(units::path.ge(range.low.clone()))
+            .filter(units::path.lt(range.high.clone()))
+            .filter(units::kind.eq(*kind))
+            .filter(units::status.eq(UnitStatus::Active))
+            .select((units::id, units::code, units::name, units::kind, units::path))
+            .load(c))?;
+        found.extend(rows);
+    }
+    found.sort_unstable_by(|one, other| one.4.cmp(&other.4));
+    let row = |(unit_id, code, name, kind, path)| {
+        let plan = plans.remove(&unit_id);
+        Row { unit_id, code, name, kind, path, plan }
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+/// The plans of a campaign that were not withdrawn, by their units.
+fn standings(tx: &mut Tx<'_, PlanRead>, campaign: &Campaign) -> Result<HashMap<UnitId, Standing>> {
+    let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
+    let found: Vec<PlanColumns> = with_conn!(tx.conn(), c => plans::table
+        .filter(plans::tenant_id.eq(tenant))
+        .filter(plans::campaign_id.eq(campaign.id))
+        .filter(plans::stage.is_null().or(plans::stage.ne(PlanState::Withdrawn)))
+        .select((plans::unit_id, plans::id, plans::state, plans::version, plans::stage, plans::starts_on))
         .load(c))?;
-    Ok(found
-        .into_iter()
-        .map(|(unit_id, code, name, kind, path, id, kept, version, stage)| {
-            let plan = match (id, kept, version, stage) {
-                (Some(id), Some(kept), Some(version), Some((stage, starts_on))) => {
-                    let state = PlanState::of(kept, stage, starts_on, today);
-                    Some(Standing { id, state, version })
-                }
-                _ => None,
-            };
-            Row { unit_id, code, name, kind, path, plan }
-        })
-        .collect())
+    let standing = |(unit, id, kept, version, stage, starts_on)| {
+        (unit, Standing { id, state: PlanState::of(kept, stage, starts_on, today), version })
+    };
+    Ok(found.into_iter().map(standing).collect())
 }

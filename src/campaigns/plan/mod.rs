@@ -1,5 +1,6 @@
 //! Plans and their tasks.
 
+mod author_store;
 pub mod ballots;
 mod cascade;
 pub mod cascade_http;

@@ -8,9 +8,9 @@ use super::inflation::Offence;
 use super::rules::{
     Decider, GroupFacts, Plan, PlanAction, PlanContent, PlanState, SubmittedAs, missing, next,
 };
-use super::store;
 use super::transitions::judged;
 use super::versions::{self, rules::Hand};
+use super::{author_store, store};
 use crate::access::policy::{
     Action, PlanAmend, PlanApprove, PlanClose, PlanComment, PlanConclude, PlanPublish, PlanReturn,
     PlanSubmit, PlanUpdate, PlanVote, PlanWithdraw,
@@ -75,7 +75,7 @@ pub(super) fn authored_by_caller<'p, A: Action>(
     let user = tx.user()?;
     let plans: Vec<(PlanId, i32)> = plans.into_iter().map(|plan| (plan.id, plan.number_in_hand())).collect();
     let ids: Vec<PlanId> = plans.iter().map(|(id, _)| *id).collect();
-    let authored = store::authored(tx, &ids, user)?;
+    let authored = author_store::authored(tx, &ids, user)?;
     Ok(plans.into_iter().filter(|one| authored.contains(one)).map(|(id, _)| id).collect())
 }
 
@@ -211,6 +211,12 @@ pub fn awaited<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<(PlanAction, Plan)>>
         let allowed = allowed(tx, &plans)?;
         let may = |plan: &Plan| allowed.get(&plan.id).is_some_and(|actions| actions.contains(&action));
         found.extend(plans.into_iter().filter(may).map(|plan| (action, plan)));
+    }
+    if let Some(reach) = tx.reach_of::<PlanAmend>() {
+        // What stands under a plan that was amended is to be compared with it, as soon as it is in force.
+        let told = store::told_of_parents(tx, &reach, MOST_AWAITED)?;
+        let open = |plan: &Plan| next(plan.standing(), PlanAction::Amend).is_ok();
+        found.extend(told.into_iter().filter(open).map(|plan| (PlanAction::Amend, plan)));
     }
     Ok(found)
 }

@@ -13,7 +13,7 @@ use super::task_store;
 pub use super::task_store::{Task, TaskFilter, TaskSort};
 pub use super::transitions::{approve, close, conclude, publish, send_back, submit, withdraw};
 use super::versions::rules::Hand;
-use super::{facts, store, versions};
+use super::{author_store, facts, store, versions};
 use crate::access::policy::{Action, PlanCreate, PlanRead, PlanUpdate, TaskRead};
 use crate::access::{Reach, Tx, ancestors};
 use crate::audit::Change;
@@ -139,7 +139,7 @@ pub fn create(
     contents::replace(tx, id, &unit.path, content)?;
     let author = tx.user()?;
     let (plan, content) = whole(tx, id)?;
-    store::add_author(tx, id, plan.number, author)?;
+    author_store::add_author(tx, id, plan.number, author)?;
     record(tx, id, None, &facts::of(&plan, &Hand::of(&plan), Some(&content)), None)?;
     Ok((plan, content, false))
 }
@@ -238,7 +238,7 @@ pub fn update(
         }
     }
     let author = tx.user()?;
-    store::add_author(tx, id, hand.number, author)?;
+    author_store::add_author(tx, id, hand.number, author)?;
     let (after_plan, content) = whole(tx, id)?;
     let (_, after) = versions::in_hand(tx, &after_plan)?;
     let before = facts::of(&plan, &hand, Some(&old));

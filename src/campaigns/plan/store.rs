@@ -7,7 +7,7 @@ use super::rules::{Meeting, Plan, PlanContent, PlanState, SubmittedAs};
 use crate::access::policy::Action;
 use crate::access::{PathRange, Reach, Tx, UserId, within_reach};
 use crate::campaigns::rules::{CampaignId, PlanId};
-use crate::db::schema::{plan_authors, plans};
+use crate::db::schema::plans;
 use crate::db::{Instant, contains_pattern, fold, lock_row, text_enum, with_conn};
 use crate::errors::Result;
 use crate::org::rules::{Unit, UnitId};
@@ -288,6 +288,21 @@ pub(super) fn in_states<A: Action>(
     Ok(rows.into_iter().map(|row| row.on(today)).collect())
 }
 
+/// Plans within `reach` in force whose parent was amended since, the longest waiting first.
+pub(super) fn told_of_parents<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, most: i64) -> Result<Vec<Plan>> {
+    let (tenant, reach, today) =
+        (tx.tenant(), Reach { ancestors: Vec::new(), ..reach.clone() }, tx.now().shanghai_day());
+    let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(plans::parent_amended.eq(true))
+        .filter(plans::stage.is_null())
+        .filter(plans::state.eq(PlanState::Published))
+        .order((plans::updated_at.asc(), plans::id.asc()))
+        .limit(most)
+        .select(PlanRow::as_select())
+        .load(c))?;
+    Ok(rows.into_iter().map(|row| row.on(today)).collect())
+}
+
 /// Locks the plans' rows until the transaction ends, in the order of their ids.
 pub(super) fn lock_many<A: Action>(tx: &mut Tx<'_, A>, ids: &[PlanId]) -> Result<()> {
     let tenant = tx.tenant();
@@ -455,34 +470,4 @@ pub(super) fn touch<A: Action>(tx: &mut Tx<'_, A>, id: PlanId) -> Result<()> {
         .set((plans::version.eq(plans::version + 1_i64), plans::updated_at.eq(now)))
         .execute(c))?;
     Ok(())
-}
-
-/// Makes the account an author of a version of the plan.
-pub(super) fn add_author<A: Action>(tx: &mut Tx<'_, A>, id: PlanId, number: i32, user: UserId) -> Result<()> {
-    let tenant = tx.tenant();
-    with_conn!(tx.conn(), c => diesel::insert_into(plan_authors::table)
-        .values((
-            plan_authors::tenant_id.eq(tenant),
-            plan_authors::plan_id.eq(id),
-            plan_authors::number.eq(number),
-            plan_authors::user_id.eq(user),
-        ))
-        .on_conflict_do_nothing()
-        .execute(c))?;
-    Ok(())
-}
-
-/// Which versions of the plans the account is an author of.
-pub(super) fn authored<A: Action>(
-    tx: &mut Tx<'_, A>,
-    ids: &[PlanId],
-    user: UserId,
-) -> Result<Vec<(PlanId, i32)>> {
-    let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => plan_authors::table
-        .filter(plan_authors::tenant_id.eq(tenant))
-        .filter(plan_authors::user_id.eq(user))
-        .filter(plan_authors::plan_id.eq_any(ids.to_vec()))
-        .select((plan_authors::plan_id, plan_authors::number))
-        .load(c))?)
 }

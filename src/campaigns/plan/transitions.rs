@@ -5,7 +5,7 @@ use super::permitted::{authored_by_caller, heads_above, my_headships, submits_as
 use super::rules::{Decider, Plan, PlanAction, PlanContent, PlanState, may_decide, next};
 use super::service::{for_change, record, whole};
 use super::versions::rules::Hand;
-use super::{ballots, facts, store, versions};
+use super::{author_store, ballots, facts, store, versions};
 use crate::access::Tx;
 use crate::access::policy::{
     Action, PlanApprove, PlanClose, PlanConclude, PlanPublish, PlanReturn, PlanSubmit, PlanWithdraw,
@@ -43,7 +43,7 @@ pub fn submit(tx: &mut Tx<'_, PlanSubmit>, id: PlanId) -> Result<(Plan, PlanCont
         ..hand.clone()
     };
     versions::save(tx, &plan, &after, Some(user))?;
-    store::add_author(tx, id, hand.number, user)?;
+    author_store::add_author(tx, id, hand.number, user)?;
     ballots::service::open(tx, &plan, hand.number)?;
     record(tx, id, Some(&facts::of(&plan, &hand, None)), &facts::of(&plan, &after, Some(&content)), None)?;
     whole(tx, id)

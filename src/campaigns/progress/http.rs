@@ -5,27 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::rules::{Figures, percent};
+use super::rules::Figures;
 use super::service::{self, Progress};
 use crate::access::policy::ProgressRead;
 use crate::campaigns::rules::CampaignId;
 use crate::org::rules::{Unit, UnitId};
 use crate::org::views::UnitRef;
+use crate::rates::{Rate, RateExclusion};
 use crate::web::{Example, NoBody, Plain, endpoint};
-
-/// 一个比率, 附其分子与分母。
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ShareView {
-    /// 分子。
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
-    numerator: i64,
-    /// 分母。
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
-    denominator: i64,
-    /// 百分数, 两位小数, 四舍五入; 分母为零时为 null。
-    #[schema(max_length = 10, pattern = r"^[0-9]{1,3}\.[0-9]{2}$")]
-    percent: Option<String>,
-}
 
 /// 一个单位 (含下级) 的进度。
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,15 +28,14 @@ pub struct UnitProgressView {
     /// 逾期未完成数: 时限已过而未完成。
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     overdue: i64,
-    /// 进度: 已完成 ÷ (已到期或已完成)。
-    rate: ShareView,
+    /// 进度: 已完成 ÷ (已到期或已完成); 未到期也未完成的不计。
+    rate: Rate,
 }
 
 impl From<(Unit, Figures)> for UnitProgressView {
     fn from((unit, figures): (Unit, Figures)) -> Self {
         let Figures { total, done, due_or_done, overdue } = figures;
-        let rate =
-            ShareView { numerator: done, denominator: due_or_done, percent: percent(done, due_or_done) };
+        let rate = Rate::of(done, due_or_done).without(RateExclusion::NotDue, total - due_or_done);
         Self { unit: UnitRef::from(&unit), total, done, overdue, rate }
     }
 }
@@ -72,7 +58,7 @@ fn example(code: &str, name: &str, kind: &str, (total, done, overdue, due): (i64
     json!({
         "unit": { "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77", "code": code, "name": name, "kind": kind },
         "total": total, "done": done, "overdue": overdue,
-        "rate": { "numerator": done, "denominator": due, "percent": percent(done, due) },
+        "rate": Rate::of(done, due).without(RateExclusion::NotDue, total - due),
     })
 }
 

@@ -58,8 +58,8 @@ pub fn progress(
     let unit = unit_asked(tx, unit)?;
     let under = org::directly_under(tx, unit.id)?;
     let paths: Vec<String> = [&unit].into_iter().chain(&under).map(|unit| unit.path.clone()).collect();
-    let mut counted = store::of(tx, campaign, &paths)?;
-    let mut figures = |unit: &Unit| Figures::of(counted.remove(&unit.path).unwrap_or_default(), on);
+    let mut sums = store::sums(tx, campaign, &paths, on)?;
+    let mut figures = |unit: &Unit| Figures::from(sums.remove(&unit.path).unwrap_or_default());
     let own = figures(&unit);
     let below = under.into_iter().map(|unit| (figures(&unit), unit)).map(|(figures, unit)| (unit, figures));
     let below = below.filter(|(unit, figures)| unit.status == UnitStatus::Active || figures.total > 0);

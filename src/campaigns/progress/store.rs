@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date};
 use diesel::upsert::excluded;
 
-use super::rules::Counted;
+use super::rules::{Counted, Sums};
 use crate::access::policy::{Action, Effect};
 use crate::access::{EffectTx, Tx, follow_path};
 use crate::campaigns::rules::CampaignId;
@@ -99,29 +101,39 @@ pub(super) fn follow<E: Effect>(tx: &mut EffectTx<'_, E>, from: &str, to: &str) 
     Ok(())
 }
 
-/// The counters of a campaign at these units.
-pub(super) fn of<A: Action>(
+type SumColumns = (String, i64, i64, i64, i64);
+
+/// What the counters of a campaign come to at these units on a day. The database sums: there is a counter a
+/// unit and deadline, and one row a unit is all that is wanted.
+pub(super) fn sums<A: Action>(
     tx: &mut Tx<'_, A>,
     campaign: CampaignId,
     paths: &[String],
-) -> Result<HashMap<String, Vec<Counted>>> {
+    on: NaiveDate,
+) -> Result<HashMap<String, Sums>> {
     let tenant = tx.tenant();
-    let mut found: HashMap<String, Vec<Counted>> = HashMap::new();
+    let mut found: HashMap<String, Sums> = HashMap::new();
     for some in paths.chunks(500) {
-        let rows: Vec<(String, NaiveDate, i64, i64)> = with_conn!(tx.conn(), c => progress_counters::table
+        let rows: Vec<SumColumns> = with_conn!(tx.conn(), c => progress_counters::table
             .filter(progress_counters::tenant_id.eq(tenant))
             .filter(progress_counters::campaign_id.eq(campaign))
             .filter(progress_counters::unit_path.eq_any(some.to_vec()))
+            .group_by(progress_counters::unit_path)
             .select((
                 progress_counters::unit_path,
-                progress_counters::due_on,
-                progress_counters::total,
-                progress_counters::done,
+                sql::<BigInt>("CAST(sum(total) AS BIGINT)"),
+                sql::<BigInt>("CAST(sum(done) AS BIGINT)"),
+                sql::<BigInt>("CAST(sum(CASE WHEN due_on <= ").bind::<Date, _>(on)
+                    .sql(" THEN total - done ELSE 0 END) AS BIGINT)"),
+                sql::<BigInt>("CAST(sum(CASE WHEN due_on < ").bind::<Date, _>(on)
+                    .sql(" THEN total - done ELSE 0 END) AS BIGINT)"),
             ))
             .load(c))?;
-        for (path, due_on, total, done) in rows {
-            found.entry(path).or_default().push(Counted { due_on, total, done });
-        }
+        found.extend(
+            rows.into_iter().map(|(path, total, done, due_open, overdue)| {
+                (path, Sums { total, done, due_open, overdue })
+            }),
+        );
     }
     Ok(found)
 }

@@ -12,53 +12,47 @@ use crate::access::{EffectTx, PathRange};
 use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::{PlanId, TaskId};
 use crate::db::schema::{assignment_persons, plans, task_assignments, tasks};
-use crate::db::{Conn, insert_rows, with_conn};
+use crate::db::{Conn, insert_rows, lock_row, with_conn};
 use crate::errors::Result;
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
 
-/// Every assignment of a plan's tasks, held until the transaction ends, those further down first.
+/// Every assignment of a plan's tasks, held until the transaction ends, those further down first: what is
+/// written back is what was read.
 pub(super) fn of_plan<E: Effect>(tx: &mut EffectTx<'_, E>, plan: PlanId) -> Result<Vec<Assignment>> {
     let tenant = tx.tenant();
     macro_rules! these {
         () => {
             task_assignments::table
-                .inner_join(
-                    tasks::table.on(tasks::tenant_id
-                        .eq(task_assignments::tenant_id)
-                        .and(tasks::id.eq(task_assignments::task_id))),
-                )
                 .filter(task_assignments::tenant_id.eq(tenant))
-                .filter(tasks::plan_id.eq(plan))
+                .filter(
+                    task_assignments::task_id.eq_any(
+                        tasks::table
+                            .filter(tasks::tenant_id.eq(tenant))
+                            .filter(tasks::plan_id.eq(plan))
+                            .select(tasks::id),
+                    ),
+                )
                 .order((task_assignments::unit_path.desc(), task_assignments::id))
         };
     }
-    if let Conn::Postgres(c) = tx.conn() {
-        these!().select(task_assignments::id).for_no_key_update().execute(c)?;
-    }
+    lock_row!(tx.conn(), these!().select(task_assignments::id));
     let rows: Vec<AssignmentRow> =
         with_conn!(tx.conn(), c => these!().select(AssignmentRow::as_select()).load(c))?;
     Ok(rows.into_iter().map(Assignment::from).collect())
 }
 
-/// What units have completed directly of these tasks.
+/// What units have completed directly of these tasks. All that these units have of them is held until the
+/// transaction ends: what is completed from now on is known to be carried.
 pub(super) fn completed_directly<E: Effect>(
     tx: &mut EffectTx<'_, E>,
-    of: &[TaskId],
+    of: &BTreeSet<TaskId>,
+    at: &BTreeSet<String>,
 ) -> Result<HashMap<(TaskId, UnitId), Assignment>> {
-    let tenant = tx.tenant();
-    let mut found = HashMap::new();
-    for some in of.chunks(500) {
-        let rows: Vec<AssignmentRow> = with_conn!(tx.conn(), c => task_assignments::table
-            .filter(task_assignments::tenant_id.eq(tenant))
-            .filter(task_assignments::task_id.eq_any(some.to_vec()))
-            .filter(task_assignments::state.eq(AssignmentState::Done))
-            .filter(task_assignments::completed_at.is_not_null())
-            .select(AssignmentRow::as_select())
-            .load(c))?;
-        found.extend(rows.into_iter().map(Assignment::from).map(|one| ((one.task_id, one.unit_id), one)));
-    }
-    Ok(found)
+    let held = if of.is_empty() { Vec::new() } else { hold(tx, of, at)? };
+    let done =
+        held.into_iter().filter(|one| one.state == AssignmentState::Done && one.completed_at.is_some());
+    Ok(done.map(|one| ((one.task_id, one.unit_id), one)).collect())
 }
 
 /// Those of the tasks that assignments of child plans answer.

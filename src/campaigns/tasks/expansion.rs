@@ -157,8 +157,8 @@ fn adjust(
             changed.push((before, after));
         }
     }
-    let above: Vec<TaskId> = tasks.iter().filter_map(|task| task.parent_task_id).collect();
-    let done_above = counted::completed_directly(tx, &above)?;
+    let above: BTreeSet<TaskId> = tasks.iter().filter_map(|task| task.parent_task_id).collect();
+    let done_above = counted::completed_directly(tx, &above, &wanted.values().cloned().collect())?;
     let mut new = Vec::with_capacity(wanted.len());
     let mut missing: Vec<_> = wanted.into_iter().collect();
     missing.sort_unstable_by(|((one, _), at), ((other, _), place)| (one, at).cmp(&(other, place)));

@@ -21,8 +21,11 @@
 //! station, and each city sees the same figures of itself. Progress on a day is done ÷ (due or done).
 //! The figures are kept by counters at write time ([`crate::campaigns::progress`]).
 
+mod awaited_store;
 mod carrying;
 mod count_store;
+mod departure_store;
+pub mod departures;
 mod expansion;
 pub mod handover;
 pub mod http;

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
+use super::awaited_store;
+pub use super::awaited_store::AwaitedTask;
 use super::carrying::follow;
 use super::rules::{
     Assignment, AssignmentAction, AssignmentDraft, AssignmentId, AssignmentState, Done, TaskFacts,
@@ -43,6 +45,16 @@ pub fn task<A: Action>(tx: &mut Tx<'_, A>, id: TaskId) -> Result<TaskFacts> {
     store::task(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
 }
 
+/// The same, to be worked on: its plan stays as it is until the transaction ends, so that whoever closes it
+/// comes before or after.
+///
+/// # Errors
+/// `not_found`.
+pub fn task_to_work_on<A: Action>(tx: &mut Tx<'_, A>, id: TaskId) -> Result<TaskFacts> {
+    store::share_plan(tx, id)?;
+    task(tx, id)
+}
+
 /// The assignments of a task within reach.
 ///
 /// # Errors
@@ -57,6 +69,16 @@ pub fn list(
     let task = task(tx, id)?;
     let page = store::list(tx, id, filter, sort, paging)?;
     Ok((task, page))
+}
+
+/// The assignments that wait for the caller: those their units can complete directly, the first due before
+/// the others.
+///
+/// # Errors
+/// When the database fails.
+pub fn awaited<A: Action>(tx: &mut Tx<'_, A>, most: usize) -> Result<Vec<AwaitedTask>> {
+    let Some(reach) = tx.reach_of::<TaskComplete>() else { return Ok(Vec::new()) };
+    awaited_store::worked_on(tx, &reach, i64::try_from(most).unwrap_or(i64::MAX))
 }
 
 /// One assignment within reach.
@@ -135,7 +157,7 @@ pub fn allowed<A: Action>(
 
 /// The task to act on for a unit: `If-Match` speaks of the task.
 fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: TaskId, unit: UnitId) -> Result<(TaskFacts, Assignment)> {
-    let task = task(tx, id)?;
+    let task = task_to_work_on(tx, id)?;
     tx.check_version(task.version)?;
     task.in_force()?;
     if org::reached(tx, unit)?.is_none() {
@@ -236,16 +258,16 @@ pub fn name_persons(
     tx: &mut Tx<'_, TaskNamePersons>,
     task_id: TaskId,
     id: AssignmentId,
-    merge: impl FnOnce(&AssignmentDraft) -> Result<AssignmentDraft>,
+    merge: impl Fn(&AssignmentDraft) -> Result<AssignmentDraft>,
 ) -> Result<(TaskFacts, Assignment)> {
-    let task = task(tx, task_id)?;
+    let task = task_to_work_on(tx, task_id)?;
+    // Everybody holds officers before what they carry. So it is seen first who is asked for, then they are
+    // held, and then it is judged once more.
+    let (_, there) = to_be_named(tx, &task, id)?;
+    let asked = merge(&AssignmentDraft { officer_ids: there })?.officer_ids;
+    officers::lock_many(tx, &asked)?;
     store::lock(tx, id)?;
-    let reach = tx.reach().clone();
-    let before = store::find(tx, &reach, task_id, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
-    tx.check_version(before.version)?;
-    task.in_force()?;
-    next(before.state, before.carried, AssignmentAction::NamePersons).map_err(AppError::new)?;
-    let there = store::persons(tx, &[id])?.remove(&id).unwrap_or_default();
+    let (before, there) = to_be_named(tx, &task, id)?;
     let mut wanted = merge(&AssignmentDraft { officer_ids: there.clone() })?.officer_ids;
     let new: Vec<(usize, OfficerId)> =
         wanted.iter().copied().enumerate().filter(|(_, officer)| !there.contains(officer)).collect();
@@ -277,14 +299,30 @@ pub fn name_persons(
     Ok((task, after))
 }
 
+/// The assignment of a task within reach whose persons can be named now, and who they are.
+fn to_be_named(
+    tx: &mut Tx<'_, TaskNamePersons>,
+    task: &TaskFacts,
+    id: AssignmentId,
+) -> Result<(Assignment, Vec<OfficerId>)> {
+    let reach = tx.reach().clone();
+    let found = store::find(tx, &reach, task.id, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
+    tx.check_version(found.version)?;
+    task.in_force()?;
+    next(found.state, found.carried, AssignmentAction::NamePersons).map_err(AppError::new)?;
+    let persons = store::persons(tx, &[id])?.remove(&id).unwrap_or_default();
+    Ok((found, persons))
+}
+
 /// Who carries a unit's assignment serves there or below, and carries the task for no other unit.
 fn may_carry<A: Action>(tx: &mut Tx<'_, A>, one: &Assignment, new: &[(usize, OfficerId)]) -> Result<()> {
     let ids: Vec<OfficerId> = new.iter().map(|(_, officer)| *officer).collect();
     let elsewhere = if ids.is_empty() { Vec::new() } else { store::named_elsewhere(tx, one, &ids)? };
+    let known = officers::readable_many(tx, &ids)?;
     let mut errors = Vec::new();
     for (at, id) in new {
         let pointer = format!("/officer_ids/{at}");
-        let error = match officers::readable(tx, *id)? {
+        let error = match known.get(id) {
             None => unknown(pointer),
             Some(officer) if officer.status == OfficerStatus::Left => {
                 FieldError::body(pointer, Code::OfficerLeft, text!("已离队", "The officer has left"))

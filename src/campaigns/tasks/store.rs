@@ -11,7 +11,7 @@ use crate::access::{PathRange, Reach, Tx, UserId, within_reach};
 use crate::campaigns::plan::rules::{PlanState, Responsible};
 use crate::campaigns::rules::{CampaignId, PlanId, ResponsibleExtent, TaskId};
 use crate::db::schema::{assignment_persons, plans, task_assignments, task_responsibles, tasks};
-use crate::db::{Instant, TenantId, insert_rows, lock_row, text_enum, with_conn};
+use crate::db::{Instant, TenantId, insert_rows, lock_row, share_row, text_enum, with_conn};
 use crate::errors::Result;
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::{UnitId, UnitKind};
@@ -156,6 +156,27 @@ pub(super) fn task_list<A: Action>(tx: &mut Tx<'_, A>, plan: PlanId) -> Result<V
             responsible: who.remove(&id).unwrap_or_default(),
         })
         .collect())
+}
+
+/// Keeps the plan of a task as it is until the transaction ends: before its state is judged, and before any
+/// assignment is held.
+pub(super) fn share_plan<A: Action>(tx: &mut Tx<'_, A>, task: TaskId) -> Result<()> {
+    let tenant = tx.tenant();
+    share_row!(
+        tx.conn(),
+        plans::table
+            .filter(plans::tenant_id.eq(tenant))
+            .filter(
+                plans::id.eq_any(
+                    tasks::table
+                        .filter(tasks::tenant_id.eq(tenant))
+                        .filter(tasks::id.eq(task))
+                        .select(tasks::plan_id),
+                ),
+            )
+            .select(plans::id)
+    );
+    Ok(())
 }
 
 type Stage = (PlanState, Option<PlanState>, Option<NaiveDate>);

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::service::{self, Waiting, WaitingKind};
 use crate::access::Tx;
 use crate::access::policy::AccountRead;
-use crate::campaigns::rules::{CampaignId, PlanId};
+use crate::campaigns::rules::{CampaignId, PlanId, TaskId};
 use crate::db::Instant;
 use crate::errors::Result;
 use crate::org::views::{UnitNames, UnitRef};
@@ -35,18 +35,23 @@ pub struct WaitingCount {
 pub struct WaitingItem {
     /// 种类。
     kind: WaitingKind,
-    /// 方案。
-    plan_id: PlanId,
-    /// 所属活动。
-    campaign_id: CampaignId,
-    /// 方案所属单位。
+    /// 方案; 当日未清的人员不属任一方案, 为 null。
+    plan_id: Option<PlanId>,
+    /// 所属活动; 同上。
+    campaign_id: Option<CampaignId>,
+    /// 任务; 待完成、待填报的有。
+    task_id: Option<TaskId>,
+    /// 方案所属、承担任务或当日应填的单位。
     unit: UnitRef,
-    /// 标题。
-    #[schema(max_length = 100)]
-    title: String,
+    /// 方案或任务的标题; 当日未清的人员为 null。
+    #[schema(max_length = 200)]
+    title: Option<String>,
+    /// 该单位当日未清的人数; 其他种类为 null。
+    #[schema(minimum = 1, maximum = 100_000)]
+    people: Option<i64>,
     /// 自何时起等待。
     since_at: Instant,
-    /// 时限, 含当日: 活动第一阶段的末日。
+    /// 时限, 含当日: 方案为活动第一阶段的末日, 任务为其时限, 填报为当日。
     due_on: Option<NaiveDate>,
     /// 是否逾期。
     overdue: bool,
@@ -55,7 +60,7 @@ pub struct WaitingItem {
 /// 等待本人办理的事项。
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WaitingView {
-    /// 按种类的件数; 没有的不列。
+    /// 按种类的件数; 没有的不列, 一个种类至多计 500 件。
     #[schema(max_items = 20)]
     counts: Vec<WaitingCount>,
     /// 逐件, 逾期在前, 再按时限与等待的先后; 至多 200 件。
@@ -69,11 +74,11 @@ impl Example for WaitingView {
             "counts": [{ "kind": "plan_to_approve", "count": 1, "overdue": 0 }],
             "items": [{
                 "kind": "plan_to_approve", "plan_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d80",
-                "campaign_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d78",
+                "campaign_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d78", "task_id": null,
                 "unit": {
                     "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77", "code": "5301", "name": "昆明市公安局", "kind": "city",
                 },
-                "title": "昆明市公安局“治庸懒、强担当、树新风”主题活动实施方案", "since_at": "2026-03-03T02:00:00.000000Z",
+                "title": "昆明市公安局“治庸懒、强担当、树新风”主题活动实施方案", "people": null, "since_at": "2026-03-03T02:00:00.000000Z",
                 "due_on": "2026-03-29", "overdue": false,
             }],
         })
@@ -92,17 +97,20 @@ fn counted(found: &[Waiting]) -> Vec<WaitingCount> {
 fn view(tx: &mut Tx<'_, AccountRead>, mut found: Vec<Waiting>) -> Result<WaitingView> {
     let counts = counted(&found);
     found.truncate(MOST_LISTED);
-    let names = UnitNames::load(tx, found.iter().map(|one| one.plan.unit_id))?;
-    let item = |Waiting { kind, plan, since, due_on, is_overdue }: Waiting| {
+    let names = UnitNames::load(tx, found.iter().map(|one| one.unit_id))?;
+    let item = |one: Waiting| {
+        let (campaign_id, plan_id) = one.plan.unzip();
         Ok(WaitingItem {
-            kind,
-            plan_id: plan.id,
-            campaign_id: plan.campaign_id,
-            unit: names.get(plan.unit_id)?,
-            title: plan.title,
-            since_at: since,
-            due_on,
-            overdue: is_overdue,
+            kind: one.kind,
+            plan_id,
+            campaign_id,
+            task_id: one.task,
+            unit: names.get(one.unit_id)?,
+            title: one.title,
+            people: one.people,
+            since_at: one.since,
+            due_on: one.due_on,
+            overdue: one.is_overdue,
         })
     };
     Ok(WaitingView { counts, items: found.into_iter().map(item).collect::<Result<_>>()? })
@@ -111,7 +119,8 @@ fn view(tx: &mut Tx<'_, AccountRead>, mut found: Vec<Waiting>) -> Result<Waiting
 endpoint! {
     /// 等我办理的
     ///
-    /// 本人此刻可以办理的事项, 按种类与时限: 待批的方案, 被退回待改的方案, 待写完提交的草稿, 待发布的方案。
+    /// 本人此刻可以办理的事项, 按种类与时限。方案: 待批的, 被退回待改的, 待写完提交的草稿, 待发布的。任务: 本人为主要负责人或联络员的
+    /// 单位尚未完成、也无下级承接的。填报: 本人今日及以往工作日应填未填的; 本人为主要负责人或联络员的单位今日未清的人数。
     GetWaiting: AccountRead, Get "/auth/me/waiting", tag "auth", codes []
     async fn get_waiting(gate, _path: (), _query: NoQuery, _body: NoBody) -> Plain<WaitingView> {
         gate.run(move |tx| {

@@ -1,4 +1,5 @@
-//! What waits for a person: the plans that are theirs to write, to decide on, to publish.
+//! What waits for a person: plans to write, to decide on, to publish; tasks to complete; days to enter, and
+//! to see entered.
 
 pub mod http;
 pub mod service;

@@ -9,8 +9,9 @@ use super::store::{self, DayChange};
 use crate::access::Tx;
 use crate::access::policy::{Action, CalendarRead, CalendarReset, CalendarSet};
 use crate::audit::Change;
+use crate::campaigns::clearing::service as clearing;
 use crate::db::Instant;
-use crate::errors::Result;
+use crate::errors::{AppError, Code, Result};
 use crate::org::store as provinces;
 
 /// The calendar by which the province counts from `day` on: for every capability with limits in
@@ -72,7 +73,7 @@ pub fn days(
 pub fn day<A: Action>(tx: &mut Tx<'_, A>, on: NaiveDate) -> Result<DayRecord> {
     let changes = store::between(tx, on, on)?;
     let record = records(on, on, &changes).pop();
-    record.ok_or_else(|| crate::errors::AppError::internal("a day that is none"))
+    record.ok_or_else(|| AppError::internal("a day that is none"))
 }
 
 /// When a limit in working days is over.
@@ -109,7 +110,12 @@ fn for_change<A: Action>(tx: &mut Tx<'_, A>, on: NaiveDate) -> Result<(Option<Da
     let known = store::between(tx, on, on)?.pop();
     let (mark, version) = known.map_or((None, 1), |change| (change.mark, change.version));
     tx.check_version(version)?;
-    may_change(on, tx.now().shanghai_day())?;
+    let today = tx.now().shanghai_day();
+    may_change(on, today)?;
+    // A request taken up before midnight may get its turn when the day is closed.
+    if on == today && clearing::is_frozen(tx, on)? {
+        return Err(AppError::new(Code::CalendarDayPast));
+    }
     Ok((mark, version))
 }
 

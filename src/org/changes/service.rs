@@ -13,8 +13,8 @@ use super::rules::{
 use super::store;
 use crate::access::accounts::handover::service as accounts;
 use crate::access::policy::{
-    AccountsFollow, Action, CommandLine, MayCause, UnitCreate, UnitDeactivate, UnitMerge, UnitMove, UnitRead,
-    UnitUpdate, WorkFollow,
+    AccountsFollow, Action, CommandLine, MayCause, PersonsFollow, UnitCreate, UnitDeactivate, UnitMerge,
+    UnitMove, UnitRead, UnitUpdate, WorkFollow,
 };
 use crate::access::{Reach, Rights, Tx};
 use crate::audit::{Change, Told};
@@ -314,7 +314,7 @@ pub fn relocate(tx: &mut Tx<'_, UnitMove>, id: UnitId, command: &Reorganisation)
 /// Moves a subtree: its paths, and those of whatever stands at its units.
 fn shift<A>(tx: &mut Tx<'_, A>, unit: &Unit, parent: &Unit, day: NaiveDate, reason: &str) -> Result<()>
 where
-    A: MayCause<WorkFollow> + MayCause<AccountsFollow>,
+    A: MayCause<WorkFollow> + MayCause<AccountsFollow> + MayCause<PersonsFollow>,
 {
     let ids = store::subtree(tx, &unit.path)?;
     let before = units::find_many(tx, &Reach::whole_tenant(), &ids)?;
@@ -324,6 +324,7 @@ where
     tx.effect::<WorkFollow, _>(|tx| work::follow(tx, from, &to))?;
     tx.effect::<AccountsFollow, _>(|tx| accounts::follow(tx, from, &to))?;
     officers::follow(tx, from, &to)?;
+    tx.effect::<PersonsFollow, _>(|tx| work::officers_gone_within(tx, &to))?;
     let changed: Vec<(Unit, Unit)> = before
         .into_iter()
         .map(|before| {
@@ -365,6 +366,7 @@ pub fn merge(tx: &mut Tx<'_, UnitMerge>, id: UnitId, command: &Reorganisation) -
     tx.effect::<WorkFollow, _>(|tx| work::hand_over(tx, &unit, &successor))?;
     tx.effect::<AccountsFollow, _>(|tx| accounts::hand_over(tx, &unit, &successor))?;
     officers::hand_over(tx, &unit, &successor, day, &command.reason)?;
+    tx.effect::<PersonsFollow, _>(|tx| work::officers_gone_within(tx, &successor.path))?;
     retire(tx, &unit, Some(successor.id), UnitChange::Merged, day, &command.reason)
 }
 

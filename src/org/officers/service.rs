@@ -13,10 +13,11 @@ use crate::access::accounts::handover::service as handover;
 use crate::access::accounts::service as accounts;
 use crate::access::policy::{
     AccountOfOfficer, Action, CommandLine, OfficerCreate, OfficerErase, OfficerLeave, OfficerRead,
-    OfficerReveal, OfficerUpdate, PostAppoint, SessionsEnd,
+    OfficerReveal, OfficerUpdate, PersonsFollow, PostAppoint, SessionsEnd,
 };
 use crate::access::{Reach, Rights, Tx};
 use crate::audit::{Change, Told};
+use crate::campaigns::handover::service as work;
 use crate::errors::{AppError, Code, FieldError, Result, text};
 use crate::org::posts::rules::{PostDraft, PostKind};
 use crate::org::posts::service as posts;
@@ -58,6 +59,21 @@ pub fn readable<A: Action>(tx: &mut Tx<'_, A>, id: OfficerId) -> Result<Option<O
     }
 }
 
+/// Those of the officers that the caller may read.
+///
+/// # Errors
+/// When the database fails.
+pub fn readable_many<A: Action>(
+    tx: &mut Tx<'_, A>,
+    ids: &[OfficerId],
+) -> Result<HashMap<OfficerId, Officer>> {
+    let found = match tx.reach_of::<OfficerRead>() {
+        Some(reach) if !ids.is_empty() => store::find_many(tx, &reach, ids)?,
+        _ => Vec::new(),
+    };
+    Ok(found.into_iter().map(|officer| (officer.id, officer)).collect())
+}
+
 /// Officers that something visible refers to: their names may be shown with it.
 ///
 /// # Errors
@@ -80,6 +96,14 @@ pub fn numbered<A: Action>(tx: &mut Tx<'_, A>, numbers: &[&str]) -> Result<HashM
 /// When the database fails.
 pub fn lock<A: Action>(tx: &mut Tx<'_, A>, id: OfficerId) -> Result<()> {
     store::lock(tx, id)
+}
+
+/// Holds the rows of officers until the transaction ends: before whatever they carry.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock_many<A: Action>(tx: &mut Tx<'_, A>, ids: &[OfficerId]) -> Result<()> {
+    if ids.is_empty() { Ok(()) } else { store::lock_many(tx, ids) }
 }
 
 /// The officer whose account it is that acts.
@@ -187,11 +211,15 @@ pub fn update(
     }
     let mut officer = before.with(draft, &unit);
     store::save(tx, &mut officer)?;
+    if officer.unit_id != before.unit_id {
+        tx.effect::<PersonsFollow, _>(|tx| work::officers_gone(tx, &[id]))?;
+    }
     record(tx, Some(&before), &officer, None)?;
     Ok(officer)
 }
 
-/// Ends an officer's service with a day: the posts end, the account is disabled at once.
+/// Ends an officer's service with a day: the posts end, the account is disabled at once, what was carried
+/// is carried no more.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `officer_left`, `change_own_account`, `account_out_of_hands`,
@@ -229,6 +257,7 @@ pub fn leave(
     officer.status = OfficerStatus::Left;
     officer.left_on = Some(day);
     store::save(tx, &mut officer)?;
+    tx.effect::<PersonsFollow, _>(|tx| work::officers_gone(tx, &[id]))?;
     record(tx, Some(&before), &officer, Some(reason))?;
     Ok(officer)
 }

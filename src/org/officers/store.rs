@@ -247,6 +247,20 @@ pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: OfficerId) -> Result<()> {
     Ok(())
 }
 
+/// Holds the rows until the transaction ends, in the order in which everybody holds them.
+pub(super) fn lock_many<A: Action>(tx: &mut Tx<'_, A>, ids: &[OfficerId]) -> Result<()> {
+    let tenant = tx.tenant();
+    lock_row!(
+        tx.conn(),
+        officers::table
+            .filter(officers::tenant_id.eq(tenant))
+            .filter(officers::id.eq_any(ids.to_vec()))
+            .order(officers::id)
+            .select(officers::id)
+    );
+    Ok(())
+}
+
 /// What of a new or changed officer another one has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Taken {

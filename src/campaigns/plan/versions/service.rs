@@ -10,7 +10,7 @@ use crate::access::policy::{Action, ParentAmended, PlanAmend, PlanPublish, PlanR
 use crate::audit::Change;
 use crate::campaigns::plan::rules::{Plan, PlanAction, PlanContent, next};
 use crate::campaigns::plan::service::{find as find_plan, for_change, record, whole};
-use crate::campaigns::plan::{content_store as contents, facts, store as plan_store};
+use crate::campaigns::plan::{author_store, content_store as contents, facts, store as plan_store};
 use crate::campaigns::rules::{PlanId, TaskId};
 use crate::campaigns::tasks;
 use crate::errors::{AppError, Code, FieldError, Result, text};
@@ -27,7 +27,7 @@ pub fn amend(tx: &mut Tx<'_, PlanAmend>, id: PlanId, reason: &str) -> Result<(Pl
     let content = contents::content(tx, &plan)?;
     let number = store::begin(tx, &plan, &content, reason)?;
     let author = tx.user()?;
-    plan_store::add_author(tx, id, number, author)?;
+    author_store::add_author(tx, id, number, author)?;
     let hand = Hand { number, state, ..Hand::of(&plan) };
     let before = facts::of(&plan, &Hand::of(&plan), None);
     record(tx, id, Some(&before), &facts::of(&plan, &hand, Some(&content)), Some(reason))?;

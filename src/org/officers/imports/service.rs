@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 
 use super::rules::{self, OfficerRow};
 use crate::access::Tx;
-use crate::access::policy::OfficerImport;
+use crate::access::policy::{OfficerImport, PersonsFollow};
+use crate::campaigns::handover::service as work;
 use crate::db::{Dictionary, Entry};
 use crate::errors::{Code, Result, text};
 use crate::imports::{Counts, ImportRow, Line, Refusals};
@@ -126,6 +127,9 @@ impl ImportRow for OfficerRow {
         for (_, after) in &mut changes.changed {
             store::save(tx, after)?;
         }
+        let moved = changes.changed.iter().filter(|(before, after)| before.unit_id != after.unit_id);
+        let moved: Vec<OfficerId> = moved.map(|(_, after)| after.id).collect();
+        tx.effect::<PersonsFollow, _>(|tx| work::officers_gone(tx, &moved))?;
         let told = changes.changed.iter().map(|(before, after)| Officer::told(Some(before), after, None));
         tx.record_many("officer", told)
     }
