@@ -107,6 +107,20 @@ impl Reach {
         self.ranges.push(range);
     }
 
+    /// What of a range lies within, as ranges that do not overlap. A query that bounds its paths by one of
+    /// them bounds them once; bounded twice, SQLite takes them for few and passes over better indices.
+    #[must_use]
+    pub fn narrowed(&self, range: &PathRange) -> Vec<PathRange> {
+        if self.tenant {
+            return vec![range.clone()];
+        }
+        let both = self.ranges.iter().map(|one| PathRange {
+            low: one.low.clone().max(range.low.clone()),
+            high: one.high.clone().min(range.high.clone()),
+        });
+        both.filter(|one| one.low < one.high).collect()
+    }
+
     /// Whether a row at `path` lies within.
     #[must_use]
     pub fn contains(&self, path: &str) -> bool {
@@ -202,6 +216,18 @@ mod tests {
         for outside in ["53/", "53/5302/", "53/53010/", "53/5301-D01/", "53/5300/"] {
             assert!(!range.contains(outside), "{outside}");
         }
+    }
+
+    #[test]
+    fn a_reach_is_narrowed_to_what_both_hold() {
+        let reach =
+            Reach::of(PlanRead::ROW, &[held(Role::Liaison, "53/5301/"), held(Role::UnitHead, "53/5303/")]);
+        let narrowed = |path: &str| reach.as_ref().unwrap().narrowed(&PathRange::subtree(path));
+        assert_eq!(narrowed("53/"), [PathRange::subtree("53/5301/"), PathRange::subtree("53/5303/")]);
+        assert_eq!(narrowed("53/5301/530102/"), [PathRange::subtree("53/5301/530102/")]);
+        assert!(narrowed("53/5304/").is_empty());
+        let all = PathRange::subtree("53/");
+        assert_eq!(Reach::whole_tenant().narrowed(&all), [all]);
     }
 
     #[test]

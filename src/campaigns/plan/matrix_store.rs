@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::matrix::Standing;
 use super::rules::PlanState;
 use crate::access::policy::PlanRead;
-use crate::access::{PathRange, Tx, within_reach};
+use crate::access::{PathRange, Tx};
 use crate::campaigns::campaign::rules::Campaign;
 use crate::campaigns::rules::PlanId;
 use crate::db::schema::{plans, units};
@@ -36,15 +36,16 @@ type PlanColumns = (UnitId, PlanId, PlanState, i64, Option<PlanState>, Option<Na
 pub(super) fn rows(tx: &mut Tx<'_, PlanRead>, campaign: &Campaign, below: &str) -> Result<Vec<Row>> {
     let mut plans = standings(tx, campaign)?;
     let (tenant, reach) = (tx.tenant(), tx.reach().clone());
-    let range = PathRange::subtree(below);
+    let ranges = reach.narrowed(&PathRange::subtree(below));
+    let kinds = &campaign.content.scope.kinds;
     let mut found: Vec<UnitColumns> = Vec::new();
     // A kind at a time: the statement for one is kept prepared, that for a list is not.
-    for kind in &campaign.content.scope.kinds {
-        let rows: Vec<UnitColumns> = with_conn!(tx.conn(), c => within_reach!(units::table, reach, units::path)
+    for (range, kind) in ranges.iter().flat_map(|range| kinds.iter().map(move |kind| (range, *kind))) {
+        let rows: Vec<UnitColumns> = with_conn!(tx.conn(), c => units::table
             .filter(units::tenant_id.eq(tenant))
             .filter(units::path.ge(range.low.clone()))
             .filter(units::path.lt(range.high.clone()))
-            .filter(units::kind.eq(*kind))
+            .filter(units::kind.eq(kind))
             .filter(units::status.eq(UnitStatus::Active))
             .select((units::id, units::code, units::name, units::kind, units::path))
             .load(c))?;
