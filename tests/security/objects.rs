@@ -30,6 +30,10 @@ pub struct Objects<'w> {
     assignments: [String; 3],
     /// By the heads there.
     entries: [String; 3],
+    /// Amendments in hand of Kunming's plan, of Qujing's, of that of 50; a vote on each, and a comment.
+    versions: [String; 3],
+    votes: [String; 3],
+    comments: [String; 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
     stand_ins: [String; 3],
 }
@@ -130,7 +134,15 @@ impl<'w> Objects<'w> {
             });
             head.post(&format!("/units/{}/stand-ins", world.unit(unit)), &body).expect(201, "").id()
         };
+        let [versions, votes, comments] = amended(
+            world,
+            [&here.campaign, &there.campaign],
+            [("5301", &own_plan.0), ("5303", &far_plan.0), ("50", &there.plan)],
+        );
         Self {
+            versions,
+            votes,
+            comments,
             posts: [post("5301-unit-head"), post("5303-unit-head"), post("500103-unit-head")],
             stand_ins: [
                 stand_in("530102", "5301-unit-head"),
@@ -201,6 +213,9 @@ impl<'w> Objects<'w> {
             ("plan_id", _) => pick(&self.own_plan.0, &self.far_plan.0, &self.there.plan),
             ("task_id", _) => pick(&self.own_plan.1, &self.far_plan.1, &self.there.task),
             ("assignment_id", _) => pick(&self.assignments[0], &self.assignments[1], &self.assignments[2]),
+            ("version_id", _) => pick(&self.versions[0], &self.versions[1], &self.versions[2]),
+            ("vote_id", _) => pick(&self.votes[0], &self.votes[1], &self.votes[2]),
+            ("comment_id", _) => pick(&self.comments[0], &self.comments[1], &self.comments[2]),
             ("entry_id", _) => pick(&self.entries[0], &self.entries[1], &self.entries[2]),
             // The platform sees every province; the reserved tenant is none.
             ("province_code", Stand::Own) => "53".to_owned(),
@@ -218,6 +233,40 @@ impl<'w> Objects<'w> {
         let ids = operation.ids();
         operation.at(&ids.iter().map(|name| self.id(operation, name, Stand::Own)).collect::<Vec<_>>())
     }
+}
+
+/// Amends the plans and submits the amendments to the vote of members; versions, votes and comments.
+fn amended(world: &World, campaigns: [&str; 2], plans: [(&str, &str); 3]) -> [[String; 3]; 3] {
+    for (province, campaign) in ["53", "50"].into_iter().zip(campaigns) {
+        let mut group = story::group_body(world, province);
+        group["votes_on_plans"] = json!(true);
+        let path = format!("/campaigns/{campaign}/leading-group");
+        world.as_(&format!("{province}-group-office")).put(&path, "*", &group).expect(200, "");
+    }
+    let mut made: [Vec<String>; 3] = Default::default();
+    for (code, plan) in plans {
+        let mark = if code == "50" { CANARY } else { "" };
+        let (office, head) = (format!("{code}-group-office"), format!("{code}-group-head"));
+        if code != "50" {
+            let binding = json!({ "role": "group_member", "unit_id": world.unit(code) });
+            let path = format!("/users/{}/role-bindings", world.user(&head));
+            world.as_("53-security-admin").post(&path, &binding).expect(201, "");
+        }
+        let path = format!("/plans/{plan}");
+        let reason = json!({ "reason": format!("汛期顺延时限{mark}。") });
+        world.as_(&office).post(&format!("{path}/amend"), &reason).expect(200, "");
+        let said = json!({ "content": format!("留存率如何统计, 请写明{mark}。") });
+        let comment = world.as_(&head).post(&format!("{path}/comments"), &said).expect(201, "").id();
+        story::step(world, &office, plan, "submit");
+        let first = |what: &str| {
+            let list = world.as_(&office).get(&format!("{path}/{what}")).expect(200, "").json();
+            list["items"][0]["id"].as_str().unwrap().to_owned()
+        };
+        for (place, id) in [first("versions"), first("votes"), comment].into_iter().enumerate() {
+            made[place].push(id);
+        }
+    }
+    made.map(|ids| ids.try_into().expect("three of each"))
 }
 
 /// A body for an operation, well-formed and refused by no schema.

@@ -266,7 +266,7 @@ both! {
         let office = world.as_("53-group-office");
         let body = json!({ "campaign_id": campaign, "unit_id": world.unit("53"), "title": "只有标题" });
         let plan = office.post("/plans", &body).expect(201, "");
-        assert_eq!(plan.allowed(), ["update", "withdraw"], "{}", plan.story());
+        assert_eq!(plan.allowed(), ["update", "comment", "withdraw"], "{}", plan.story());
         let reply = office.post(&format!("/plans/{}/submit", plan.id()), &json!({})).expect(422, "plan_incomplete");
         let places: Vec<String> = reply.errors().into_iter().map(|(place, _)| place).collect();
         for wanted in ["/meeting", "/phases", "/tasks"] {
@@ -279,7 +279,7 @@ both! {
             map.remove("unit_id");
             whole
         });
-        assert_eq!(after.expect(200, "").allowed(), ["update", "submit", "withdraw"]);
+        assert_eq!(after.expect(200, "").allowed(), ["update", "submit", "comment", "withdraw"]);
     }
 
     fn what_a_campaign_allows_is_what_succeeds(world) {

@@ -29,6 +29,7 @@ pub mod departures;
 mod expansion;
 pub mod handover;
 pub mod http;
+mod person_store;
 pub mod rules;
 pub mod service;
 mod store;

@@ -12,7 +12,7 @@ use super::rules::{
     may_reopen, next,
 };
 pub use super::store::{AssignmentFilter, AssignmentSort};
-use super::{store, tally_store};
+use super::{person_store, store, tally_store};
 use crate::access::policy::{Action, ProgressFollow, TaskComplete, TaskNamePersons, TaskRead, TaskReopen};
 use crate::access::{Reach, Rights, Tx};
 use crate::audit::Change;
@@ -100,7 +100,7 @@ pub fn persons<A: Action>(
     tx: &mut Tx<'_, A>,
     ids: &[AssignmentId],
 ) -> Result<HashMap<AssignmentId, Vec<OfficerId>>> {
-    store::persons(tx, ids)
+    person_store::persons(tx, ids)
 }
 
 /// What tasks are called, of which something visible speaks.
@@ -278,7 +278,7 @@ pub fn name_persons(
         tx.nothing_changed();
         return Ok((task, before));
     }
-    store::set_persons(tx, &before, &added, &gone)?;
+    person_store::set_persons(tx, &before, &added, &gone)?;
     let mut after = before.clone();
     store::save(tx, &mut after)?;
     if task.daily_entries {
@@ -310,14 +310,14 @@ fn to_be_named(
     tx.check_version(found.version)?;
     task.in_force()?;
     next(found.state, found.carried, AssignmentAction::NamePersons).map_err(AppError::new)?;
-    let persons = store::persons(tx, &[id])?.remove(&id).unwrap_or_default();
+    let persons = person_store::persons(tx, &[id])?.remove(&id).unwrap_or_default();
     Ok((found, persons))
 }
 
 /// Who carries a unit's assignment serves there or below, and carries the task for no other unit.
 fn may_carry<A: Action>(tx: &mut Tx<'_, A>, one: &Assignment, new: &[(usize, OfficerId)]) -> Result<()> {
     let ids: Vec<OfficerId> = new.iter().map(|(_, officer)| *officer).collect();
-    let elsewhere = if ids.is_empty() { Vec::new() } else { store::named_elsewhere(tx, one, &ids)? };
+    let elsewhere = if ids.is_empty() { Vec::new() } else { person_store::named_elsewhere(tx, one, &ids)? };
     let known = officers::readable_many(tx, &ids)?;
     let mut errors = Vec::new();
     for (at, id) in new {
@@ -349,6 +349,6 @@ pub fn carried_by_officer<A: Action>(
     task: TaskId,
     officer: OfficerId,
 ) -> Result<Option<(Assignment, chrono::NaiveDate)>> {
-    let found = store::of_person(tx, task, officer)?;
+    let found = person_store::of_person(tx, task, officer)?;
     Ok(found.filter(|(one, _)| one.state != AssignmentState::Retired))
 }
