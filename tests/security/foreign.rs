@@ -13,6 +13,7 @@ use crate::support::{World, both};
 /// Roles somebody holds at Kunming.
 const AT_KUNMING: &[Role] = &[
     Role::GroupHead,
+    Role::GroupMember,
     Role::GroupOffice,
     Role::UnitHead,
     Role::Liaison,

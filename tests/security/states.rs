@@ -233,7 +233,7 @@ both! {
             ("5304", "5304-unit-head", "53-group-head", without_head),
         ];
         for (code, writer, head, people) in cases {
-            // Below nobody holds the role of a member: nothing can be submitted there to be voted on.
+            // The vote is the same at every level: it is played at the root.
             for state in STANDINGS.iter().filter(|at| **at != "voting" || *code == "53") {
                 let shared = plan_in(world, code, state, writer, head);
                 for person in *people {

@@ -99,6 +99,7 @@ fn yunnan() -> Vec<Person> {
         people.extend(BELOW.iter().map(|&role| holder(code, role, "")));
     }
     people.push(holder("5304", Role::UnitHead, ""));
+    people.push(holder("5301", Role::GroupMember, ""));
     people.push(holder("5301", Role::SystemAdmin, ""));
     people.push(holder("5301", Role::SecurityAdmin, ""));
     let other = |login: &str, unit, roles: &[Role], first_password| Person {
