@@ -32,7 +32,6 @@ pub(super) struct TaskRow {
     pub target_value: Option<String>,
     pub target_unit: Option<String>,
     pub parent_task_id: Option<TaskId>,
-    pub retired_in: Option<i32>,
 }
 
 #[derive(Insertable)]

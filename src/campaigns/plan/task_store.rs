@@ -25,8 +25,6 @@ pub struct Task {
     pub plan_version: i64,
     /// Its place in the task list, from 0; of a retired one the last that it had.
     pub position: i32,
-    /// The version that has left it out.
-    pub retired_in: Option<i32>,
     /// What it says; the id is there.
     pub draft: TaskDraft,
 }
@@ -111,7 +109,6 @@ fn complete<A: Action>(tx: &mut Tx<'_, A>, rows: Vec<Joined>) -> Result<Vec<Task
                 unit_id,
                 plan_version,
                 position: row.position % RETIRED_FROM,
-                retired_in: row.retired_in,
                 draft: draft(row, responsible),
             }
         })

@@ -69,9 +69,6 @@ pub struct TaskView {
     target: Option<Target>,
     /// 上级任务: 上级方案中对应的任务。
     parent_task_id: Option<TaskId>,
-    /// 自第几版起不再列入方案; 仍在清单中的为 null。
-    #[schema(minimum = 2, maximum = 100_000)]
-    retired_in: Option<i32>,
     /// 所属方案的版本。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
@@ -97,7 +94,7 @@ impl Example for TaskView {
             "responsible": [{ "unit": { "id": UNIT, "code": "53", "name": "云南省公安厅", "kind": "province" }, "extent": "subtree", "kind": "county" }],
             "due_on": "2026-06-12", "frequency": "weekly", "daily_entries": false,
             "target": { "name": "一次性告知率", "direction": "at_least", "value": "98.00", "unit": "%" },
-            "parent_task_id": null, "retired_in": null, "version": 4,
+            "parent_task_id": null, "version": 4,
         })
     }
 }
@@ -118,16 +115,16 @@ pub struct PlanSummaryView {
     title: String,
     /// 状态。
     state: PlanState,
-    /// 生效的是第几版; 首次发布之前为 1。
-    #[schema(minimum = 1, maximum = 100_000)]
-    number: i32,
-    /// 修订中的版本的状态; 没有修订的为 null, 下级看不到修订。
-    amendment_state: Option<PlanState>,
-    /// 上级方案在此版核对之后是否又有修订。
-    parent_amended: bool,
     /// 任务项数。
     #[schema(minimum = 0, maximum = 1000)]
     task_count: i64,
+    /// 第几版: 生效的版次; 首次发布之前为 1。
+    #[schema(minimum = 1, maximum = 100_000)]
+    number: i32,
+    /// 修订状态: 修订中的版本的; 没有修订的为 null, 下级看不到修订。
+    amendment_state: Option<PlanState>,
+    /// 上级已修订: 在此版核对之后。
+    parent_amended: bool,
     /// 最近提交时刻。
     submitted_at: Option<Instant>,
     /// 以何身份提交: 办公室、主要负责人或其代理。
@@ -263,17 +260,16 @@ impl Example for PlanView {
     }
 }
 
-/// Where a task stands: in which plan, at which place, in which of its versions, and whether it still does.
+/// Where a task stands: in which plan, at which place, in which of its versions.
 #[derive(Debug, Clone, Copy)]
 struct TaskPlace {
     plan_id: PlanId,
     position: i32,
     version: i64,
-    retired_in: Option<i32>,
 }
 
 fn task_view(task: TaskDraft, place: TaskPlace, unit: UnitRef, names: &UnitNames) -> Result<TaskView> {
-    let TaskPlace { plan_id, position, version, retired_in } = place;
+    let TaskPlace { plan_id, position, version } = place;
     let responsible = task.responsible.into_iter();
     let responsible = responsible
         .map(|Responsible { unit_id, extent, kind }| {
@@ -295,7 +291,6 @@ fn task_view(task: TaskDraft, place: TaskPlace, unit: UnitRef, names: &UnitNames
         daily_entries: task.daily_entries,
         target: task.target,
         parent_task_id: task.parent_task_id,
-        retired_in,
         version,
     })
 }
@@ -312,12 +307,8 @@ pub fn tasks<A: Action>(tx: &mut Tx<'_, A>, tasks: Vec<Task>) -> Result<Vec<Task
     tasks
         .into_iter()
         .map(|task| {
-            let place = TaskPlace {
-                plan_id: task.plan_id,
-                position: task.position,
-                version: task.plan_version,
-                retired_in: task.retired_in,
-            };
+            let place =
+                TaskPlace { plan_id: task.plan_id, position: task.position, version: task.plan_version };
             task_view(task.draft, place, names.get(task.unit_id)?, &names)
         })
         .collect()
@@ -338,7 +329,7 @@ pub fn task_views<A: Action>(
     (0_i32..)
         .zip(tasks)
         .map(|(position, task)| {
-            let place = TaskPlace { plan_id: plan.id, position, version: plan.version, retired_in: None };
+            let place = TaskPlace { plan_id: plan.id, position, version: plan.version };
             task_view(task, place, unit.clone(), &names)
         })
         .collect()
