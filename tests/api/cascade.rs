@@ -125,7 +125,7 @@ both! {
         ];
         assert_eq!(departures(world, "5301-liaison", &city), wanted);
         let head = world.as_("5301-unit-head");
-        assert_eq!(head.get(&path).expect(200, "").allowed(), ["update", "withdraw"]);
+        assert_eq!(head.get(&path).expect(200, "").allowed(), ["update", "comment", "withdraw"]);
         let refused = head.post(&format!("{path}/submit"), &json!({})).expect(422, "downstream_inflation");
         let told: Vec<String> = refused.errors().iter().map(|(place, code)| format!("{place} {code}")).collect();
         assert_eq!(told, wanted);
@@ -140,7 +140,7 @@ both! {
             }));
         });
         assert_eq!(departures(world, "53-group-head", &city), Vec::<String>::new());
-        assert_eq!(head.get(&path).expect(200, "").allowed(), ["update", "submit", "withdraw"]);
+        assert_eq!(head.get(&path).expect(200, "").allowed(), ["update", "submit", "comment", "withdraw"]);
         head.post(&format!("{path}/submit"), &json!({})).expect(200, "");
         // The plan at the top departs from nothing; what is out of reach is not there.
         assert_eq!(departures(world, OFFICE, &plan), Vec::<String>::new());

@@ -124,13 +124,13 @@ both! {
         let plan = story::draft(world, &tale.campaign, "5304", "5304-unit-head");
         let path = format!("/plans/{plan}");
         let (admin, signer) = (world.as_(ADMIN), world.as_("5304-unit-head"));
-        assert_eq!(signer.get(&path).expect(200, "").allowed(), ["update", "submit", "withdraw"]);
+        assert_eq!(signer.get(&path).expect(200, "").allowed(), ["update", "submit", "comment", "withdraw"]);
         // The post ended yesterday, the binding was forgotten: nothing is signed.
         let officer = world.officer("5304-unit-head");
         let posts = admin.get(&format!("/officers/{officer}/posts")).expect(200, "").json();
         let post = format!("/officers/{officer}/posts/{}", posts["items"][0]["id"].as_str().unwrap());
         admin.patch(&post, "*", &json!({ "valid_until_on": world.day(-1), "reason": "免职。" })).expect(200, "");
-        assert_eq!(signer.get(&path).expect(200, "").allowed(), ["update", "withdraw"]);
+        assert_eq!(signer.get(&path).expect(200, "").allowed(), ["update", "comment", "withdraw"]);
         signer.post(&format!("{path}/submit"), &json!({})).expect(422, "not_the_head");
         // Named to stand in, the same person signs, and the plan says so.
         let naming = json!({ "officer_id": officer, "valid_from_on": world.day(0), "valid_until_on": world.day(7), "reason": "新任未到职。" });
@@ -138,7 +138,7 @@ both! {
         let named = world.as_("53-group-head").post(&stand_ins, &naming).expect(201, "");
         let told = signer.get(&format!("/units/{}/head", world.unit("5304"))).expect(200, "").json();
         assert_eq!((&told["officer"], &told["stand_in"]["id"]), (&Value::Null, &json!(officer)));
-        assert_eq!(signer.get(&path).expect(200, "").allowed(), ["update", "submit", "withdraw"]);
+        assert_eq!(signer.get(&path).expect(200, "").allowed(), ["update", "submit", "comment", "withdraw"]);
         assert_eq!(signer.post(&format!("{path}/submit"), &json!({})).expect(200, "").json()["submitted_as"], "stand_in");
         assert_eq!(world.as_("53-group-office").get(&format!("/plans/{}", tale.plan)).expect(200, "").json()["submitted_as"], "office");
         // Nobody stands in twice, for half a year at most, and only for others.

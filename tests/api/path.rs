@@ -33,7 +33,7 @@ both! {
             "/tasks/0/due_on", "/tasks/0/lead_leader", "/tasks/0/responsible",
         ]);
         let shown = office.get(&format!("/plans/{plan}")).expect(200, "");
-        assert_eq!(shown.allowed(), ["update", "withdraw"], "what would fail is not offered");
+        assert_eq!(shown.allowed(), ["update", "comment", "withdraw"], "what would fail is not offered");
 
         // The group is set, the plan completed.
         let group = format!("/campaigns/{campaign}/leading-group");
@@ -43,11 +43,11 @@ both! {
         let whole = story::plan_body(world, &campaign, "53");
         let patch = json!({ "meeting": whole["meeting"], "tasks": whole["tasks"] });
         let edited = office.patch(&format!("/plans/{plan}"), &shown.etag(), &patch).expect(200, "");
-        assert_eq!(edited.allowed(), ["update", "submit", "withdraw"]);
+        assert_eq!(edited.allowed(), ["update", "submit", "comment", "withdraw"]);
 
         let submitted = office.post(&format!("/plans/{plan}/submit"), &json!({})).expect(200, "");
         assert_eq!(submitted.json()["state"], "submitted");
-        assert_eq!(submitted.allowed(), ["withdraw"], "its author cannot decide");
+        assert_eq!(submitted.allowed(), ["comment", "withdraw"], "its author cannot decide");
         head.post(&format!("/plans/{plan}/publish"), &json!({})).expect(403, "forbidden");
 
         // The head sends it back once, saying why, then approves what comes again.
