@@ -282,6 +282,13 @@ pub(super) fn finish(schema: &mut Value) {
             if is("integer") && !map.contains_key("format") {
                 map.insert("format".into(), json!("int64"));
             }
+            // The values of a map have no place of their own for bounds; what is mapped to a number is a count.
+            if let Some(Value::Object(values)) = map.get_mut("additionalProperties")
+                && values.get("type").is_some_and(|kind| kind == "integer")
+            {
+                values.entry("minimum").or_insert(json!(0));
+                values.entry("maximum").or_insert(json!(9_007_199_254_740_991_i64));
+            }
             if map.contains_key("properties") && !map.contains_key("additionalProperties") {
                 map.insert("additionalProperties".into(), json!(false));
             }

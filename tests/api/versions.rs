@@ -101,7 +101,7 @@ both! {
         let states = |list: &Value| list.as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
         assert_eq!(states(&versions(OFFICE)), ["draft", "in_force"]);
         assert_eq!(states(&versions("5301-liaison")), ["in_force"]);
-        world.as_("5301-liaison").get(&format!("/plans/{plan_id}/diff?to=2")).expect(400, "invalid_query");
+        world.as_("5301-liaison").get(&format!("/plans/{plan_id}/diff?to=2")).expect(404, "not_found");
         let second = versions(OFFICE)[0]["id"].as_str().unwrap().to_owned();
         world.as_("5301-liaison").get(&format!("/plans/{plan_id}/versions/{second}")).expect(404, "not_found");
         // Four eyes: who wrote the amendment does not approve it, and a returned one goes round again.

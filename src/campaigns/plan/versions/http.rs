@@ -102,7 +102,7 @@ pub struct DiffQuery {
 endpoint! {
     /// 两版的差异
     ///
-    /// 任务按标识对应; 每项给出原来的与现在的, 以及改了哪些。
+    /// 任务按标识对应; 每项给出原来的与现在的, 以及改了哪些。没有的版本与看不到的版本都是 404。
     GetDiff: PlanRead, Get "/plans/{plan_id}/diff", tag "plans", codes []
     async fn get_diff(gate, id: PlanId, query: DiffQuery, _body: NoBody) -> Plain<DiffView> {
         gate.run(move |tx| {

@@ -13,7 +13,7 @@ use crate::campaigns::plan::service::{find as find_plan, for_change, record, who
 use crate::campaigns::plan::{author_store, content_store as contents, facts, store as plan_store};
 use crate::campaigns::rules::{PlanId, TaskId};
 use crate::campaigns::tasks;
-use crate::errors::{AppError, Code, FieldError, Result, text};
+use crate::errors::{AppError, Code, Result};
 use crate::web::{Page, Paging};
 
 /// Begins the next version of a plan in force, with what the present one says; that stays in force until the
@@ -200,7 +200,7 @@ pub fn amendment<A: Action>(tx: &mut Tx<'_, A>, plan: &Plan) -> Result<Option<Ve
 /// before it.
 ///
 /// # Errors
-/// `not_found`; `invalid_query` for a number that no version has.
+/// `not_found`, for a number that no version has too.
 pub fn diff(
     tx: &mut Tx<'_, PlanRead>,
     id: PlanId,
@@ -208,19 +208,15 @@ pub fn diff(
     to: Option<i32>,
 ) -> Result<(Plan, Comparison)> {
     let (plan, versions) = list(tx, id)?;
-    let of = |name: &'static str, number: i32| {
-        versions.iter().find(|version| version.hand.number == number).ok_or_else(|| {
-            let detail = text!("没有第 {number} 版", "There is no version {number}");
-            AppError::fields(
-                Code::InvalidQuery,
-                vec![FieldError::query(name, Code::UnknownReference, detail)],
-            )
-        })
+    // What is in hand is to be told from what was never there by nobody who does not see it.
+    let of = |number: i32| {
+        let found = versions.iter().find(|version| version.hand.number == number);
+        found.ok_or_else(|| AppError::new(Code::NotFound))
     };
     let newest =
         versions.iter().find(|version| version.state != VersionState::Withdrawn).or(versions.first());
     let to = match (to, newest) {
-        (Some(number), _) => of("to", number)?,
+        (Some(number), _) => of(number)?,
         (None, Some(newest)) => newest,
         (None, None) => return Err(AppError::new(Code::NotFound)),
     };
@@ -228,7 +224,7 @@ pub fn diff(
         .iter()
         .find(|version| version.hand.number < to.hand.number && version.state != VersionState::Withdrawn);
     let from = match from {
-        Some(number) => of("from", number)?,
+        Some(number) => of(number)?,
         None => before.unwrap_or(to),
     };
     Ok((plan, compare(from, to)))
