@@ -57,7 +57,7 @@ both! {
         office.post(&format!("/plans/{plan}/submit"), &json!({})).expect(200, "");
         let waiting = head.get("/plans?state=submitted").expect(200, "").json();
         assert_eq!(waiting["items"][0]["id"], json!(plan));
-        assert_eq!(waiting["items"][0]["allowed_actions"], json!(["approve", "return"]));
+        assert_eq!(waiting["items"][0]["allowed_actions"], json!(["approve", "return", "comment"]));
         let approved = head.post(&format!("/plans/{plan}/approve"), &json!({ "comment": "同意。" })).expect(200, "");
         assert_eq!(approved.json()["decided_by"]["id"], json!(world.user("53-group-head")));
         assert_eq!(approved.json()["return_comment"], Value::Null);
