@@ -2,7 +2,7 @@
 //!
 //! Everything here is pure and knows no capability. Whoever has something to print says what stands on
 //! it, as a [`Paper`]; how it looks is settled here, once for all: the page as an official document
-//! (GB/T 9704), the workbook ruled and fitted to its sheet. Text gets into a page through [`markup`]
+//! (GB/T 9704), the workbook ruled and fitted to its sheet. Text gets into a page through `markup`
 //! alone, which escapes it, and into a workbook as text alone, so that none is a formula.
 
 mod html;

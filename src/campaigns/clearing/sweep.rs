@@ -6,7 +6,7 @@
 //! A request belongs to the day on which it was taken up, and may be written after that day is over. Why
 //! none is lost from a frozen day, and none contradicts it:
 //!
-//! 1. The sweep waits: a day is frozen [`GRACE`] after its end, longer than any request may take
+//! 1. The sweep waits: a day is frozen `GRACE` after its end, longer than any request may take
 //!    (`web::receive::Allowance`). All that was taken up on the day has been written, or never will be.
 //! 2. It freezes with no other writer of the tenant beside it: what was begun before it is committed, and
 //!    seen; what begins after it sees the day frozen. Nothing is half seen.
