@@ -133,7 +133,8 @@ impl Postgres {
 /// One round trip: begin, and say whose rows may be seen. A tenant is two digits by its type.
 fn begin_statement(tenant: Option<TenantId>, access: Access) -> String {
     let begin = match access {
-        Access::Read => "BEGIN READ ONLY",
+        // One snapshot for all that a reading request asks for.
+        Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         Access::Write | Access::WriteAlone => "BEGIN",
     };
     let Some(tenant) = tenant else { return begin.to_owned() };

@@ -98,7 +98,8 @@ pub async fn load(
         tick("活动与方案", 1);
         let writes: &[String] = if tenant.as_str() == province { &cities } else { &[] };
         let first = if tenant.as_str() == province { places.as_slice() } else { &[] };
-        story::tell(doors, units, people, story::Cast { writers: writes, first }, today).await?;
+        let votes = tenant.as_str() != province;
+        story::tell(doors, units, people, story::Cast { writers: writes, first, votes }, today).await?;
     }
     tick("完成", 2);
     Ok(Loaded { accounts: all })

@@ -9,10 +9,10 @@ use super::calendar_shift::{shift_date, week_shift};
 use super::campaign::{CampaignText, ResponsibleHint, ResponsibleScope, TaskFrequency, TaskText, campaign};
 use super::divisions::ProvinceTree;
 use super::roster::Account;
-use super::work;
+use super::{discussion, work};
 use crate::access::policy::{
     Action, CampaignCreate, LeadingGroupSet, Login, PlanApprove, PlanCreate, PlanPublish, PlanReturn,
-    PlanSubmit, UserRead,
+    UserRead,
 };
 use crate::access::sessions::sign_in;
 use crate::access::{Doors, Facts, Gate, Role, Tx};
@@ -39,6 +39,8 @@ pub(super) struct Cast<'a> {
     pub writers: &'a [String],
     /// Codes of the first city, county and station, which have a leading group of their own.
     pub first: &'a [String],
+    /// Whether the members of the leading group vote on plans.
+    pub votes: bool,
 }
 
 /// How far the plan of a writing unit has come.
@@ -47,6 +49,8 @@ enum Fate {
     Published,
     Approved,
     Submitted,
+    /// Submitted, and commented on.
+    Commented,
     Returned,
     Draft,
 }
@@ -54,7 +58,7 @@ enum Fate {
 const FATES: &[Fate] = &[
     Fate::Published,
     Fate::Approved,
-    Fate::Submitted,
+    Fate::Commented,
     Fate::Submitted,
     Fate::Submitted,
     Fate::Returned,
@@ -127,6 +131,7 @@ pub(super) async fn tell(
     let dates = Dates::of(&text, today)?;
     let office = Desk::of(doors, holder(people, Role::GroupOffice, &root.code)?).await?;
     let head = Desk::of(doors, holder(people, Role::GroupHead, &root.code)?).await?;
+    let member = Desk::of(doors, holder(people, Role::GroupMember, &root.code)?).await?;
 
     let content = campaign_draft(&text, &dates);
     let (unit, draft) = (root.id, content);
@@ -134,23 +139,32 @@ pub(super) async fn tell(
         .act::<CampaignCreate, _>(move |tx| Ok(campaigns::create(tx, None, unit, &draft)?.0.id))
         .await?;
     let members = [(Role::UnitHead, "第一责任人"), (Role::GroupMember, "成员"), (Role::Discipline, "成员")];
-    let group = leading_group(&office, people, units, &root, &members).await?;
+    let mut group = leading_group(&office, people, units, &root, &members).await?;
+    group.votes_on_plans = cast.votes;
     office
         .act::<LeadingGroupSet, _>(move |tx| campaigns::set_leading_group(tx, campaign, &group).map(|_| ()))
         .await?;
 
     let whole = plan_content(&text, &dates, units, &root)?;
     let plan = write(&office, campaign, &root, whole.clone()).await?;
-    office.act::<PlanSubmit, _>(move |tx| plans::submit(tx, plan).map(|_| ())).await?;
+    discussion::submit(&office, plan).await?;
+    if cast.votes {
+        discussion::vote_for(&member, plan).await?;
+    }
     approve(&head, plan).await?;
     let above = office.act::<PlanPublish, _>(move |tx| plans::publish(tx, plan)).await?.1;
+    if cast.votes {
+        // The next version waits for the members.
+        discussion::amend(&office, plan, today).await?;
+        discussion::submit(&office, plan).await?;
+    }
 
     if let [first, rest @ ..] = cast.first {
         let desk = Desk::of(doors, holder(people, Role::GroupOffice, first)?).await?;
         let own_head = Desk::of(doors, holder(people, Role::GroupHead, first)?).await?;
         let unit = unit_of(units, first)?;
         let child = write(&desk, campaign, unit, child_content(&above, units, unit)).await?;
-        desk.act::<PlanSubmit, _>(move |tx| plans::submit(tx, child).map(|_| ())).await?;
+        discussion::submit(&desk, child).await?;
         approve(&own_head, child).await?;
         let city = desk.act::<PlanPublish, _>(move |tx| plans::publish(tx, child)).await?.1;
         for code in cast.first {
@@ -162,6 +176,7 @@ pub(super) async fn tell(
             let county = unit_of(units, county)?;
             write(&desk, campaign, county, child_content(&city, units, county)).await?;
         }
+        discussion::amend(&desk, child, today).await?;
     }
     for (code, fate) in cast.writers.iter().zip(FATES) {
         let unit = unit_of(units, code)?;
@@ -170,17 +185,19 @@ pub(super) async fn tell(
         if *fate == Fate::Draft {
             continue;
         }
-        desk.act::<PlanSubmit, _>(move |tx| plans::submit(tx, plan).map(|_| ())).await?;
+        let filed = discussion::submit(&desk, plan).await?;
         match fate {
             Fate::Published | Fate::Approved => approve(&head, plan).await?,
             Fate::Returned => {
                 let comment = "第三项任务没有写明本级的牵头领导, 请补充后再报。".to_owned();
                 head.act::<PlanReturn, _>(move |tx| plans::send_back(tx, plan, &comment).map(|_| ())).await?;
             }
+            Fate::Commented => discussion::commented(&member, &office, &desk, (plan, &filed)).await?,
             Fate::Submitted | Fate::Draft => {}
         }
         if *fate == Fate::Published {
             desk.act::<PlanPublish, _>(move |tx| plans::publish(tx, plan).map(|_| ())).await?;
+            discussion::amended(&desk, &head, plan, today).await?;
         }
     }
     Ok(())

@@ -217,6 +217,7 @@ codes! {
     NotByImport = Field, "not_by_import", "此项不能由导入更改", "An import does not change this";
     OutOfOrder = Field, "out_of_order", "先后次序不对", "It is out of order";
     OutsidePhases = Field, "outside_phases", "不在方案各阶段的日期之内", "It lies outside the plan's phases";
+    TasksFromAboveOpen = Field, "tasks_from_above_open", "上级交办的任务尚未完成", "Tasks that the plan above asks for are not done";
     GraveFindingsOpen = Field, "grave_findings_open", "尚有严重问题未销号", "Grave findings are still open";
     DeadlineShortened = Field, "deadline_shortened", "时限早于上级方案", "The deadline is earlier than in the plan above";
     DeadlineExtended = Field, "deadline_extended", "时限晚于上级方案", "The deadline is later than in the plan above";

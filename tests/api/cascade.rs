@@ -36,7 +36,7 @@ fn spread(world: &World, who: &str, plan: &str, body: &Value) -> Reply {
 }
 
 /// The plan of a unit among those that a spreading told of.
-fn plan_of(reply: &Reply, code: &str) -> String {
+pub fn plan_of(reply: &Reply, code: &str) -> String {
     let items = reply.json()["items"].as_array().unwrap().clone();
     let one =
         items.iter().find(|one| one["unit"]["code"] == code).unwrap_or_else(|| panic!("{}", reply.story()));
@@ -149,7 +149,7 @@ both! {
 }
 
 /// A task as a body has it, of how it is shown.
-fn as_sent(shown: &Value) -> Value {
+pub fn as_sent(shown: &Value) -> Value {
     let mut task = shown.clone();
     let map = task.as_object_mut().unwrap();
     for name in ["plan_id", "unit", "position", "version"] {
@@ -165,7 +165,7 @@ fn as_sent(shown: &Value) -> Value {
 }
 
 /// Enters what each unit says itself: the meeting, and who leads.
-fn complete(world: &World, who: &str, plan: &str) {
+pub fn complete(world: &World, who: &str, plan: &str) {
     let path = format!("/plans/{plan}");
     let shown = world.as_(who).get(&path).expect(200, "").json();
     let tasks: Vec<Value> = shown["tasks"]

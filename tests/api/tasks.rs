@@ -267,29 +267,4 @@ both! {
         assert_eq!(figures(world, "53-group-office", &campaign, ""), [2, 1, 0, 1]);
         crate::tasks_history::holds(world);
     }
-
-    fn what_a_closed_plan_has_not_done_goes_back_to_the_level_above(world) {
-        let cities = units(world, &[("53", "subtree", Some("city"))]);
-        let (campaign, above) = launched(world, &[story::task(world, "市局办", &cities, 10)]);
-        let mut answer = story::task(world, "市局办", &units(world, &[("5301", "self", None)]), 10);
-        answer["parent_task_id"] = json!(id(&above, 0));
-        let own = story::task(world, "自办", &units(world, &[("5301", "self", None)]), 10);
-        let kunming = child(world, &campaign, "5301", &[answer, own]);
-        let office = "53-group-office";
-        assert_eq!(figures(world, office, &campaign, ""), [4, 0, 0, 0]);
-        world.advance(24 * 3600);
-        let path = format!("/plans/{}", kunming["id"].as_str().unwrap());
-        world.as_("5301-group-office").post(&format!("{path}/conclude"), &json!({})).expect(200, "");
-        world.as_("5301-group-head").post(&format!("{path}/close"), &json!({})).expect(200, "");
-        // The city's own undone work stays in the figures; the province's is to be done for the province.
-        assert_eq!(figures(world, office, &campaign, ""), [4, 0, 0, 0]);
-        complete(world, "5301-liaison", &id(&kunming, 0), "5301").expect(409, "plan_not_in_force");
-        complete(world, "5301-liaison", &id(&above, 0), "5301").expect(200, "");
-        assert_eq!(figures(world, office, &campaign, ""), [4, 1, 0, 1]);
-        crate::tasks_history::holds(world);
-        // What is closed keeps nobody from ending the unit's existence by a merge.
-        let merge = json!({ "into_id": world.unit("5303"), "reason": "两局合并。" });
-        world.as_("53-system-admin").post(&format!("/units/{}/merge", world.unit("5301")), &merge).expect(200, "");
-        crate::tasks_history::holds(world);
-    }
 }

@@ -73,10 +73,16 @@ pub fn holds(world: &World) {
         .filter(|row| row.state != "retired")
         .collect();
     let mut wanted: BTreeMap<(String, String, String), (i64, i64)> = BTreeMap::new();
+    let mut answers: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in &rows {
-        let carriers: Vec<&Row> = rows
-            .iter()
-            .filter(|other| other.parent == row.task && other.path.starts_with(&row.path))
+        answers.entry(&row.parent).or_default().push(row);
+    }
+    for row in &rows {
+        let carriers: Vec<&&Row> = answers
+            .get(row.task.as_str())
+            .into_iter()
+            .flatten()
+            .filter(|other| other.path.starts_with(&row.path))
             // A lower unit's plan is no answer for a higher unit.
             .filter(|other| row.path.starts_with(&other.plan) || other.path == row.path)
             .collect();

@@ -225,6 +225,9 @@ both! {
         assert!(!world.as_("5301-group-head").get(&format!("/plans/{submitted}")).allowed().contains(&"approve".to_owned()), "{}", refused.story());
         let many = world.as_("5301-group-head").post("/plans/approve", &json!({ "plans": [{ "plan_id": submitted }] })).expect(200, "").json();
         assert_eq!(many["items"][0]["code"], "parent_amended", "{many}");
+        // It can only be sent back, and waits for that.
+        let waiting = world.as_("5301-group-head").get("/auth/me/waiting").expect(200, "").json();
+        assert_eq!((&waiting["counts"][0]["kind"], &waiting["items"][0]["plan_id"]), (&json!("plan_to_return"), &json!(submitted)), "{waiting}");
         story::step(world, "5301-group-head", &submitted, "return");
         let refused = world.as_("5301-group-office").post(&format!("/plans/{submitted}/submit"), &json!({})).expect(422, "downstream_inflation");
         assert_eq!(refused.errors()[0].0, "/tasks/0/due_on");

@@ -7,9 +7,9 @@ use crate::support::{World, both, story};
 
 const OFFICE: &str = "53-group-office";
 const HEAD: &str = "53-group-head";
-const MEMBERS: [&str; 3] = ["53-group-member", "53-inspector", "53-discipline"];
+pub const MEMBERS: [&str; 3] = ["53-group-member", "53-inspector", "53-discipline"];
 
-fn grant(world: &World, login: &str, role: &str) {
+pub fn grant(world: &World, login: &str, role: &str) {
     let binding = json!({ "role": role, "unit_id": world.unit("53") });
     let path = format!("/users/{}/role-bindings", world.user(login));
     world.as_("53-security-admin").post(&path, &binding).expect(201, "");
@@ -30,7 +30,7 @@ fn submitted(world: &World) -> String {
     plan
 }
 
-fn vote(world: &World, by: &str, plan: &str, choice: &str) -> Reply {
+pub fn vote(world: &World, by: &str, plan: &str, choice: &str) -> Reply {
     world.as_(by).post(&format!("/plans/{plan}/votes"), &json!({ "choice": choice }))
 }
 

@@ -68,7 +68,9 @@ fn plan_event(at: &str, action: &str) -> Result<String, &'static str> {
         return match action {
             "amend" | "conclude" => Err("amendment_in_hand"),
             "close" => Err("plan_not_concluding"),
-            "publish" | "withdraw" => plan_event(hand, action).map(|_| life.to_owned()),
+            // Whatever has become of it, without it the plan goes on.
+            "withdraw" => Ok(life.to_owned()),
+            "publish" => plan_event(hand, action).map(|_| life.to_owned()),
             _ => plan_event(hand, action).map(|next| format!("{life}+{next}")),
         };
     }

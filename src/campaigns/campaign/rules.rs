@@ -141,7 +141,7 @@ pub struct LeadingGroupDraft {
     #[serde(default)]
     #[schema(max_items = 100)]
     pub members: Vec<MemberDraft>,
-    /// 方案是否须经表决: 由有权批准的组长所在单位持有 `group_member` 角色的成员表决, 达到法定人数且赞成多于反对, 组长方可批准。缺省否。
+    /// 方案是否须经表决: 由主办单位持有 `group_member` 角色的成员 (编制人除外) 对本领导小组组长批准的方案表决, 达到法定人数且赞成多于反对, 组长方可批准; 由下级组长自行批准的方案不表决。缺省否。
     #[serde(default)]
     pub votes_on_plans: bool,
 }

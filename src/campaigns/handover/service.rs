@@ -50,7 +50,10 @@ pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Ve
         let facts = json!({ "campaign_id": campaign_id, "name": name });
         found.push(FieldError { facts: Some(facts), ..FieldError::body("", Code::RunsCampaign, detail) });
     }
-    for (task_id, plan_id, title) in store::tasks_naming(tx, unit)? {
+    let mut naming = store::tasks_naming(tx, unit)?;
+    let in_hand = versions::tasks_naming(tx, unit)?;
+    naming.extend(in_hand.into_iter().filter(|one| !naming.contains(one)).collect::<Vec<_>>());
+    for (task_id, plan_id, title) in naming {
         let detail = text!("任务“{title}”以其为责任单位", "The task “{title}” names it as responsible");
         let facts = json!({ "task_id": task_id, "plan_id": plan_id, "title": title });
         found.push(FieldError { facts: Some(facts), ..FieldError::body("", Code::NamedInTask, detail) });

@@ -38,3 +38,14 @@ pub(super) fn authored<A: Action>(
         .select((plan_authors::plan_id, plan_authors::number))
         .load(c))?)
 }
+
+/// The authors of a version of a plan.
+pub(super) fn authors<A: Action>(tx: &mut Tx<'_, A>, id: PlanId, number: i32) -> Result<Vec<UserId>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => plan_authors::table
+        .filter(plan_authors::tenant_id.eq(tenant))
+        .filter(plan_authors::plan_id.eq(id))
+        .filter(plan_authors::number.eq(number))
+        .select(plan_authors::user_id)
+        .load(c))?)
+}

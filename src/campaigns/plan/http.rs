@@ -209,7 +209,7 @@ endpoint! {
     ///
     /// 由办公室提交, 或由现任主要负责人 (或其代理) 本人提交。须已引用会议, 领导小组齐备, 每项任务有牵头领导与责任单位, 时限在各阶段之内, 与上级方案没有不一致之处
     /// (见 `/plans/{plan_id}/inflation`); 缺什么、不符什么一次列全。
-    SubmitPlan: PlanSubmit, Post "/plans/{plan_id}/submit", tag "plans", codes [PlanNotSubmittable, PlanIncomplete, DownstreamInflation, NotTheHead]
+    SubmitPlan: PlanSubmit, Post "/plans/{plan_id}/submit", tag "plans", codes [PlanNotSubmittable, PlanIncomplete, DownstreamInflation, NotTheHead, ParentPlanNotPublished]
     async fn submit_plan(gate, id: PlanId, _query: NoQuery, _body: Json<Empty>) -> Resource<PlanView> {
         gate.run(move |tx| {
             let done = service::submit(tx, id)?;

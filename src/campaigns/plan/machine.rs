@@ -107,6 +107,8 @@ pub fn next(at: Standing, action: PlanAction) -> Result<PlanState, Code> {
         (PlanAction::Publish, Approved) => Ok(Published),
         (PlanAction::Publish, _) => Err(Code::PlanNotApproved),
         (PlanAction::Withdraw, Draft | Submitted) => Ok(Withdrawn),
+        // What is in force goes on without its amendment: that is never stuck.
+        (PlanAction::Withdraw, Returned | Approved) if at.amendment.is_some() => Ok(Withdrawn),
         (PlanAction::Withdraw, _) => Err(Code::PlanNotWithdrawable),
         // One amendment at a time, and no summing up while one is in hand.
         (PlanAction::Amend | PlanAction::Conclude, _) if at.amendment.is_some() => Err(Code::AmendmentInHand),
@@ -126,19 +128,32 @@ pub fn next(at: Standing, action: PlanAction) -> Result<PlanState, Code> {
 pub struct Unfinished {
     /// Grave findings of its unit and below that are open.
     pub grave_findings: u64,
+    /// What the plan above, itself in force, has asked for and nobody has done yet: assignments. Whoever
+    /// ends the plan would end them with it.
+    pub asked_from_above: u64,
 }
 
 /// Why a plan cannot be closed yet; empty when it can.
 #[must_use]
 pub fn keeps_open(unfinished: Unfinished) -> Vec<FieldError> {
-    let grave = unfinished.grave_findings;
-    if grave == 0 {
-        return Vec::new();
+    let Unfinished { grave_findings: grave, asked_from_above: asked } = unfinished;
+    let mut errors = Vec::new();
+    if grave > 0 {
+        let detail = text!("尚有 {grave} 个严重问题未销号", "{grave} grave findings are still open");
+        let facts = serde_json::json!({ "grave_findings": grave });
+        let error = FieldError::body("", Code::GraveFindingsOpen, detail);
+        errors.push(FieldError { facts: Some(facts), ..error });
     }
-    let detail = text!("尚有 {grave} 个严重问题未销号", "{grave} grave findings are still open");
-    let facts = serde_json::json!({ "grave_findings": grave });
-    let error = FieldError::body("", Code::GraveFindingsOpen, detail);
-    vec![FieldError { facts: Some(facts), ..error }]
+    if asked > 0 {
+        let detail = text!(
+            "上级方案仍在实施, 其任务尚有 {asked} 项未完成",
+            "The plan above is in force, and {asked} assignments of what it asks for are not done"
+        );
+        let facts = serde_json::json!({ "assignments": asked });
+        let error = FieldError::body("", Code::TasksFromAboveOpen, detail);
+        errors.push(FieldError { facts: Some(facts), ..error });
+    }
+    errors
 }
 
 #[cfg(test)]
@@ -183,7 +198,10 @@ mod tests {
             (PlanAction::Return, only(Code::PlanNotSubmitted, &[(&[1, 10, 14], Returned)])),
             (PlanAction::Vote, only(Code::PlanNotSubmitted, &[(&[1, 10, 14], Submitted)])),
             (PlanAction::Publish, only(Code::PlanNotApproved, &[(&[3, 12, 16], Published)])),
-            (PlanAction::Withdraw, only(Code::PlanNotWithdrawable, &[(&[0, 1, 9, 10, 13, 14], Withdrawn)])),
+            (
+                PlanAction::Withdraw,
+                only(Code::PlanNotWithdrawable, &[(&[0, 1, 9, 10, 11, 12, 13, 14, 15, 16], Withdrawn)]),
+            ),
             (PlanAction::Amend, amend),
             (PlanAction::Conclude, conclude),
             (PlanAction::Close, only(Code::PlanNotConcluding, &[(&[6], Closed)])),
@@ -210,9 +228,16 @@ mod tests {
     }
 
     #[test]
-    fn grave_findings_keep_a_plan_open() {
+    fn what_is_unfinished_keeps_a_plan_open() {
         assert!(keeps_open(Unfinished::default()).is_empty());
-        let told = keeps_open(Unfinished { grave_findings: 3 });
-        assert_eq!(told.iter().map(|error| error.code).collect::<Vec<_>>(), [Code::GraveFindingsOpen]);
+        let told = |unfinished| keeps_open(unfinished).iter().map(|error| error.code).collect::<Vec<_>>();
+        assert_eq!(
+            told(Unfinished { grave_findings: 3, ..Unfinished::default() }),
+            [Code::GraveFindingsOpen]
+        );
+        assert_eq!(
+            told(Unfinished { grave_findings: 1, asked_from_above: 2 }),
+            [Code::GraveFindingsOpen, Code::TasksFromAboveOpen]
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::ballots::{self, rules::Ballot};
 use super::cascade::departures;
 use super::inflation::Offence;
+use super::machine::{Unfinished, keeps_open};
 use super::rules::{
     Decider, GroupFacts, Plan, PlanAction, PlanContent, PlanState, SubmittedAs, missing, next,
 };
@@ -18,6 +19,7 @@ use crate::access::policy::{
 use crate::access::{Held, Reach, Role, Tx, ancestors, holders};
 use crate::campaigns::campaign::service as campaign_service;
 use crate::campaigns::rules::PlanId;
+use crate::campaigns::tasks;
 use crate::errors::{AppError, Code, FieldError, Result, text};
 use crate::org::rules::UnitId;
 use crate::org::stand_ins::service::{self as stand_ins, Signing};
@@ -32,17 +34,24 @@ pub(super) fn what_keeps<A: Action>(
     plan: &Plan,
     content: &PlanContent,
 ) -> Result<Option<AppError>> {
+    if let Some(parent) = plan.parent_plan_id {
+        let above = store::find(tx, &Reach::whole_tenant(), parent)?;
+        if !above.is_some_and(|above| above.state.is_in_force()) {
+            return Ok(Some(AppError::new(Code::ParentPlanNotPublished)));
+        }
+    }
     let group = campaign_service::group_of(tx, plan.campaign_id)?.content;
-    let votes = group.votes_on_plans;
     let group = GroupFacts {
         head: group.head_user_id.is_some(),
         office: group.office_unit_id.is_some(),
         members: group.members.len(),
     };
     let mut errors = missing(content, group);
-    if votes && ballots::service::voters(tx, plan)?.is_empty() {
-        let detail =
-            text!("成员须表决, 但没有持有成员角色的人", "Members are to vote, and nobody holds the role");
+    if ballots::service::voters(tx, plan)?.is_some_and(|members| members.is_empty()) {
+        let detail = text!(
+            "成员须表决, 但没有可以表决的成员 (编制人不表决)",
+            "Members are to vote, and there is none who may (authors do not)"
+        );
         errors.push(FieldError::body("/leading_group/members", Code::TooFew, detail));
     }
     let code = if errors.is_empty() { Code::DownstreamInflation } else { Code::PlanIncomplete };
@@ -97,6 +106,31 @@ pub(super) fn my_headships<A: Action>(tx: &Tx<'_, A>) -> Vec<String> {
     tx.held().iter().filter(|held| held.role == Role::GroupHead).map(|held| held.unit_path.clone()).collect()
 }
 
+/// What keeps those of the plans open that are being summed up: what the plan above, itself in force, asks for.
+/// There is no ledger of findings yet, so none is open.
+pub(super) fn unfinished<A: Action>(
+    tx: &mut Tx<'_, A>,
+    plans: &[&Plan],
+) -> Result<HashMap<PlanId, Unfinished>> {
+    let concluding = || plans.iter().filter(|plan| plan.state == PlanState::Concluding);
+    let above: Vec<PlanId> = concluding().filter_map(|plan| plan.parent_plan_id).collect();
+    if above.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let above = store::find_many(tx, &Reach::whole_tenant(), &above)?;
+    let in_force = |id: PlanId| above.iter().any(|plan| plan.id == id && plan.state.is_in_force());
+    let asked: Vec<PlanId> =
+        concluding().filter(|plan| plan.parent_plan_id.is_some_and(in_force)).map(|plan| plan.id).collect();
+    let open = tasks::service::open_answers(tx, &asked)?;
+    Ok(open
+        .into_iter()
+        .map(|(id, count)| {
+            let asked_from_above = count.try_into().unwrap_or_default();
+            (id, Unfinished { asked_from_above, ..Unfinished::default() })
+        })
+        .collect())
+}
+
 /// What the caller may do with each of the plans now: what would succeed, guards included.
 ///
 /// # Errors
@@ -120,6 +154,10 @@ pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<
         }
     }
     let decisions = Decisions::load(tx, plans)?;
+    let closable: Vec<&Plan> = plans.iter().filter(|plan| tx.may::<PlanClose>(&plan.unit_path)).collect();
+    let unfinished = unfinished(tx, &closable)?;
+    let is_finished =
+        |plan: &Plan| unfinished.get(&plan.id).is_none_or(|found| keeps_open(*found).is_empty());
     let is_allowed = |tx: &Tx<'_, A>, plan: &Plan, action: PlanAction| match action {
         PlanAction::Update => tx.may::<PlanUpdate>(&plan.unit_path),
         PlanAction::Submit => complete.contains(&plan.id),
@@ -130,7 +168,7 @@ pub fn allowed<A: Action>(tx: &mut Tx<'_, A>, plans: &[Plan]) -> Result<HashMap<
         PlanAction::Amend => tx.may::<PlanAmend>(&plan.unit_path),
         PlanAction::Withdraw => tx.may::<PlanWithdraw>(&plan.unit_path),
         PlanAction::Conclude => tx.may::<PlanConclude>(&plan.unit_path),
-        PlanAction::Close => tx.may::<PlanClose>(&plan.unit_path),
+        PlanAction::Close => tx.may::<PlanClose>(&plan.unit_path) && is_finished(plan),
         PlanAction::Comment => tx.may::<PlanComment>(&plan.unit_path),
     };
     Ok(plans
@@ -188,8 +226,35 @@ impl Decisions {
     }
 }
 
-/// Plans looked through for one kind of what waits, at most.
+/// Plans told of one kind of what waits, at most, and as many looked through at a time.
 const MOST_AWAITED: i64 = 500;
+
+/// Those of the plans in these states of which one of these actions is the caller's to do now. Of a plan that
+/// another decides on nothing waits here: they are passed over until as many are found as are told at most.
+fn awaiting<A: Action>(
+    tx: &mut Tx<'_, A>,
+    reach: &Reach,
+    states: &[PlanState],
+    wanted: &[PlanAction],
+) -> Result<Vec<(PlanAction, Plan)>> {
+    let most = usize::try_from(MOST_AWAITED).unwrap_or(usize::MAX);
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let plans = store::in_states(tx, reach, states, (after, MOST_AWAITED))?;
+        let is_last = plans.len() < most;
+        after = plans.last().map(|plan| (plan.updated_at, plan.id));
+        let allowed = allowed(tx, &plans)?;
+        let first = |plan: &Plan| {
+            let may = allowed.get(&plan.id)?;
+            wanted.iter().copied().find(|action| may.contains(action))
+        };
+        found.extend(plans.into_iter().filter_map(|plan| Some((first(&plan)?, plan))));
+        if is_last || found.len() >= most {
+            found.truncate(most);
+            return Ok(found);
+        }
+    }
+}
 
 /// The plans that wait for the caller, each with what it waits for: to be written and submitted, to be
 /// decided on, to be voted on, to be published, each amended or not.
@@ -198,20 +263,25 @@ const MOST_AWAITED: i64 = 500;
 /// When the database fails.
 pub fn awaited<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<(PlanAction, Plan)>> {
     use PlanState::{Approved, Draft, Returned, Submitted};
-    let asked: [(PlanAction, Option<Reach>, &[PlanState]); 4] = [
-        (PlanAction::Update, tx.reach_of::<PlanUpdate>(), &[Draft, Returned]),
-        (PlanAction::Approve, tx.reach_of::<PlanApprove>(), &[Submitted]),
-        (PlanAction::Vote, tx.reach_of::<PlanVote>(), &[Submitted]),
-        (PlanAction::Publish, tx.reach_of::<PlanPublish>(), &[Approved]),
+    let asked: [(&[PlanAction], Option<Reach>, &[PlanState]); 4] = [
+        (&[PlanAction::Update], tx.reach_of::<PlanUpdate>(), &[Draft, Returned]),
+        (&[PlanAction::Approve, PlanAction::Return], tx.reach_of::<PlanApprove>(), &[Submitted]),
+        (&[PlanAction::Vote], tx.reach_of::<PlanVote>(), &[Submitted]),
+        (&[PlanAction::Publish], tx.reach_of::<PlanPublish>(), &[Approved]),
     ];
     let mut found = Vec::new();
-    for (action, reach, states) in asked {
+    for (actions, reach, states) in asked {
         let Some(reach) = reach else { continue };
-        let plans = store::in_states(tx, &reach, states, MOST_AWAITED)?;
-        let allowed = allowed(tx, &plans)?;
-        let may = |plan: &Plan| allowed.get(&plan.id).is_some_and(|actions| actions.contains(&action));
-        found.extend(plans.into_iter().filter(may).map(|plan| (action, plan)));
+        found.extend(awaiting(tx, &reach, states, actions)?);
     }
+    // While members still vote, it is they who are waited for; what can only be sent back is the head's.
+    let voted_on: Vec<PlanId> =
+        found.iter().filter(|(action, _)| *action == PlanAction::Return).map(|(_, plan)| plan.id).collect();
+    let ballots = ballots::service::under_way(tx, &voted_on)?;
+    found.retain(|(action, plan)| {
+        *action != PlanAction::Return
+            || ballots.get(&plan.id).is_none_or(|ballot| ballot.cast() >= ballot.members)
+    });
     if let Some(reach) = tx.reach_of::<PlanAmend>() {
         // What stands under a plan that was amended is to be compared with it, as soon as it is in force.
         let told = store::told_of_parents(tx, &reach, MOST_AWAITED)?;

@@ -269,18 +269,21 @@ pub(super) fn find_many<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, ids: &[Pla
     Ok(rows.into_iter().map(|row| row.on(today)).collect())
 }
 
-/// Plans within `reach` of which what is in hand is in one of these states, the longest waiting first.
+/// Plans within `reach` of which what is in hand is in one of these states, the longest waiting first, from
+/// behind one of them on.
 pub(super) fn in_states<A: Action>(
     tx: &mut Tx<'_, A>,
     reach: &Reach,
     states: &[PlanState],
-    most: i64,
+    (after, most): (Option<(Instant, PlanId)>, i64),
 ) -> Result<Vec<Plan>> {
+    let (at, id) = after.unwrap_or((Instant::from_micros(0), PlanId::from_uuid(uuid::Uuid::nil())));
     let (tenant, reach, today) =
         (tx.tenant(), Reach { ancestors: Vec::new(), ..reach.clone() }, tx.now().shanghai_day());
     let rows: Vec<PlanRow> = with_conn!(tx.conn(), c => visible!(tenant, reach)
         .filter(plans::state.eq_any(states.to_vec()).or(plans::amendment.eq_any(states.to_vec())))
         .filter(plans::stage.is_null())
+        .filter(plans::updated_at.gt(at).or(plans::updated_at.eq(at).and(plans::id.gt(id))))
         .order((plans::updated_at.asc(), plans::id.asc()))
         .limit(most)
         .select(PlanRow::as_select())

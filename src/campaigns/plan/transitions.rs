@@ -1,7 +1,7 @@
 //! Use cases that take a plan, or the version of it in hand, a step further.
 
-use super::machine::{Unfinished, keeps_open};
-use super::permitted::{authored_by_caller, heads_above, my_headships, submits_as, what_keeps};
+use super::machine::keeps_open;
+use super::permitted::{authored_by_caller, heads_above, my_headships, submits_as, unfinished, what_keeps};
 use super::rules::{Decider, Plan, PlanAction, PlanContent, PlanState, may_decide, next};
 use super::service::{for_change, record, whole};
 use super::versions::rules::Hand;
@@ -190,8 +190,8 @@ pub fn conclude(tx: &mut Tx<'_, PlanConclude>, id: PlanId) -> Result<(Plan, Plan
 pub fn close(tx: &mut Tx<'_, PlanClose>, id: PlanId) -> Result<(Plan, PlanContent)> {
     let plan = for_change(tx, id)?;
     next(plan.standing(), PlanAction::Close).map_err(AppError::new)?;
-    // There is no ledger of findings yet: none is open.
-    let open = keeps_open(Unfinished::default());
+    let found = unfinished(tx, &[&plan])?.remove(&id).unwrap_or_default();
+    let open = keeps_open(found);
     if !open.is_empty() {
         return Err(AppError::fields(Code::PlanUnfinished, open));
     }

@@ -321,13 +321,14 @@ pub fn tasks<A: Action>(tx: &mut Tx<'_, A>, tasks: Vec<Task>) -> Result<Vec<Task
 pub fn task_views<A: Action>(
     tx: &mut Tx<'_, A>,
     plan: &Plan,
-    tasks: Vec<TaskDraft>,
+    tasks: impl IntoIterator<Item = (i32, TaskDraft)>,
 ) -> Result<Vec<TaskView>> {
-    let named = tasks.iter().flat_map(|task| task.responsible.iter().map(|one| one.unit_id));
+    let tasks: Vec<(i32, TaskDraft)> = tasks.into_iter().collect();
+    let named = tasks.iter().flat_map(|(_, task)| task.responsible.iter().map(|one| one.unit_id));
     let names = UnitNames::load(tx, named.chain([plan.unit_id]))?;
     let unit = names.get(plan.unit_id)?;
-    (0_i32..)
-        .zip(tasks)
+    tasks
+        .into_iter()
         .map(|(position, task)| {
             let place = TaskPlace { plan_id: plan.id, position, version: plan.version };
             task_view(task, place, unit.clone(), &names)
@@ -385,7 +386,7 @@ pub fn plan<A: Action>(tx: &mut Tx<'_, A>, (plan, content): (Plan, PlanContent))
     } else {
         None
     };
-    let tasks = task_views(tx, &plan, content.tasks)?;
+    let tasks = task_views(tx, &plan, (0..).zip(content.tasks))?;
     let unit = UnitNames::load(tx, [plan.unit_id])?.get(plan.unit_id)?;
     Ok(PlanView {
         id: plan.id,

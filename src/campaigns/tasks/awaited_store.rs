@@ -48,7 +48,11 @@ pub(super) fn worked_on<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, most: i64)
         .filter(task_assignments::state.eq(AssignmentState::Open))
         .filter(task_assignments::carried.eq(false))
         .filter(plans::state.eq(PlanState::Published))
-        .filter(plans::stage.is_null().or(plans::stage.eq(PlanState::Concluding)))
+        // Of a closed plan what was taken back since: nothing else was open when it was closed below a plan in force.
+        .filter(plans::stage.is_null().or(plans::stage.eq(PlanState::Concluding)).or(plans::stage
+            .eq(PlanState::Closed)
+            .and(task_assignments::parent_task_id.is_not_null())
+            .and(task_assignments::reopen_reason.is_not_null())))
         .order((task_assignments::due_on, task_assignments::id))
         .select((
             tasks::id,

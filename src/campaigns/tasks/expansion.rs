@@ -36,39 +36,15 @@ pub fn expand<A: MayCause<TasksAssign>>(tx: &mut Tx<'_, A>, plan: PlanId) -> Res
     tx.effect::<TasksAssign, _>(|tx| adjust(tx, plan, &tasks, wanted))
 }
 
-/// Ends what is under way of a plan that is closed: nobody owes entries for it any more, and what of the
-/// parent's tasks it has not done is the parent's assignment's to do again. What no parent has asked for
-/// stays in the figures as it is.
+/// Ends what is under way of a plan that is closed: nobody owes entries for it any more. Its assignments stay in
+/// the figures as they are: what was not done was not done.
 ///
 /// # Errors
 /// When the database fails.
 pub fn close<A: MayCause<TasksAssign>>(tx: &mut Tx<'_, A>, plan: PlanId) -> Result<()> {
     tx.effect::<TasksAssign, _>(|tx| {
         let assignments = counted::of_plan(tx, plan)?;
-        duties::closed(tx, &assignments)?;
-        let gone = |one: &Assignment| one.state == AssignmentState::Open && one.parent_task_id.is_some();
-        let changed: Vec<(Assignment, Assignment)> = assignments
-            .into_iter()
-            .filter(gone)
-            .map(|one| {
-                let after = Assignment { state: AssignmentState::Retired, carried: false, ..one.clone() };
-                (one, after)
-            })
-            .collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let mut delta = Delta::default();
-        for (before, after) in &changed {
-            delta.leave(before);
-            delta.enter(after);
-            counted::save(tx, after)?;
-        }
-        told(tx, plan, &[], &changed)?;
-        let parents = changed.iter().filter_map(|(_, after)| after.parent_task_id).collect();
-        let places = changed.iter().flat_map(|(_, after)| chain(&after.unit_path)).collect();
-        settle(tx, &mut delta, parents, places)?;
-        delta.apply(tx)
+        duties::closed(tx, &assignments)
     })
 }
 

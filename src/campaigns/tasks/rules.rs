@@ -46,6 +46,9 @@ pub struct TaskFacts {
     pub plan_id: PlanId,
     /// The state of that plan.
     pub plan_state: PlanState,
+    /// Whether the plan is closed and the task answers one of a plan in force: what is found to be false
+    /// after all is taken back and done again, for those above still ask for it.
+    pub is_asked_from_above: bool,
     /// The version of that plan.
     pub version: i64,
     /// The campaign.
@@ -66,7 +69,7 @@ impl TaskFacts {
     /// # Errors
     /// `plan_not_in_force`, `assignment_retired`.
     pub fn in_force(&self) -> Result<()> {
-        match (self.plan_state.is_in_force(), self.is_retired) {
+        match (self.plan_state.is_in_force() || self.is_asked_from_above, self.is_retired) {
             (false, _) => Err(AppError::new(Code::PlanNotInForce)),
             (true, true) => Err(AppError::new(Code::AssignmentRetired)),
             (true, false) => Ok(()),
@@ -135,7 +138,16 @@ impl Assignment {
     pub fn carried_by(&self, carriers: i64, done: i64) -> Self {
         let is_done = if carriers > 0 { carriers == done } else { self.completed_at.is_some() };
         let state = if is_done { AssignmentState::Done } else { AssignmentState::Open };
-        Self { carried: carriers > 0, state, ..self.clone() }
+        // Where what carries it is not done, what was once said of it directly holds no more, and does not
+        // come back when nobody carries it.
+        let holds = carriers == 0 || is_done;
+        Self {
+            carried: carriers > 0,
+            state,
+            completed_at: self.completed_at.filter(|_| holds),
+            completed_by: self.completed_by.filter(|_| holds),
+            ..self.clone()
+        }
     }
 
     /// The paths at which it counts: those above its unit, and its unit's.

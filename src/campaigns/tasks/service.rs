@@ -17,11 +17,12 @@ use crate::access::policy::{Action, ProgressFollow, TaskComplete, TaskNamePerson
 use crate::access::{Reach, Rights, Tx};
 use crate::audit::Change;
 use crate::campaigns::clearing::duties;
+use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::{PlanId, TaskId};
 use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
 use crate::org::officers::rules::{OfficerId, OfficerStatus};
 use crate::org::officers::service as officers;
-use crate::org::rules::UnitId;
+use crate::org::rules::{UnitId, UnitKind};
 use crate::org::service as org;
 use crate::web::{Page, Paging};
 
@@ -42,7 +43,33 @@ pub fn reach_to<A: Action>(tx: &mut Tx<'_, A>, id: TaskId) -> Result<Reach> {
 /// `not_found`.
 pub fn task<A: Action>(tx: &mut Tx<'_, A>, id: TaskId) -> Result<TaskFacts> {
     let reach = reach_to(tx, id)?;
-    store::task(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
+    let mut task = store::task(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
+    if task.plan_state == PlanState::Closed {
+        task.is_asked_from_above = is_asked_from_above(tx, task.parent_task_id)?;
+    }
+    Ok(task)
+}
+
+/// Whether a task stands in a plan in force, or in a closed one and answers one that does.
+fn is_asked_from_above<A: Action>(tx: &mut Tx<'_, A>, mut task: Option<TaskId>) -> Result<bool> {
+    // As many steps as there are levels of units; plans answer upwards only.
+    for _ in UnitKind::ALL {
+        let Some(id) = task else { return Ok(false) };
+        match store::standing(tx, id)? {
+            Some((state, _)) if state.is_in_force() => return Ok(true),
+            Some((PlanState::Closed, above)) => task = above,
+            _ => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+/// How many assignments of each of these plans are open that answer tasks of a plan above.
+///
+/// # Errors
+/// When the database fails.
+pub fn open_answers<A: Action>(tx: &mut Tx<'_, A>, plans: &[PlanId]) -> Result<HashMap<PlanId, i64>> {
+    if plans.is_empty() { Ok(HashMap::new()) } else { store::open_answers(tx, plans) }
 }
 
 /// The same, to be worked on: its plan stays as it is until the transaction ends, so that whoever closes it

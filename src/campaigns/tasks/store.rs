@@ -222,6 +222,7 @@ pub(super) fn task<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: TaskId) -> 
             id,
             plan_id,
             plan_state: PlanState::of(kept, stage, starts_on, today),
+            is_asked_from_above: false,
             version,
             campaign_id,
             parent_task_id,
@@ -230,6 +231,38 @@ pub(super) fn task<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: TaskId) -> 
             is_retired: retired_in.is_some(),
         }
     }))
+}
+
+/// How the plan of a task stands, and which task of the plan above it answers; whatever the reach.
+pub(super) fn standing<A: Action>(
+    tx: &mut Tx<'_, A>,
+    id: TaskId,
+) -> Result<Option<(PlanState, Option<TaskId>)>> {
+    let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
+    let row: Option<(Stage, Option<TaskId>)> = with_conn!(tx.conn(), c => tasks::table
+        .inner_join(plans::table.on(plans::tenant_id.eq(tasks::tenant_id).and(plans::id.eq(tasks::plan_id))))
+        .filter(tasks::tenant_id.eq(tenant))
+        .filter(tasks::id.eq(id))
+        .select(((plans::state, plans::stage, plans::starts_on), tasks::parent_task_id))
+        .first(c)
+        .optional())?;
+    Ok(row.map(|((kept, stage, starts_on), parent)| (PlanState::of(kept, stage, starts_on, today), parent)))
+}
+
+/// How many assignments of tasks that answer those of a plan above are open, of each of these plans.
+pub(super) fn open_answers<A: Action>(tx: &mut Tx<'_, A>, plans: &[PlanId]) -> Result<HashMap<PlanId, i64>> {
+    let tenant = tx.tenant();
+    let rows: Vec<(PlanId, i64)> = with_conn!(tx.conn(), c => tasks::table
+        .inner_join(task_assignments::table.on(
+            task_assignments::tenant_id.eq(tasks::tenant_id).and(task_assignments::task_id.eq(tasks::id))))
+        .filter(tasks::tenant_id.eq(tenant))
+        .filter(tasks::plan_id.eq_any(plans.to_vec()))
+        .filter(task_assignments::parent_task_id.is_not_null())
+        .filter(task_assignments::state.eq(AssignmentState::Open))
+        .group_by(tasks::plan_id)
+        .select((tasks::plan_id, diesel::dsl::count_star()))
+        .load(c))?;
+    Ok(rows.into_iter().collect())
 }
 
 text_enum! {

@@ -20,6 +20,7 @@ text_enum! {
     /// What waits.
     WaitingKind as "waiting_kind" {
         PlanToApprove = "plan_to_approve", "待批方案", "A plan to decide on", red;
+        PlanToReturn = "plan_to_return", "不能批准、待退回的方案", "A plan that cannot be approved, to send back", red;
         PlanToVote = "plan_to_vote", "待表决方案", "A plan to vote on", red;
         PlanToMend = "plan_to_mend", "被退回的方案", "A returned plan to mend", orange;
         PlanToFinish = "plan_to_finish", "待提交的方案", "A draft to finish and submit", blue;
@@ -121,6 +122,7 @@ fn plans_waiting(tx: &mut Tx<'_, AccountRead>) -> Result<Vec<Waiting>> {
                 (PlanAction::Vote, _) => WaitingKind::PlanToVote,
                 (PlanAction::Amend, _) => WaitingKind::PlanToAmend,
                 (PlanAction::Approve, _) => WaitingKind::PlanToApprove,
+                (PlanAction::Return, _) => WaitingKind::PlanToReturn,
                 (PlanAction::Publish, _) => WaitingKind::PlanToPublish,
                 (_, PlanState::Returned) => WaitingKind::PlanToMend,
                 _ => WaitingKind::PlanToFinish,

@@ -18,7 +18,7 @@ use crate::access::policy::{
 };
 use crate::access::{Reach, Rights, Tx};
 use crate::audit::{Change, Told};
-use crate::campaigns::handover::service as work;
+use crate::campaigns::handover::{parents, service as work};
 use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
 use crate::org::officers::service as officers;
 use crate::org::rules::{Unit, UnitId, UnitKind, UnitStatus, path_under};
@@ -308,6 +308,8 @@ pub fn relocate(tx: &mut Tx<'_, UnitMove>, id: UnitId, command: &Reorganisation)
     }
     finds(tx, &parent, day)?;
     shift(tx, &unit, &parent, day, &command.reason)?;
+    let now_at = path_under(Some(&parent.path), &unit.code);
+    tx.effect::<WorkFollow, _>(|tx| parents::settle(tx, &now_at))?;
     within(tx, id)
 }
 
@@ -363,7 +365,11 @@ pub fn merge(tx: &mut Tx<'_, UnitMerge>, id: UnitId, command: &Reorganisation) -
     for child in &children {
         shift(tx, child, &successor, day, &command.reason)?;
     }
-    tx.effect::<WorkFollow, _>(|tx| work::hand_over(tx, &unit, &successor))?;
+    tx.effect::<WorkFollow, _>(|tx| {
+        work::hand_over(tx, &unit, &successor)?;
+        // Not before: what is below stands under a plan that goes along.
+        parents::settle(tx, &successor.path)
+    })?;
     tx.effect::<AccountsFollow, _>(|tx| accounts::hand_over(tx, &unit, &successor))?;
     officers::hand_over(tx, &unit, &successor, day, &command.reason)?;
     tx.effect::<PersonsFollow, _>(|tx| work::officers_gone_within(tx, &successor.path))?;

@@ -10,6 +10,7 @@ use crate::access::policy::{Action, PlanRead, PlanSubmit, PlanVote};
 use crate::access::{Role, Tx, UserId, holders};
 use crate::audit::Change;
 use crate::campaigns::campaign::service as campaigns;
+use crate::campaigns::plan::author_store;
 use crate::campaigns::plan::permitted::{authored_by_caller, heads_above};
 use crate::campaigns::plan::rules::{Plan, PlanAction, deciding, next};
 use crate::campaigns::plan::service::for_change;
@@ -19,27 +20,35 @@ use crate::errors::{AppError, Code, Result};
 use crate::org::settings::service as settings;
 use crate::web::{Page, Paging};
 
-/// Who would vote on a plan that is submitted now: whoever holds `group_member` at the unit whose head decides.
+/// Who would vote on a plan that the caller submits now; none where nobody votes: the leading group that runs the
+/// campaign may vote on the plans that it decides on, those of units whose own head decides are that head's alone,
+/// so that no bureau is burdened with votes it has not asked for. Its voters hold `group_member` at its unit, and
+/// have not written the plan.
 ///
 /// # Errors
 /// When the database fails.
-pub fn voters<A: Action>(tx: &mut Tx<'_, A>, plan: &Plan) -> Result<Vec<UserId>> {
-    let heads = heads_above(tx, [plan.unit_path.as_str()])?;
-    match deciding(&plan.unit_path, &heads) {
-        Some(path) => holders::holding_at(tx, Role::GroupMember, path),
-        None => Ok(Vec::new()),
+pub fn voters<A: Action>(tx: &mut Tx<'_, A>, plan: &Plan) -> Result<Option<Vec<UserId>>> {
+    if !campaigns::group_of(tx, plan.campaign_id)?.content.votes_on_plans {
+        return Ok(None);
     }
+    let runs_it = campaigns::of(tx, plan.campaign_id)?.unit_path;
+    let heads = heads_above(tx, [plan.unit_path.as_str()])?;
+    if deciding(&plan.unit_path, &heads) != Some(&runs_it) {
+        return Ok(None);
+    }
+    let mut members = holders::holding_at(tx, Role::GroupMember, &runs_it)?;
+    let authors = author_store::authors(tx, plan.id, plan.number_in_hand())?;
+    let submits = tx.user()?;
+    members.retain(|member| *member != submits && !authors.contains(member));
+    Ok(Some(members))
 }
 
-/// Asks the members of today, where the leading group votes on plans.
+/// Asks the members of today, where they vote.
 ///
 /// # Errors
 /// When the database fails.
 pub fn open(tx: &mut Tx<'_, PlanSubmit>, plan: &Plan, number: i32) -> Result<()> {
-    if !campaigns::group_of(tx, plan.campaign_id)?.content.votes_on_plans {
-        return Ok(());
-    }
-    let members = voters(tx, plan)?;
+    let Some(members) = voters(tx, plan)? else { return Ok(()) };
     let above_percent = settings::current(tx)?.quorum_above_percent;
     store::ask(tx, plan.id, number, above_percent, &members)
 }

@@ -47,10 +47,9 @@ pub struct Comment {
 }
 
 impl Comment {
-    /// Whether `other` says the same of the same, made by the same person: a retry.
+    /// Whether it says this of that plan or task, made by this person: what is sent again is a retry.
     #[must_use]
-    pub fn is_again(&self, other: &Self) -> bool {
-        (self.plan_id, self.task_id, &self.content, self.author_id)
-            == (other.plan_id, other.task_id, &other.content, other.author_id)
+    pub fn says(&self, plan: PlanId, task: Option<TaskId>, content: &str, author: UserId) -> bool {
+        (self.plan_id, self.task_id, self.content.as_str(), self.author_id) == (plan, task, content, author)
     }
 }

@@ -76,8 +76,17 @@ pub fn add(
     task: Option<TaskId>,
     content: &str,
 ) -> Result<(Plan, Comment, bool)> {
+    // Held, so that what is in hand is not published or taken back while it is looked at.
+    plans::lock(tx, plan)?;
     let plan = reached(tx, plan)?;
-    tx.check_any_version();
+    tx.check_version(plan.version)?;
+    if let Some(id) = id
+        && let Some(there) = store::anywhere(tx, id)?
+    {
+        tx.nothing_changed();
+        let is_again = there.says(plan.id, task, content, tx.user()?);
+        return if is_again { Ok((plan, there, true)) } else { Err(AppError::new(Code::IdTaken)) };
+    }
     next(plan.standing(), PlanAction::Comment).map_err(AppError::new)?;
     let (hand, said) = versions::in_hand(tx, &plan)?;
     let named = said.tasks.into_iter().find(|one| task.is_some() && one.id == task);
@@ -98,14 +107,6 @@ pub fn add(
         created_at: tx.now(),
         updated_at: tx.now(),
     };
-    if let Some(there) = store::anywhere(tx, new.id)? {
-        tx.nothing_changed();
-        return if there.is_again(&new) {
-            Ok((plan, there, true))
-        } else {
-            Err(AppError::new(Code::IdTaken))
-        };
-    }
     store::insert(tx, &new)?;
     let (entity_id, after) = (new.id.to_string(), facts(&new));
     tx.record(&Change {

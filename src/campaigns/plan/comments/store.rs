@@ -90,7 +90,11 @@ pub(super) fn list<A: Action>(
             query
         }};
     }
-    let after = paging.after(1)?.and_then(|place| CommentId::parse(place.first()?));
+    // The client may choose the id: the moment comes first.
+    let after = paging.after(2)?.and_then(|place| {
+        let micros = place.first()?.parse().ok()?;
+        Some((Instant::from_micros(micros), CommentId::parse(place.get(1)?)?))
+    });
     let total: Option<i64> = if paging.counts() {
         Some(with_conn!(tx.conn(), c => these!().count().get_result(c))?)
     } else {
@@ -98,13 +102,18 @@ pub(super) fn list<A: Action>(
     };
     let rows: Vec<Row> = with_conn!(tx.conn(), c => {
         let query =
-            these!().order(plan_comments::id.asc()).select(Row::as_select()).limit(paging.fetch());
+            these!()
+                .order((plan_comments::created_at.asc(), plan_comments::id.asc()))
+                .select(Row::as_select())
+                .limit(paging.fetch());
         match after {
             None => query.load(c),
-            Some(id) => query.filter(plan_comments::id.gt(id)).load(c),
+            Some((at, id)) => query
+                .filter(plan_comments::created_at.gt(at).or(plan_comments::created_at.eq(at).and(plan_comments::id.gt(id))))
+                .load(c),
         }
     })?;
-    let place = |comment: &Comment| vec![comment.id.to_string()];
+    let place = |comment: &Comment| vec![comment.created_at.micros().to_string(), comment.id.to_string()];
     Ok(paging.page(rows.into_iter().map(Comment::from).collect(), total, place))
 }
 

@@ -44,10 +44,10 @@ text_enum! {
 pub struct TaskDifference {
     /// What has become of it.
     pub change: TaskChange,
-    /// As it was; none when it is new.
-    pub before: Option<TaskDraft>,
-    /// As it is; none when it was dropped.
-    pub after: Option<TaskDraft>,
+    /// Its place in the earlier list and as it was; none when it is new.
+    pub before: Option<(i32, TaskDraft)>,
+    /// Its place in the later list and as it is; none when it was dropped.
+    pub after: Option<(i32, TaskDraft)>,
     /// In what it differs; empty when it is new or dropped.
     pub fields: Vec<TaskField>,
 }
@@ -101,15 +101,15 @@ fn task_differences(before: &[TaskDraft], after: &[TaskDraft]) -> Vec<TaskDiffer
         at(&old_order) != at(&new_order)
     };
     let mut found = Vec::new();
-    for task in after {
-        match before.iter().find(|other| other.id == task.id) {
+    for (at, task) in after.iter().enumerate() {
+        match before.iter().enumerate().find(|(_, other)| other.id == task.id) {
             None => found.push(TaskDifference {
                 change: TaskChange::Added,
                 before: None,
-                after: Some(task.clone()),
+                after: Some(listed(at, task)),
                 fields: Vec::new(),
             }),
-            Some(old) => {
+            Some((was_at, old)) => {
                 let mut fields = differing(old, task);
                 if moved(task) {
                     fields.insert(0, TaskField::Position);
@@ -117,22 +117,27 @@ fn task_differences(before: &[TaskDraft], after: &[TaskDraft]) -> Vec<TaskDiffer
                 if !fields.is_empty() {
                     found.push(TaskDifference {
                         change: TaskChange::Changed,
-                        before: Some(old.clone()),
-                        after: Some(task.clone()),
+                        before: Some(listed(was_at, old)),
+                        after: Some(listed(at, task)),
                         fields,
                     });
                 }
             }
         }
     }
-    let gone = before.iter().filter(|task| place(after, task).is_none());
-    found.extend(gone.map(|task| TaskDifference {
+    let gone = before.iter().enumerate().filter(|(_, task)| place(after, task).is_none());
+    found.extend(gone.map(|(at, task)| TaskDifference {
         change: TaskChange::Dropped,
-        before: Some(task.clone()),
+        before: Some(listed(at, task)),
         after: None,
         fields: Vec::new(),
     }));
     found
+}
+
+/// A task with its place in the list.
+fn listed(at: usize, task: &TaskDraft) -> (i32, TaskDraft) {
+    (i32::try_from(at).unwrap_or(i32::MAX), task.clone())
 }
 
 fn differing(before: &TaskDraft, after: &TaskDraft) -> Vec<TaskField> {
@@ -195,7 +200,7 @@ mod tests {
         let dropped = task_differences(&same, &same[1..]);
         assert_eq!(dropped.len(), 1);
         assert_eq!(dropped[0].change, TaskChange::Dropped);
-        assert_eq!(dropped[0].before.as_ref().map(|task| task.title.as_str()), Some("甲"));
+        assert_eq!(dropped[0].before.as_ref().map(|task| task.1.title.as_str()), Some("甲"));
         let late = TaskDraft { due_on: "2026-07-01".parse().unwrap(), daily_entries: true, ..second.clone() };
         let told = task_differences(&same, &[first.clone(), late, task("丁"), third.clone()]);
         let kinds: Vec<_> = told.iter().map(|one| (one.change, one.fields.clone())).collect();

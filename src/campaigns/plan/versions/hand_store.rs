@@ -30,7 +30,7 @@ struct HandRow {
 }
 
 /// The states of what is in hand.
-const OPEN: [VersionState; 4] =
+pub(super) const OPEN: [VersionState; 4] =
     [VersionState::Draft, VersionState::Submitted, VersionState::Returned, VersionState::Approved];
 
 /// What is in hand of each of the plans, amended or not, in one query at most.

@@ -57,6 +57,9 @@ pub(in crate::campaigns::plan) fn put_in_force(
     content: &PlanContent,
 ) -> Result<(Plan, PlanContent)> {
     let id = plan.id;
+    // Held in the order in which whoever decides on many holds them, and before any assignment.
+    store::lock_children(tx, id)?;
+    let content = &owned(tx, plan, hand, content)?;
     let said = contents::content(tx, plan)?;
     let today = tx.now().shanghai_day();
     let first = content.phases.iter().map(|phase| phase.starts_on).min();
@@ -90,6 +93,30 @@ pub(in crate::campaigns::plan) fn put_in_force(
     record(tx, id, Some(&before), &facts::of(&after, &Hand::of(&after), Some(content)), None)?;
     tell_children(tx, id, hand.number)?;
     whole(tx, id)
+}
+
+/// What the amendment says, with another identifier for each new task whose own has been given to a task of
+/// another plan meanwhile: whoever could read it might have taken it, and would keep the version from coming
+/// into force for ever.
+fn owned(
+    tx: &mut Tx<'_, PlanPublish>,
+    plan: &Plan,
+    hand: &Hand,
+    content: &PlanContent,
+) -> Result<PlanContent> {
+    let ids: Vec<TaskId> = content.tasks.iter().filter_map(|task| task.id).collect();
+    let taken = contents::taken_elsewhere(tx, plan.id, &ids)?;
+    let mut content = content.clone();
+    if taken.is_empty() {
+        return Ok(content);
+    }
+    for task in &mut content.tasks {
+        if task.id.is_some_and(|id| taken.contains(&id)) {
+            task.id = Some(TaskId::generate());
+        }
+    }
+    store::save_content(tx, plan.id, hand.number, &content)?;
+    Ok(content)
 }
 
 /// The tasks that ask for daily entries from now on, and those that do no more.
@@ -190,10 +217,10 @@ pub fn find(tx: &mut Tx<'_, PlanRead>, id: PlanId, version: VersionId) -> Result
 /// # Errors
 /// When the database fails.
 pub fn amendment<A: Action>(tx: &mut Tx<'_, A>, plan: &Plan) -> Result<Option<Version>> {
-    if plan.amendment.is_none() || !sees_all(tx, plan) {
-        return Ok(None);
+    match plan.amendment_number {
+        Some(number) if sees_all(tx, plan) => store::in_hand(tx, plan, number),
+        _ => Ok(None),
     }
-    Ok(store::of_plan(tx, plan)?.into_iter().find(|version| version.state.in_hand().is_some()))
 }
 
 /// What differs between two versions: unless said otherwise, the newest that the caller sees and the one

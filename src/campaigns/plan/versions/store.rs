@@ -2,13 +2,14 @@
 
 use diesel::prelude::*;
 
+use super::hand_store::OPEN;
 use super::rules::{Hand, Version, VersionId, VersionState};
 use crate::access::policy::{Action, Effect};
 use crate::access::{EffectTx, Tx, UserId};
 use crate::campaigns::plan::rules::{Plan, PlanContent, SubmittedAs};
-use crate::campaigns::rules::PlanId;
+use crate::campaigns::rules::{PlanId, TaskId};
 use crate::db::schema::{plan_versions, plans};
-use crate::db::{Instant, fold, with_conn};
+use crate::db::{Instant, fold, lock_row, with_conn};
 use crate::errors::{AppError, Result};
 use crate::org::rules::UnitId;
 
@@ -68,6 +69,19 @@ pub(super) fn of_plan<A: Action>(tx: &mut Tx<'_, A>, plan: &Plan) -> Result<Vec<
         .select(Row::as_select())
         .load(c))?;
     rows.into_iter().map(|row| version(plan, row)).collect()
+}
+
+/// The version in hand of a plan.
+pub(super) fn in_hand<A: Action>(tx: &mut Tx<'_, A>, plan: &Plan, number: i32) -> Result<Option<Version>> {
+    let tenant = tx.tenant();
+    let row: Option<Row> = with_conn!(tx.conn(), c => plan_versions::table
+        .filter(plan_versions::tenant_id.eq(tenant))
+        .filter(plan_versions::plan_id.eq(plan.id))
+        .filter(plan_versions::number.eq(number))
+        .select(Row::as_select())
+        .first(c)
+        .optional())?;
+    row.map(|row| version(plan, row)).transpose()
 }
 
 /// Keeps the version in force as it is, and begins the next one with the same content: its number.
@@ -208,11 +222,23 @@ pub(super) fn supersede<A: Action>(
     Ok(())
 }
 
+/// Holds the plans under a plan until the transaction ends, in the order of their ids.
+pub(super) fn lock_children<A: Action>(tx: &mut Tx<'_, A>, parent: PlanId) -> Result<()> {
+    let tenant = tx.tenant();
+    let rows = plans::table
+        .filter(plans::tenant_id.eq(tenant))
+        .filter(plans::parent_plan_id.eq(parent))
+        .order(plans::id)
+        .select(plans::id);
+    lock_row!(tx.conn(), rows);
+    Ok(())
+}
+
 /// Says of a plan's children, and of the amendments in hand of them, that the plan above them has changed;
-/// those that had not been told yet.
+/// those that had not been told yet, or whose amendment had not.
 pub(super) fn tell_children<E: Effect>(tx: &mut EffectTx<'_, E>, parent: PlanId) -> Result<Vec<PlanId>> {
     use crate::campaigns::plan::rules::PlanState::{Closed, Withdrawn};
-    let tenant = tx.tenant();
+    let (tenant, now) = (tx.tenant(), tx.now());
     let children: Vec<(PlanId, bool)> = with_conn!(tx.conn(), c => plans::table
         .filter(plans::tenant_id.eq(tenant))
         .filter(plans::parent_plan_id.eq(parent))
@@ -220,22 +246,77 @@ pub(super) fn tell_children<E: Effect>(tx: &mut EffectTx<'_, E>, parent: PlanId)
         .order(plans::id)
         .select((plans::id, plans::parent_amended))
         .load(c))?;
-    with_conn!(tx.conn(), c => diesel::update(plans::table
-        .filter(plans::tenant_id.eq(tenant))
-        .filter(plans::parent_plan_id.eq(parent))
-        .filter(plans::stage.is_null().or(plans::stage.ne_all([Closed, Withdrawn]))))
-        .set(plans::parent_amended.eq(true))
-        .execute(c))?;
     let ids: Vec<PlanId> = children.iter().map(|(id, _)| *id).collect();
+    let mut told: Vec<PlanId> = children.into_iter().filter(|(_, told)| !told).map(|(id, _)| id).collect();
     for some in ids.chunks(500) {
+        let amended: Vec<PlanId> = with_conn!(tx.conn(), c => plan_versions::table
+            .filter(plan_versions::tenant_id.eq(tenant))
+            .filter(plan_versions::plan_id.eq_any(some.to_vec()))
+            .filter(plan_versions::state.eq_any(OPEN))
+            .filter(plan_versions::parent_amended.eq(false))
+            .select(plan_versions::plan_id)
+            .load(c))?;
         with_conn!(tx.conn(), c => diesel::update(plan_versions::table
             .filter(plan_versions::tenant_id.eq(tenant))
             .filter(plan_versions::plan_id.eq_any(some.to_vec()))
-            .filter(plan_versions::published_at.is_null()))
+            .filter(plan_versions::state.eq_any(OPEN)))
             .set(plan_versions::parent_amended.eq(true))
             .execute(c))?;
+        told.extend(amended);
     }
-    Ok(children.into_iter().filter(|(_, told)| !told).map(|(id, _)| id).collect())
+    told.sort_unstable();
+    told.dedup();
+    for some in told.chunks(500) {
+        with_conn!(tx.conn(), c => diesel::update(plans::table
+            .filter(plans::tenant_id.eq(tenant))
+            .filter(plans::id.eq_any(some.to_vec())))
+            .set((
+                plans::parent_amended.eq(true),
+                plans::version.eq(plans::version + 1_i64),
+                plans::updated_at.eq(now),
+            ))
+            .execute(c))?;
+    }
+    Ok(told)
+}
+
+/// The amendments in hand whose text holds a unit's id.
+fn mentioning<E: Effect>(
+    tx: &mut EffectTx<'_, E>,
+    unit: UnitId,
+) -> Result<Vec<(VersionId, PlanId, PlanContent)>> {
+    let tenant = tx.tenant();
+    let rows: Vec<(VersionId, PlanId, String)> = with_conn!(tx.conn(), c => plan_versions::table
+        .inner_join(plans::table.on(
+            plans::tenant_id.eq(plan_versions::tenant_id).and(plans::id.eq(plan_versions::plan_id))))
+        .filter(plan_versions::tenant_id.eq(tenant))
+        .filter(plans::amendment.is_not_null())
+        .filter(plans::amendment_number.eq(plan_versions::number.nullable()))
+        .filter(plan_versions::content.like(format!("%{unit}%")))
+        .order(plan_versions::id)
+        .select((plan_versions::id, plan_versions::plan_id, plan_versions::content))
+        .load(c))?;
+    let read = |(id, plan, text): (VersionId, PlanId, String)| {
+        Ok((id, plan, serde_json::from_str(&text).map_err(AppError::internal)?))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// The tasks of amendments in hand that name a unit as responsible, with their plans and titles.
+///
+/// # Errors
+/// When the database fails.
+pub fn tasks_naming<E: Effect>(
+    tx: &mut EffectTx<'_, E>,
+    unit: UnitId,
+) -> Result<Vec<(TaskId, PlanId, String)>> {
+    let mut found = Vec::new();
+    for (_, plan, content) in mentioning(tx, unit)? {
+        let naming =
+            content.tasks.into_iter().filter(|task| task.responsible.iter().any(|one| one.unit_id == unit));
+        found.extend(naming.filter_map(|task| Some((task.id?, plan, task.title))));
+    }
+    Ok(found)
 }
 
 /// Names the successor where an amendment in hand names a unit; the plans concerned.
@@ -244,19 +325,8 @@ pub(super) fn tell_children<E: Effect>(tx: &mut EffectTx<'_, E>, parent: PlanId)
 /// When the database fails.
 pub fn naming_unit<E: Effect>(tx: &mut EffectTx<'_, E>, from: UnitId, to: UnitId) -> Result<Vec<PlanId>> {
     let tenant = tx.tenant();
-    let rows: Vec<(VersionId, PlanId, String)> = with_conn!(tx.conn(), c => plan_versions::table
-        .inner_join(plans::table.on(
-            plans::tenant_id.eq(plan_versions::tenant_id).and(plans::id.eq(plan_versions::plan_id))))
-        .filter(plan_versions::tenant_id.eq(tenant))
-        .filter(plans::amendment.is_not_null())
-        .filter(plans::amendment_number.eq(plan_versions::number.nullable()))
-        .filter(plan_versions::content.like(format!("%{from}%")))
-        .order(plan_versions::id)
-        .select((plan_versions::id, plan_versions::plan_id, plan_versions::content))
-        .load(c))?;
     let mut concerned = Vec::new();
-    for (id, plan, text) in rows {
-        let mut content: PlanContent = serde_json::from_str(&text).map_err(AppError::internal)?;
+    for (id, plan, mut content) in mentioning(tx, from)? {
         for task in &mut content.tasks {
             let mut kept = Vec::with_capacity(task.responsible.len());
             for mut one in std::mem::take(&mut task.responsible) {

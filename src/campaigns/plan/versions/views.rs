@@ -82,7 +82,7 @@ pub fn amendment<A: Action>(tx: &mut Tx<'_, A>, plan: &Plan) -> Result<Option<Am
         title: content.title,
         meeting: content.meeting,
         phases: content.phases,
-        tasks: task_views(tx, plan, content.tasks)?,
+        tasks: task_views(tx, plan, (0..).zip(content.tasks))?,
         return_comment: hand.return_comment,
         approval_comment: hand.approval_comment,
         submitted_at: hand.submitted_at,
@@ -266,7 +266,7 @@ pub fn whole<A: Action>(tx: &mut Tx<'_, A>, plan: &Plan, version: Version) -> Re
         title: content.title,
         meeting: content.meeting,
         phases: content.phases,
-        tasks: task_views(tx, plan, content.tasks)?,
+        tasks: task_views(tx, plan, (0..).zip(content.tasks))?,
         approval_comment: hand.approval_comment,
         submitted_at: hand.submitted_at,
         decided_at: hand.decided_at,
@@ -356,7 +356,7 @@ impl Example for DiffView {
 /// When the database fails.
 pub fn diff<A: Action>(tx: &mut Tx<'_, A>, plan: &Plan, comparison: Comparison) -> Result<DiffView> {
     let Comparison { from, to, fields, before, after, tasks } = comparison;
-    let drafts = |pick: fn(&TaskDifference) -> Option<&TaskDraft>| -> Vec<TaskDraft> {
+    let drafts = |pick: fn(&TaskDifference) -> Option<&(i32, TaskDraft)>| -> Vec<(i32, TaskDraft)> {
         tasks.iter().filter_map(pick).cloned().collect()
     };
     let mut old = task_views(tx, plan, drafts(|one| one.before.as_ref()))?.into_iter();
