@@ -15,6 +15,7 @@ use crate::access::Doors;
 use crate::access::accounts::imports::http as user_imports;
 use crate::access::accounts::{bindings::http as bindings, http as users, sessions::http as user_sessions};
 use crate::access::sessions::http as sessions;
+use crate::audit::http as audit;
 use crate::campaigns::campaign::http as campaigns;
 use crate::campaigns::clearing::entries::http as entries;
 use crate::campaigns::clearing::http as clearing;
@@ -125,6 +126,9 @@ pub fn api() -> Api {
         .with::<clearing::ListDailyClearing>().with::<clearing::GetClearingSummary>()
         .with::<papers::PrintClearing>()
         .with::<progress::GetProgress>()
+
+        .with::<audit::ListAuditLog>().with::<audit::VerifyAuditLog>()
+        .with::<audit::ListCheckpoints>().with::<audit::GetCheckpoint>().with::<audit::GetAuditEntry>()
 
         .with::<reference::GetDictionaries>()
         .with::<reference::GetPolicy>()

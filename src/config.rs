@@ -37,6 +37,9 @@ pub struct Settings {
     /// The key file [default: keys.json in the data directory]
     #[arg(long, global = true, env = "PINGYI_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+    /// File to which the checkpoints of the audit log are added [default: audit-checkpoints.txt in the data directory]
+    #[arg(long, global = true, env = "PINGYI_CHECKPOINT_FILE", value_name = "FILE")]
+    pub checkpoint_file: Option<PathBuf>,
     /// Web origin whose pages may call; repeat for several, `*` for any [default: none]
     #[arg(
         long = "cors-origin",
@@ -87,6 +90,7 @@ impl Settings {
             database_url: self.database_url.or(file.database_url),
             admin_database_url: self.admin_database_url.or(file.admin_database_url),
             key_file: self.key_file.or(file.key_file),
+            checkpoint_file: self.checkpoint_file.or(file.checkpoint_file),
             cors_origins: if self.cors_origins.is_empty() { file.cors_origins } else { self.cors_origins },
             trusted_proxies: if self.trusted_proxies.is_empty() {
                 file.trusted_proxies
@@ -115,6 +119,12 @@ impl Settings {
     #[must_use]
     pub fn key_file(&self) -> PathBuf {
         self.key_file.clone().unwrap_or_else(|| self.data_dir().join("keys.json"))
+    }
+
+    /// The file of checkpoints.
+    #[must_use]
+    pub fn checkpoint_file(&self) -> PathBuf {
+        self.checkpoint_file.clone().unwrap_or_else(|| self.data_dir().join("audit-checkpoints.txt"))
     }
 
     /// Where the data is.

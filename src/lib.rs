@@ -12,7 +12,7 @@
 //! | [`imports`] | tables that arrive as files: read, checked, written as a whole or not at all |
 //! | [`rates`] | both numbers of every rate, what was left out, Wilson's interval |
 //! | [`reference`](mod@reference) | dictionaries, the policy table, health, public keys |
-//! | [`audit`] | the log of every change |
+//! | [`audit`] | the log of every change, its chain, its signed checkpoints, its verifier |
 //! | [`web`] | what every endpoint shares: problems, shapes, pages, the document |
 //! | [`db`] | SQLite and PostgreSQL behind one door, migrations, ids, time |
 //! | [`errors`] | the table of error codes |

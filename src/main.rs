@@ -1,4 +1,4 @@
-//! The command line: `serve`, `demo`, `migrate`, `admin`, `openapi`.
+//! The command line: `serve`, `demo`, `migrate`, `admin`, `audit`, `openapi`.
 
 mod commands;
 
@@ -33,6 +33,11 @@ enum Command {
         #[command(subcommand)]
         command: commands::admin::AdminCommand,
     },
+    /// The audit log: check its chain, write it out, tell the key of its checkpoints
+    Audit {
+        #[command(subcommand)]
+        command: commands::audit::AuditCommand,
+    },
     /// Print the OpenAPI document
     Openapi,
 }
@@ -46,6 +51,7 @@ fn main() -> ExitCode {
             Command::Demo(args) => commands::demo::run(&settings, &args),
             Command::Migrate => commands::migrate::run(&settings),
             Command::Admin { command } => commands::admin::run(&settings, &command),
+            Command::Audit { command } => commands::audit::run(&settings, &command),
             Command::Openapi => commands::openapi(),
         }
     });

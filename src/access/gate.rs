@@ -6,92 +6,21 @@
 //! when its audit row is there and a demanded `If-Match` was compared.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use moka::sync::Cache;
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::keys::KeyRing;
-use super::password::Passwords;
+use super::doors::Doors;
 use super::policy::{Action, Audience, PublicAction, Row};
 use super::reach::{Held, Reach};
-use super::token::{Claims, Tokens};
-use super::tx::{Precondition, State, Tx, UserId, Who};
+use super::token::Claims;
+use super::tx::{Precondition, State, Tx, Who};
 use super::{idempotency, identity};
 use crate::audit::Change;
-use crate::db::{Clock, Conn, Db, Instant, TenantId, again};
+use crate::db::{Conn, Instant, TenantId, again};
 use crate::errors::{AppError, Code, Result};
 use crate::web::{Answer, IntoAnswer, Paging};
-
-/// Sets of role bindings remembered at most.
-const REMEMBERED: u64 = 20_000;
-
-/// What every request needs: the database, the clock, the keys.
-pub struct Doors {
-    pub(super) db: Db,
-    pub(super) clock: Clock,
-    pub(super) keys: KeyRing,
-    pub(super) tokens: Tokens,
-    pub(super) passwords: Passwords,
-    pub(super) bindings: Cache<(TenantId, UserId, i64), Arc<[identity::Binding]>>,
-    draining: AtomicBool,
-}
-
-impl Doors {
-    /// Puts them together.
-    ///
-    /// # Errors
-    /// When the random source fails.
-    pub fn new(db: Db, clock: Clock, keys: KeyRing) -> Result<Self> {
-        Ok(Self {
-            db,
-            clock,
-            keys,
-            tokens: Tokens::default(),
-            passwords: Passwords::new()?,
-            bindings: Cache::new(REMEMBERED),
-            draining: AtomicBool::new(false),
-        })
-    }
-
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn ping(&self) -> Result<()> {
-        self.db.ping().await
-    }
-
-    /// Says that the server is on its way out: readiness fails first.
-    pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the server is on its way out.
-    #[must_use]
-    pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
-    }
-
-    /// What time it is.
-    #[must_use]
-    pub fn now(&self) -> Instant {
-        self.clock.now()
-    }
-
-    /// The public signing keys.
-    #[must_use]
-    pub fn keys(&self) -> &KeyRing {
-        &self.keys
-    }
-
-    /// What hashes and verifies passwords.
-    #[must_use]
-    pub fn passwords(&self) -> &Passwords {
-        &self.passwords
-    }
-}
 
 /// What the request said besides its input.
 #[derive(Debug, Clone)]
@@ -218,6 +147,14 @@ impl<A: Action> Gate<A> {
         &self.facts
     }
 
+    /// The caller's tenant.
+    ///
+    /// # Errors
+    /// `unauthenticated` for a public action.
+    pub fn tenant(&self) -> Result<TenantId> {
+        self.claims.map(|claims| claims.tenant).ok_or_else(|| AppError::new(Code::Unauthenticated))
+    }
+
     /// What every request needs.
     #[must_use]
     pub fn doors(&self) -> &Arc<Doors> {
@@ -311,7 +248,9 @@ impl<A: Action> Gate<A> {
                     reason: None,
                 })
             })
-            .await
+            .await?;
+        self.doors.wrote(claims.tenant);
+        Ok(())
     }
 
     /// Does the action: one transaction, the answer made inside it.
@@ -360,6 +299,9 @@ impl<A: Action> Gate<A> {
         } else {
             self.doors.db.read(Some(claims.tenant), whole).await?
         };
+        if A::ROW.writes {
+            self.doors.wrote(claims.tenant);
+        }
         Ok(Done(answer, PhantomData))
     }
 }
@@ -384,6 +326,7 @@ impl<A: PublicAction> Gate<A> {
                 Ok(result)
             })
             .await
+            .inspect(|_| self.doors.wrote(tenant))
     }
 }
 
@@ -413,6 +356,21 @@ where
             Ok(result)
         })
         .await
+        .inspect(|_| doors.wrote(tenant))
+}
+
+/// Lets the command line look at a tenant without changing anything.
+///
+/// # Errors
+/// What `work` answers.
+pub async fn command_line_looks<R, F>(doors: &Doors, tenant: TenantId, work: F) -> Result<R>
+where
+    R: Send + 'static,
+    F: FnOnce(&mut Tx<'_, super::policy::CommandLine>) -> Result<R> + Send + 'static,
+{
+    let facts = Facts { request_id: "cli".to_owned(), ..Facts::plain(doors.now()) };
+    let mut state = state_of(tenant, Who::Job("cli"), &facts);
+    doors.db.read(Some(tenant), move |conn| work(&mut Tx::new(conn, &mut state, Reach::whole_tenant()))).await
 }
 
 /// Runs `work` for the server itself, whose job has this name, with no other write of the tenant beside it:
@@ -430,6 +388,29 @@ where
     doors
         .db
         .write_alone(tenant, move |conn| {
+            let result = work(&mut Tx::new(conn, &mut state, Reach::whole_tenant()))?;
+            settle(&state, super::policy::Background::ROW)?;
+            Ok(result)
+        })
+        .await
+        .inspect(|_| doors.wrote(tenant))
+}
+
+/// The same beside other writers of the tenant: for what follows what they write and keeps nobody waiting. What it
+/// writes is followed by nobody.
+///
+/// # Errors
+/// What `work` answers.
+pub async fn beside<R, F>(doors: &Doors, tenant: TenantId, job: &'static str, work: F) -> Result<R>
+where
+    R: Send + 'static,
+    F: FnOnce(&mut Tx<'_, super::policy::Background>) -> Result<R> + Send + 'static,
+{
+    let facts = Facts { request_id: job.to_owned(), ..Facts::plain(doors.now()) };
+    let mut state = state_of(tenant, Who::Job(job), &facts);
+    doors
+        .db
+        .write(Some(tenant), move |conn| {
             let result = work(&mut Tx::new(conn, &mut state, Reach::whole_tenant()))?;
             settle(&state, super::policy::Background::ROW)?;
             Ok(result)

@@ -1,6 +1,7 @@
 //! Who may do what: the table, the gate, tokens, passwords, sessions, accounts.
 
 pub mod accounts;
+mod doors;
 mod gate;
 pub mod holders;
 mod idempotency;
@@ -14,7 +15,8 @@ pub mod sessions;
 mod token;
 mod tx;
 
-pub use gate::{Done, Doors, Facts, Gate, background, command_line};
+pub use doors::Doors;
+pub use gate::{Done, Facts, Gate, background, beside, command_line, command_line_looks};
 pub use idempotency::Claim;
 pub use keys::KeyRing;
 pub use reach::{Held, PathRange, Reach, Rights, ancestors};

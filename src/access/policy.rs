@@ -225,6 +225,9 @@ policy! {
     StandInName       "stand_in.name"       "指定代理"        write    [-  -      -  -  -    S  -  -        U  -  -    -  -  -      -      -  -];
     StandInEnd        "stand_in.end"        "终止代理"        write    [-  -      -  -  -    S  -  -        U  -  -    -  -  -      -      -  -];
 
+    AuditRead         "audit.read"          "查看审计记录"    read     [-  -      -  -  T    -  -  -        -  -  -    -  -  -      -      -  -];
+    AuditVerify       "audit.verify"        "核验审计链"      read     [-  -      -  -  T    -  -  -        -  -  -    -  -  -      -      -  -];
+
     UserRead          "user.read"           "查看账号"        read     [T  -      S  S  T    -  -  S        -  -  -    -  -  -      -      -  -];
     UserCreate        "user.create"         "新建账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UserUpdate        "user.update"         "修改账号"        write    [T  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];

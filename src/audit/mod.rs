@@ -1,14 +1,31 @@
 //! The audit log: one row a change, written in the transaction of the change. Rows are only ever
 //! added; triggers in both databases refuse anything else.
+//!
+//! A [`relay`] beside the server puts the rows into a [`chain`], a tenant at a time and in an order of its own, so that
+//! nobody who writes waits for another; a row waits in `audit_unsealed` until then, a second at most. From time to
+//! time the chain is signed ([`checkpoint`]), in the database and in a file that is only added to. What an auditor
+//! holds of it, page by page or as an export, can be gone through without us ([`verify`]).
+
+pub mod chain;
+pub mod checkpoint;
+pub mod export;
+pub mod http;
+pub mod relay;
+pub mod service;
+mod store;
+pub mod verify;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use diesel::{Insertable, RunQueryDsl};
 use serde_json::Value;
 
 use crate::access::UserId;
-use crate::db::schema::audit_log;
-use crate::db::{Conn, Id, Instant, TenantId, insert_rows};
-use crate::errors::Result;
+use crate::db::audit_schema::{audit_log, audit_unsealed};
+use crate::db::{Conn, Id, Instant, TenantId, again, insert_rows};
+use crate::errors::{AppError, Result};
+
+/// Bytes of salt a row.
+const SALT: usize = 16;
 
 /// Marks the identifier of an audit row.
 #[derive(Debug)]
@@ -91,16 +108,28 @@ struct Row<'a> {
     after_digest: Option<String>,
     reason: Option<&'a str>,
     request_id: &'a str,
+    salt: Option<String>,
+}
+
+/// A row that waits to be put in the chain.
+#[derive(Insertable)]
+#[diesel(table_name = audit_unsealed)]
+struct Waiting {
+    tenant_id: TenantId,
+    entry_id: Id<AuditEntity>,
 }
 
 /// Adds a row for each of the changes.
 ///
 /// # Errors
 /// When the database refuses one.
-pub fn append(conn: Conn<'_>, entry: &Entry, changes: &[Change<'_>]) -> Result<()> {
+pub fn append(mut conn: Conn<'_>, entry: &Entry, changes: &[Change<'_>]) -> Result<()> {
+    let mut salts = vec![0_u8; changes.len() * SALT];
+    aws_lc_rs::rand::fill(&mut salts).map_err(AppError::internal)?;
     let rows: Vec<Row<'_>> = changes
         .iter()
-        .map(|change| Row {
+        .zip(salts.chunks(SALT))
+        .map(|(change, salt)| Row {
             tenant_id: entry.tenant,
             id: Id::generate(),
             at: entry.at,
@@ -114,9 +143,13 @@ pub fn append(conn: Conn<'_>, entry: &Entry, changes: &[Change<'_>]) -> Result<(
             after_digest: change.after.map(digest_of),
             reason: change.reason,
             request_id: &entry.request_id,
+            salt: Some(hex(salt)),
         })
         .collect();
-    insert_rows!(conn, audit_log::table, &rows);
+    insert_rows!(again(&mut conn), audit_log::table, &rows);
+    let waiting: Vec<Waiting> =
+        rows.iter().map(|row| Waiting { tenant_id: row.tenant_id, entry_id: row.id }).collect();
+    insert_rows!(conn, audit_unsealed::table, &waiting);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What the program does when it is called: one file a command.
 
 pub(crate) mod admin;
+pub(crate) mod audit;
 pub(crate) mod demo;
 pub(crate) mod migrate;
 pub(crate) mod serve;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pingyi::access::{Doors, KeyRing};
 use pingyi::app::{self, Serving};
+use pingyi::audit::relay::Relay;
 use pingyi::campaigns::clearing::sweep;
 use pingyi::config::Settings;
 use pingyi::db::start::{Result, StartError};
@@ -64,6 +65,8 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
         let url = format!("http://{address}");
         super::say(&format!("serving {url} · docs {url}/docs/ · document {url}/api/v1/openapi.json"));
         actix_web::rt::spawn(sweep::run(Arc::clone(&doors)));
+        let relay = Relay::new(Arc::clone(&doors), Some(settings.checkpoint_file()))?;
+        actix_web::rt::spawn(relay.run());
         actix_web::rt::spawn(async move {
             end.await;
             doors.drain();

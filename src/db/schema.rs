@@ -13,7 +13,7 @@ macro_rules! tables {
     ($( $name:ident ($($key:ident),+) { $($column:ident -> $kind:ty,)+ } )+) => {
         $(
             table! {
-                use super::sql_types::*;
+                use $crate::db::schema::sql_types::*;
 
                 $name ($($key),+) {
                     $($column -> $kind,)+
@@ -24,6 +24,8 @@ macro_rules! tables {
         allow_tables_to_appear_in_same_query!($($name,)+);
     };
 }
+
+pub(super) use tables;
 
 tables! {
     provinces (tenant_id) {
@@ -187,21 +189,6 @@ tables! {
         body -> Text,
         authz_version -> BigInt,
         created_at -> InstantSql,
-    }
-    audit_log (tenant_id, id) {
-        tenant_id -> Text,
-        id -> UuidSql,
-        at -> InstantSql,
-        actor -> Text,
-        user_id -> Nullable<UuidSql>,
-        roles -> Text,
-        action -> Text,
-        entity -> Text,
-        entity_id -> Text,
-        before_digest -> Nullable<Text>,
-        after_digest -> Nullable<Text>,
-        reason -> Nullable<Text>,
-        request_id -> Text,
     }
     calendar_changes (tenant_id, day) {
         tenant_id -> Text,
@@ -485,7 +472,7 @@ tables! {
 }
 
 /// What the tables above are written in.
-mod sql_types {
+pub(super) mod sql_types {
     pub use super::super::types::{InstantSql, UuidSql};
     pub use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text};
 }

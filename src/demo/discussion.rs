@@ -21,16 +21,32 @@ pub(super) async fn vote_for(member: &Desk, plan: PlanId) -> Result<()> {
     member.act::<PlanVote, _>(move |tx| ballots::cast(tx, plan, VoteChoice::For, said).map(|_| ())).await
 }
 
-/// Begins an amendment that postpones the next deadline by a week and says one task more exactly.
-pub(super) async fn amend(desk: &Desk, plan: PlanId, today: NaiveDate) -> Result<()> {
-    let reason = "汛期警力紧张, 顺延一项任务的时限; 明确通报的频次。";
-    desk.act::<PlanAmend, _>(move |tx| versions::amend(tx, plan, reason).map(|_| ())).await?;
-    let change = move |content: &PlanContent| {
-        let mut changed = content.clone();
-        let open = changed.tasks.iter_mut().filter(|task| task.due_on > today);
+/// Begins an amendment that says one task more exactly.
+pub(super) async fn amend(desk: &Desk, plan: PlanId) -> Result<()> {
+    begin(desk, plan, "明确一项任务的通报频次。", |_| {}).await
+}
+
+/// Begins one that postpones the next deadline by a week too: only a plan that stands under none may do so.
+pub(super) async fn postpone(desk: &Desk, plan: PlanId, today: NaiveDate) -> Result<()> {
+    let change = move |content: &mut PlanContent| {
+        let open = content.tasks.iter_mut().filter(|task| task.due_on > today);
         if let Some(next) = open.min_by_key(|task| task.due_on) {
             next.due_on += Duration::days(7);
         }
+    };
+    begin(desk, plan, "汛期警力紧张, 顺延一项任务的时限; 明确通报的频次。", change).await
+}
+
+async fn begin(
+    desk: &Desk,
+    plan: PlanId,
+    reason: &'static str,
+    change: impl FnOnce(&mut PlanContent) + Send + 'static,
+) -> Result<()> {
+    desk.act::<PlanAmend, _>(move |tx| versions::amend(tx, plan, reason).map(|_| ())).await?;
+    let change = move |content: &PlanContent| {
+        let mut changed = content.clone();
+        change(&mut changed);
         if let Some(last) = changed.tasks.last_mut() {
             last.content.push_str("每月末通报一次进展。");
         }
@@ -45,10 +61,10 @@ pub(super) async fn submit(desk: &Desk, plan: PlanId) -> Result<PlanContent> {
 }
 
 /// A plan is amended, and the new version is in force.
-pub(super) async fn amended(desk: &Desk, head: &Desk, plan: PlanId, today: NaiveDate) -> Result<()> {
-    amend(desk, plan, today).await?;
+pub(super) async fn amended(desk: &Desk, head: &Desk, plan: PlanId) -> Result<()> {
+    amend(desk, plan).await?;
     submit(desk, plan).await?;
-    let comment = Some("同意顺延, 其余任务不变。");
+    let comment = Some("同意修订, 其余任务不变。");
     head.act::<PlanApprove, _>(move |tx| plans::approve(tx, plan, comment).map(|_| ())).await?;
     desk.act::<PlanPublish, _>(move |tx| plans::publish(tx, plan).map(|_| ())).await
 }

@@ -155,7 +155,7 @@ pub(super) async fn tell(
     let above = office.act::<PlanPublish, _>(move |tx| plans::publish(tx, plan)).await?.1;
     if cast.votes {
         // The next version waits for the members.
-        discussion::amend(&office, plan, today).await?;
+        discussion::postpone(&office, plan, today).await?;
         discussion::submit(&office, plan).await?;
     }
 
@@ -176,7 +176,7 @@ pub(super) async fn tell(
             let county = unit_of(units, county)?;
             write(&desk, campaign, county, child_content(&city, units, county)).await?;
         }
-        discussion::amend(&desk, child, today).await?;
+        discussion::amend(&desk, child).await?;
     }
     for (code, fate) in cast.writers.iter().zip(FATES) {
         let unit = unit_of(units, code)?;
@@ -197,7 +197,7 @@ pub(super) async fn tell(
         }
         if *fate == Fate::Published {
             desk.act::<PlanPublish, _>(move |tx| plans::publish(tx, plan).map(|_| ())).await?;
-            discussion::amended(&desk, &head, plan, today).await?;
+            discussion::amended(&desk, &head, plan).await?;
         }
     }
     Ok(())

@@ -4,6 +4,7 @@
 use crate::access::Role;
 use crate::access::accounts::bindings::rules::{BindingAction, BindingStatus};
 use crate::access::accounts::rules::{SessionEndReason, UserAction, UserStatus};
+use crate::audit::verify::FaultKind;
 use crate::campaigns::clearing::rules::{ClearingState, EntryAction};
 use crate::campaigns::plan::ballots::rules::VoteChoice;
 use crate::campaigns::plan::comments::rules::CommentAction;
@@ -62,6 +63,7 @@ pub const ALL: &[Listed] = &[
     of::<Setting>(),
     of::<CampaignState>(),
     of::<CampaignAction>(),
+    of::<FaultKind>(),
     of::<PlanState>(),
     of::<PlanAction>(),
     of::<SubmittedAs>(),

@@ -10,6 +10,7 @@
     reason = "a test that fails says why; the support serves other suites too"
 )]
 
+mod audit_chain;
 mod calendar;
 mod cascade;
 mod clearing;

@@ -13,9 +13,8 @@ use pingyi::access::UserId;
 use pingyi::campaigns::rules::CampaignId;
 use pingyi::db::Id;
 use pingyi::db::Instant as Moment;
-use pingyi::db::schema::{
-    audit_log, campaign_phases, campaigns, idempotency_keys, leading_groups, units, users,
-};
+use pingyi::db::audit_schema::{audit_log, audit_unsealed};
+use pingyi::db::schema::{campaign_phases, campaigns, idempotency_keys, leading_groups, units, users};
 use pingyi::org::rules::UnitId;
 
 use super::load::{Cost, thread_nanos};
@@ -175,10 +174,11 @@ macro_rules! statements {
                 }
                 let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
                 let text = id.to_string();
+                let entry = Id::<Moment>::generate();
                 diesel::insert_into(audit_log::table)
                     .values((
                         audit_log::tenant_id.eq(TENANT),
-                        audit_log::id.eq(Id::<Moment>::generate()),
+                        audit_log::id.eq(entry),
                         audit_log::at.eq(now),
                         audit_log::actor.eq("user:01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77"),
                         audit_log::user_id.eq(facts.user),
@@ -188,7 +188,12 @@ macro_rules! statements {
                         audit_log::entity_id.eq(&text),
                         audit_log::after_digest.eq(digest),
                         audit_log::request_id.eq("01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77"),
+                        audit_log::salt.eq("00112233445566778899aabbccddeeff"),
                     ))
+                    .execute(conn)
+                    .unwrap();
+                diesel::insert_into(audit_unsealed::table)
+                    .values((audit_unsealed::tenant_id.eq(TENANT), audit_unsealed::entry_id.eq(entry)))
                     .execute(conn)
                     .unwrap();
                 let body = "x".repeat(900);

@@ -267,6 +267,9 @@ fn killed_under_load(backend: Backend) {
         let pending = ledger.iter().filter(|one| one.pending.is_some()).count();
         settle(&demo, &crew, &mut ledger);
         check_wholeness(&demo);
+        // The relay was killed as well: what it had sealed stands, and the rest is sealed by the next.
+        let chain = demo.store.run(&["audit", "verify", "--province", "53"]);
+        assert!(chain.status.success(), "{}", String::from_utf8_lossy(&chain.stdout));
         let (made, seen): (usize, i64) = (ledger.len(), ledger.iter().map(|one| one.version).sum());
         println!(
             "round {round}: killed after {moment:?}; {made} things, {seen} effects, {pending} without an answer"

@@ -169,6 +169,12 @@ const REST: &str = "\
     INSERT INTO sessions (tenant_id, id, user_id, generation, nonce, token_hash, rotated_at, user_agent, created_at, \
     idle_until, expires_at) SELECT tenant_id, id, id, 1, 'n', 'h', created_at, 'a', created_at, created_at, created_at \
     FROM users WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
+    INSERT INTO audit_chain (tenant_id, position, entry_id, commitment, link, sealed_at) \
+    SELECT tenant_id, 1, id, 'c', 'l', created_at FROM users WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
+    INSERT INTO audit_heads (tenant_id, size, link, roots, signed, updated_at) \
+    SELECT tenant_id, 1, 'l', 'r', 1, created_at FROM users WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
+    INSERT INTO audit_checkpoints (tenant_id, id, size, root, note, created_at) \
+    SELECT tenant_id, id, 1, 'r', 'n', created_at FROM users WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
     INSERT INTO campaign_scope_units (tenant_id, campaign_id, position, unit_id, unit_path) \
     SELECT c.tenant_id, c.id, 99, u.id, u.path FROM campaigns c JOIN units u ON u.tenant_id = c.tenant_id \
     WHERE c.tenant_id = '53' AND u.kind = 'city' ORDER BY c.id, u.path LIMIT 1; \
@@ -188,18 +194,12 @@ const REST: &str = "\
     INSERT INTO owed_entries (tenant_id, day, task_id, officer_id, unit_id, unit_path) \
     SELECT tenant_id, '2026-07-01', task_id, officer_id, unit_id, unit_path FROM entry_duties \
     WHERE tenant_id = '53' ORDER BY id LIMIT 1; \
-    INSERT INTO plan_versions (tenant_id, id, plan_id, number, state, reason, content, created_by, created_at, updated_at) \
-    SELECT tenant_id, id, id, 99, 'withdrawn', 'r', '{}', created_by, created_at, created_at FROM plans \
-    WHERE tenant_id = '53' ORDER BY id LIMIT 1; \
     INSERT INTO plan_votes (tenant_id, id, plan_id, number, round, user_id, above_percent, choice, created_at) \
     SELECT tenant_id, id, id, 1, 99, created_by, 50, 'for', created_at FROM plans \
-    WHERE tenant_id = '53' ORDER BY id LIMIT 1; \
-    INSERT INTO plan_comments (tenant_id, id, plan_id, number, content, author_id, created_at, updated_at) \
-    SELECT tenant_id, id, id, 1, 'c', created_by, created_at, created_at FROM plans \
     WHERE tenant_id = '53' ORDER BY id LIMIT 1";
 
 /// Tables that their migration fills from one that was there before, a row for a row.
-const FILLED_FROM: &[(&str, &str)] = &[("unit_periods", "units")];
+const FILLED_FROM: &[(&str, &str)] = &[("unit_periods", "units"), ("audit_unsealed", "audit_log")];
 
 fn with_data(backend: Backend) {
     let subject = Subject::new(backend);

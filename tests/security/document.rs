@@ -17,6 +17,8 @@ const WITHOUT_PROSE: &[(&str, &str)] = &[
     ("get_live", "a fixed word"),
     ("get_ready", "a fixed word"),
     ("get_keys", "public keys"),
+    ("list_audit_checkpoints", "signed digests"),
+    ("get_audit_checkpoint", "signed digests"),
     ("refresh_token", "tokens"),
     ("list_user_sessions", "sessions hold no text of people"),
     ("list_own_sessions", "sessions hold no text of people"),

@@ -73,11 +73,12 @@ both! {
         let mut failures = Failures::default();
         for operation in lists() {
             let (who, path) = (operation.caller(world), objects.own(&operation));
-            let counted = who.get(&format!("{path}?count=exact&limit=1")).expect(200, "").json()["total"].as_u64();
             // The platform's people see the names of all provinces, and nothing else of them.
             let provincial = operation.row.audience == Audience::Account
                 || Role::ALL.iter().any(|role| !role.is_of_platform() && operation.row.cell(*role) != Cell::Never);
             for format in FORMATS {
+                // Each time: in the audit log stands every export that was made before.
+                let counted = who.get(&format!("{path}?count=exact&limit=1")).expect(200, "").json()["total"].as_u64();
                 let reply = export(&who, &path, format);
                 let told = format!("{} as {}", operation.name(), format.ending());
                 let table = table(format, &reply);

@@ -21,11 +21,17 @@ const AT_KUNMING: &[Role] = &[
     Role::SecurityAdmin,
 ];
 
-/// Whoever may do it at Kunming, and not at Qujing; the platform where only it may.
+/// Whoever may do it at Kunming, and not at Qujing; at the province's root, or the platform, where only they may.
 fn at_kunming<'w>(world: &'w World, operation: &Operation) -> As<'w> {
     let may = |role: &&Role| operation.row.cell(**role) != Cell::Never;
     if let Some(role) = AT_KUNMING.iter().find(may) {
         return world.as_(&login("5301", *role));
+    }
+    // What is the whole province's is reached from its root alone.
+    let at_root =
+        Role::ALL.iter().find(|role| !role.is_of_platform() && operation.row.cell(**role) == Cell::Tenant);
+    if let Some(role) = at_root {
+        return world.as_(&login("53", *role));
     }
     let role = Role::ALL.iter().find(|role| role.is_of_platform() && may(role));
     let role = role.unwrap_or_else(|| {

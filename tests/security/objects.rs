@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::operations::{Operation, fresh_id};
 use crate::support::World;
 use crate::support::people::CANARY;
+use crate::support::sealing;
 use crate::support::story::{self, Story};
 
 /// Objects of the two provinces, as seen from Kunming (5301).
@@ -33,7 +34,12 @@ pub struct Objects<'w> {
     /// Amendments in hand of Kunming's plan, of Qujing's, of that of 50; a vote on each, and a comment.
     versions: [String; 3],
     votes: [String; 3],
+    /// The plans of Kunming and of Qujing on which there is a vote.
+    voted: [String; 2],
     comments: [String; 3],
+    /// Of the audit logs of 53 and of 50.
+    logged: [String; 2],
+    checkpoints: [String; 2],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
     stand_ins: [String; 3],
 }
@@ -134,14 +140,26 @@ impl<'w> Objects<'w> {
             });
             head.post(&format!("/units/{}/stand-ins", world.unit(unit)), &body).expect(201, "").id()
         };
-        let [versions, votes, comments] = amended(
+        let [versions, comments] = amended(
             world,
             [&here.campaign, &there.campaign],
             [("5301", &own_plan.0), ("5303", &far_plan.0), ("50", &there.plan)],
         );
+        let campaigns = ["5301", "5303"].map(own_campaign);
+        let (own_vote, far_vote) = (voted(world, "5301", &campaigns[0]), voted(world, "5303", &campaigns[1]));
+        let foreign_vote = first(world, "50-group-office", &format!("/plans/{}/votes", there.plan));
+        let [own_campaign, far_campaign] = campaigns;
+        for province in ["53", "50"] {
+            sealing::sign(world, province);
+        }
+        let listed =
+            |list: &str| ["53", "50"].map(|province| first(world, &format!("{province}-auditor"), list));
         Self {
+            logged: listed("/audit-log?limit=1"),
+            checkpoints: listed("/audit-log/checkpoints"),
             versions,
-            votes,
+            votes: [own_vote.1, far_vote.1, foreign_vote],
+            voted: [own_vote.0, far_vote.0],
             comments,
             posts: [post("5301-unit-head"), post("5303-unit-head"), post("500103-unit-head")],
             stand_ins: [
@@ -154,8 +172,8 @@ impl<'w> Objects<'w> {
             far_plan,
             assignments,
             entries,
-            own_campaign: own_campaign("5301"),
-            far_campaign: own_campaign("5303"),
+            own_campaign,
+            far_campaign,
             bindings: [binding("5301-liaison"), binding("5303-liaison"), binding("50-liaison")],
             here,
             there,
@@ -185,7 +203,8 @@ impl<'w> Objects<'w> {
             ("day", Stand::Respelt) => self.world.day(3).replace('-', ""),
             ("day", Stand::Absent | Stand::Foreign | Stand::OutOfReach) => "1999-12-31".to_owned(),
             (_, Stand::Respelt) => self.id(operation, name, Stand::Own).to_uppercase(),
-            (_, Stand::Absent) => fresh_id(),
+            // The audit log is the whole province's: nothing of it is out of an auditor's reach.
+            (_, Stand::Absent) | ("audit_entry_id" | "checkpoint_id", Stand::OutOfReach) => fresh_id(),
             (_, Stand::Malformed(text)) => text.to_owned(),
             ("unit_id", _) => match operation.path.split('/').nth(1).unwrap_or_default() {
                 "cities" => unit("5301", "5303", "50"),
@@ -210,12 +229,17 @@ impl<'w> Objects<'w> {
             // What the province has launched can be read from below, but not changed.
             ("campaign_id", Stand::OutOfReach) if changes => self.here.campaign.clone(),
             ("campaign_id", _) => pick(&self.own_campaign, &self.far_campaign, &self.there.campaign),
+            ("plan_id", _) if operation.path.contains("/votes") => {
+                pick(&self.voted[0], &self.voted[1], &self.there.plan)
+            }
             ("plan_id", _) => pick(&self.own_plan.0, &self.far_plan.0, &self.there.plan),
             ("task_id", _) => pick(&self.own_plan.1, &self.far_plan.1, &self.there.task),
             ("assignment_id", _) => pick(&self.assignments[0], &self.assignments[1], &self.assignments[2]),
             ("version_id", _) => pick(&self.versions[0], &self.versions[1], &self.versions[2]),
             ("vote_id", _) => pick(&self.votes[0], &self.votes[1], &self.votes[2]),
             ("comment_id", _) => pick(&self.comments[0], &self.comments[1], &self.comments[2]),
+            ("audit_entry_id", _) => pick(&self.logged[0], "", &self.logged[1]),
+            ("checkpoint_id", _) => pick(&self.checkpoints[0], "", &self.checkpoints[1]),
             ("entry_id", _) => pick(&self.entries[0], &self.entries[1], &self.entries[2]),
             // The platform sees every province; the reserved tenant is none.
             ("province_code", Stand::Own) => "53".to_owned(),
@@ -235,15 +259,16 @@ impl<'w> Objects<'w> {
     }
 }
 
-/// Amends the plans and submits the amendments to the vote of members; versions, votes and comments.
-fn amended(world: &World, campaigns: [&str; 2], plans: [(&str, &str); 3]) -> [[String; 3]; 3] {
+/// Amends the plans and submits the amendments; where the province's leading group decides its members vote.
+/// Versions and comments.
+fn amended(world: &World, campaigns: [&str; 2], plans: [(&str, &str); 3]) -> [[String; 3]; 2] {
     for (province, campaign) in ["53", "50"].into_iter().zip(campaigns) {
         let mut group = story::group_body(world, province);
         group["votes_on_plans"] = json!(true);
         let path = format!("/campaigns/{campaign}/leading-group");
         world.as_(&format!("{province}-group-office")).put(&path, "*", &group).expect(200, "");
     }
-    let mut made: [Vec<String>; 3] = Default::default();
+    let mut made: [Vec<String>; 2] = Default::default();
     for (code, plan) in plans {
         let mark = if code == "50" { CANARY } else { "" };
         let (office, head) = (format!("{code}-group-office"), format!("{code}-group-head"));
@@ -258,15 +283,33 @@ fn amended(world: &World, campaigns: [&str; 2], plans: [(&str, &str); 3]) -> [[S
         let said = json!({ "content": format!("留存率如何统计, 请写明{mark}。") });
         let comment = world.as_(&head).post(&format!("{path}/comments"), &said).expect(201, "").id();
         story::step(world, &office, plan, "submit");
-        let first = |what: &str| {
-            let list = world.as_(&office).get(&format!("{path}/{what}")).expect(200, "").json();
-            list["items"][0]["id"].as_str().unwrap().to_owned()
-        };
-        for (place, id) in [first("versions"), first("votes"), comment].into_iter().enumerate() {
+        for (place, id) in
+            [first(world, &office, &format!("{path}/versions")), comment].into_iter().enumerate()
+        {
             made[place].push(id);
         }
     }
     made.map(|ids| ids.try_into().expect("three of each"))
+}
+
+/// The id of the first of a list.
+fn first(world: &World, by: &str, list: &str) -> String {
+    let list = world.as_(by).get(list).expect(200, "").json();
+    list["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
+/// A plan on which the members of a city's own leading group vote, in a campaign of its own, and a vote.
+fn voted(world: &World, code: &str, campaign: &str) -> (String, String) {
+    let (office, head) = (format!("{code}-group-office"), world.user(&format!("{code}-group-head")));
+    let group = json!({
+        "head_user_id": head, "office_unit_id": world.unit(&format!("{code}-D01")),
+        "members": [{ "user_id": head, "duty": "组长" }], "votes_on_plans": true,
+    });
+    world.as_(&office).put(&format!("/campaigns/{campaign}/leading-group"), "*", &group).expect(200, "");
+    let plan = story::draft(world, campaign, code, &office);
+    story::step(world, &office, &plan, "submit");
+    let vote = first(world, &office, &format!("/plans/{plan}/votes"));
+    (plan, vote)
 }
 
 /// A body for an operation, well-formed and refused by no schema.

@@ -14,6 +14,7 @@ pub mod client;
 pub mod people;
 pub mod postgres;
 pub mod raw;
+pub mod sealing;
 pub mod sheets;
 pub mod story;
 pub mod template;

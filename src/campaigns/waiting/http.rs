@@ -119,7 +119,8 @@ fn view(tx: &mut Tx<'_, AccountRead>, mut found: Vec<Waiting>) -> Result<Waiting
 endpoint! {
     /// 等我办理的
     ///
-    /// 本人此刻可以办理的事项, 按种类与时限。方案: 待批的, 被退回待改的, 待写完提交的草稿, 待发布的。任务: 本人为主要负责人或联络员的
+    /// 本人此刻可以办理的事项, 按种类与时限。方案 (含修订): 待批的, 不能批准而待退回的, 待表决的, 被退回待改的, 待写完提交的草稿,
+    /// 待发布的, 上级已修订而待修订的。任务: 本人为主要负责人或联络员的
     /// 单位尚未完成、也无下级承接的。填报: 本人今日及以往工作日应填未填的; 本人为主要负责人或联络员的单位今日未清的人数。
     GetWaiting: AccountRead, Get "/auth/me/waiting", tag "auth", codes []
     async fn get_waiting(gate, _path: (), _query: NoQuery, _body: NoBody) -> Plain<WaitingView> {

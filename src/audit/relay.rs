@@ -1,0 +1,144 @@
+//! The relay: puts what was written into the chain, a tenant at a time, and signs the chain from time to time.
+//!
+//! Nobody who writes waits for it. It looks when something has been written in this process, at once, and every
+//! few seconds at all tenants, for what others have written: the command line, an instance that has died. Two that
+//! run at once wait for each other at the head of the chain, and the second goes on where the first has stopped.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::checkpoint::Signer;
+use super::export::File;
+use super::service;
+use crate::access::{Doors, beside};
+use crate::db::TenantId;
+use crate::errors::Result;
+use crate::org::service as org;
+
+/// The name of the job, as refusals have it.
+const JOB: &str = "audit_chain";
+/// Rows sealed in one transaction: a few milliseconds of SQLite's writer.
+const AT_ONCE: i64 = 200;
+/// How long after something was written it looks: what comes meanwhile is sealed along.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How often it looks at every tenant.
+const EVERY: Duration = Duration::from_secs(5);
+/// How often a chain that grows is signed.
+const SIGNED_EVERY: Duration = Duration::from_mins(1);
+
+/// Where the relay works.
+pub struct Relay {
+    doors: Arc<Doors>,
+    signer: Signer,
+    file: Option<File>,
+}
+
+impl Relay {
+    /// One with the keys of the installation; with a file, checkpoints are added to it as well.
+    ///
+    /// # Errors
+    /// Never for good keys.
+    pub fn new(doors: Arc<Doors>, file: Option<PathBuf>) -> Result<Self> {
+        let signer = service::signer(doors.keys())?;
+        Ok(Self { doors, signer, file: file.map(File::new) })
+    }
+
+    /// Seals what waits in one tenant's log; how many rows.
+    ///
+    /// # Errors
+    /// When the database fails; what was sealed before stays.
+    pub async fn seal(&self, tenant: TenantId) -> Result<usize> {
+        let mut sealed = 0;
+        loop {
+            // Most looks find nothing: they write nothing either.
+            let some = beside(&self.doors, tenant, JOB, |tx| service::seal_some(tx, AT_ONCE)).await?;
+            sealed += some;
+            if i64::try_from(some).unwrap_or(i64::MAX) < AT_ONCE {
+                return Ok(sealed);
+            }
+        }
+    }
+
+    /// Signs the chain of a tenant as it is, if it has grown since it was signed last, and adds to the file what
+    /// is not in it yet.
+    ///
+    /// # Errors
+    /// When the database or the file fails: it is made good the next time.
+    pub async fn sign(&self, tenant: TenantId) -> Result<()> {
+        let signer = Signer::of_seed(&service::seed(self.doors.keys()))?;
+        beside(&self.doors, tenant, JOB, move |tx| service::sign(tx, &signer)).await?;
+        let Some(file) = &self.file else { return Ok(()) };
+        let verifier = self.signer.verifier(&super::checkpoint::origin(tenant));
+        let last = file.last_size(&verifier)?;
+        let missing = beside(&self.doors, tenant, JOB, move |tx| service::notes_above(tx, last)).await?;
+        file.add(&verifier, &missing)
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantId>> {
+        let mut all = beside(&self.doors, TenantId::PLATFORM, JOB, |tx| {
+            tx.nothing_changed();
+            org::working_tenants(tx)
+        })
+        .await?;
+        all.push(TenantId::PLATFORM);
+        Ok(all)
+    }
+
+    /// Seals and signs everything there is.
+    ///
+    /// # Errors
+    /// The last failure; every tenant is tried.
+    pub async fn catch_up(&self) -> Result<()> {
+        let mut outcome = Ok(());
+        for tenant in self.tenants().await? {
+            if let Err(error) = self.both(tenant).await {
+                tracing::warn!(%tenant, %error, "the audit chain of a tenant could not be brought up to date");
+                outcome = Err(error);
+            }
+        }
+        outcome
+    }
+
+    async fn both(&self, tenant: TenantId) -> Result<()> {
+        self.seal(tenant).await?;
+        self.sign(tenant).await
+    }
+
+    /// Runs beside the server for as long as that does.
+    pub async fn run(self) {
+        let mut signed_at = tokio::time::Instant::now();
+        let mut looked_at = tokio::time::Instant::now();
+        let mut grown: BTreeSet<TenantId> = BTreeSet::new();
+        // What was left when the program ended last.
+        drop(self.catch_up().await);
+        loop {
+            let heard = tokio::time::timeout(EVERY, self.doors.written()).await;
+            tokio::time::sleep(PAUSE).await;
+            let mut wanted = self.doors.take_written();
+            if heard.is_err() || looked_at.elapsed() >= EVERY {
+                looked_at = tokio::time::Instant::now();
+                wanted.extend(self.tenants().await.unwrap_or_default());
+            }
+            for tenant in wanted {
+                match self.seal(tenant).await {
+                    Ok(0) => {}
+                    Ok(_) => drop(grown.insert(tenant)),
+                    Err(error) => {
+                        tracing::warn!(%tenant, %error, "audit rows wait to be sealed; trying again");
+                    }
+                }
+            }
+            if signed_at.elapsed() >= SIGNED_EVERY {
+                signed_at = tokio::time::Instant::now();
+                for tenant in std::mem::take(&mut grown) {
+                    if let Err(error) = self.sign(tenant).await {
+                        tracing::warn!(%tenant, %error, "the audit chain could not be signed; trying again");
+                        grown.insert(tenant);
+                    }
+                }
+            }
+        }
+    }
+}

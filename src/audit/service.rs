@@ -1,0 +1,299 @@
+//! Use cases on the log: seal, sign, read, verify.
+
+use std::collections::HashMap;
+
+use super::chain::{digest_from, link};
+use super::checkpoint::{Checkpoint, Signer, Verifier, origin};
+use super::export::Line;
+pub use super::store::{AuditFilter, AuditSort, CheckpointId, EntryId, Kept, Logged, Place};
+use super::verify::{Fault, FaultKind, Row, Sealed, Verdict, Walk};
+use super::{hex, store};
+use crate::access::policy::{Action, AuditRead, Background};
+use crate::access::{KeyRing, Tx};
+use crate::db::TenantId;
+use crate::errors::{AppError, Code, Result};
+use crate::web::{Page, Paging};
+
+/// Rows looked at in one transaction.
+const AT_ONCE: i64 = 5000;
+
+/// The seed of the key that signs checkpoints: it comes from the installation's secret, and signs nothing else.
+#[must_use]
+pub fn seed(keys: &KeyRing) -> [u8; 32] {
+    keys.seal("audit checkpoint key", &[])
+}
+
+/// What signs checkpoints.
+///
+/// # Errors
+/// Never.
+pub fn signer(keys: &KeyRing) -> Result<Signer> {
+    Signer::of_seed(&seed(keys))
+}
+
+/// What checks the checkpoints of a tenant.
+///
+/// # Errors
+/// Never.
+pub fn verifier(keys: &KeyRing, tenant: TenantId) -> Result<Verifier> {
+    Ok(signer(keys)?.verifier(&origin(tenant)))
+}
+
+/// Puts rows that wait into the chain, so many at most; how many those were.
+///
+/// # Errors
+/// When the database fails.
+pub fn seal_some(tx: &mut Tx<'_, Background>, most: i64) -> Result<usize> {
+    tx.nothing_changed();
+    if !store::any_waits(tx)? {
+        return Ok(0);
+    }
+    let mut head = store::hold_head(tx)?;
+    let (tenant, sealed_at) = (tx.tenant(), tx.now());
+    let mut places = Vec::new();
+    for row in store::unsealed(tx, most)? {
+        let commitment = row.content(tenant).commitment(&row.salt_bytes());
+        head.tree.push(&commitment);
+        head.link = link(&head.link, head.tree.size(), &commitment);
+        places.push(store::NewPlace {
+            tenant_id: tenant,
+            position: store::position(head.tree.size())?,
+            entry_id: row.id,
+            commitment: hex(&commitment),
+            link: hex(&head.link),
+            sealed_at,
+        });
+    }
+    store::seal(tx, &places)?;
+    store::save_head(tx, &head)?;
+    Ok(places.len())
+}
+
+/// Signs the chain as it is, if it has grown since it was signed last.
+///
+/// # Errors
+/// When the database fails.
+pub fn sign(tx: &mut Tx<'_, Background>, signer: &Signer) -> Result<()> {
+    tx.nothing_changed();
+    let mut head = store::hold_head(tx)?;
+    let size = store::position(head.tree.size())?;
+    if size <= head.signed {
+        return Ok(());
+    }
+    let checkpoint = Checkpoint {
+        origin: origin(tx.tenant()),
+        size: head.tree.size(),
+        root: head.tree.root(),
+        link: head.link,
+        at: tx.now().to_string(),
+    };
+    store::keep_checkpoint(tx, size, &checkpoint.root, &signer.sign(&checkpoint))?;
+    head.signed = size;
+    store::save_head(tx, &head)
+}
+
+/// The checkpoints of more rows than so many, each with its note, the smallest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn notes_above(tx: &mut Tx<'_, Background>, size: i64) -> Result<Vec<(i64, String)>> {
+    tx.nothing_changed();
+    let kept = store::checkpoints_above(tx, size, AT_ONCE)?;
+    Ok(kept.into_iter().map(|one| (one.size, one.note)).collect())
+}
+
+/// A page of the log, and where its rows stand in the chain.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub fn list(
+    tx: &mut Tx<'_, AuditRead>,
+    filter: &AuditFilter,
+    sort: AuditSort,
+    paging: &Paging,
+) -> Result<(Page<Logged>, HashMap<EntryId, Place>)> {
+    let page = store::list(tx, filter, sort, paging)?;
+    let ids: Vec<EntryId> = page.items.iter().map(|row| row.id).collect();
+    let places = store::places(tx, &ids)?;
+    Ok((page, places))
+}
+
+/// One row, and where it stands.
+///
+/// # Errors
+/// `not_found`.
+pub fn find(tx: &mut Tx<'_, AuditRead>, id: EntryId) -> Result<(Logged, Option<Place>)> {
+    let found = store::find(tx, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
+    let place = store::places(tx, &[id])?.remove(&id);
+    Ok((found, place))
+}
+
+/// A page of checkpoints, the newest first.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub fn checkpoints(tx: &mut Tx<'_, AuditRead>, paging: &Paging) -> Result<Page<Kept>> {
+    store::checkpoints(tx, paging)
+}
+
+/// One checkpoint.
+///
+/// # Errors
+/// `not_found`.
+pub fn checkpoint(tx: &mut Tx<'_, AuditRead>, id: CheckpointId) -> Result<Kept> {
+    store::checkpoint(tx, id)?.ok_or_else(|| AppError::new(Code::NotFound))
+}
+
+/// What is asked of the database next: a piece each, in a transaction of its own, so that a chain of any length is
+/// gone through in little memory and nobody waits.
+#[derive(Debug, Clone, Copy)]
+pub enum Step {
+    /// Checkpoints of more rows than so many.
+    Checkpoints(i64),
+    /// Places behind a position.
+    Places(i64),
+    /// Rows behind one of them that are nowhere in the chain.
+    Strays(Option<EntryId>),
+    /// How many rows wait.
+    Waiting,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub enum Found {
+    /// Checkpoints.
+    Checkpoints(Vec<Kept>),
+    /// Places and their rows.
+    Places(Vec<(Place, Option<Logged>)>),
+    /// Rows that are nowhere, and the last that was looked at.
+    Strays(Vec<EntryId>, Option<EntryId>),
+    /// Rows that wait.
+    Waiting(i64),
+}
+
+/// Takes a step.
+///
+/// # Errors
+/// When the database fails.
+pub fn take<A: Action>(tx: &mut Tx<'_, A>, step: Step) -> Result<Found> {
+    Ok(match step {
+        Step::Checkpoints(above) => Found::Checkpoints(store::checkpoints_above(tx, above, AT_ONCE)?),
+        Step::Places(behind) => Found::Places(store::walk(tx, behind, AT_ONCE)?),
+        Step::Strays(behind) => {
+            let (strays, last) = store::strays(tx, behind, AT_ONCE)?;
+            Found::Strays(strays, last)
+        }
+        Step::Waiting => Found::Waiting(store::waiting(tx)?),
+    })
+}
+
+/// A chain gone through.
+#[derive(Debug, Clone)]
+pub struct Verification {
+    /// What came of it.
+    pub verdict: Verdict,
+    /// Rows under the last checkpoint; none where the chain was never signed.
+    pub signed: Option<u64>,
+    /// Rows that wait to be sealed: whether they are touched is not told by the chain yet.
+    pub unsealed: u64,
+}
+
+fn unexpected() -> AppError {
+    AppError::internal("a step that found something else")
+}
+
+/// Goes through the chain of a tenant from its first place to its last. `kept` are checkpoints that somebody has
+/// kept elsewhere, as notes: those in the database may have been cut off with the chain.
+///
+/// # Errors
+/// When the database fails: what is wrong with the chain is the answer.
+pub async fn verify(
+    (tenant, verifier, kept): (TenantId, &Verifier, Vec<String>),
+    look: impl AsyncFn(Step) -> Result<Found>,
+) -> Result<Verification> {
+    let (mut forged, mut checkpoints, mut last) = (Vec::new(), Vec::new(), 0);
+    loop {
+        let Found::Checkpoints(some) = look(Step::Checkpoints(last)).await? else { return Err(unexpected()) };
+        let Some(newest) = some.last() else { break };
+        last = newest.size;
+        for one in some {
+            match verifier.open(&one.note) {
+                Some(opened)
+                    if store::position(opened.size)? == one.size && hex(&opened.root) == one.root =>
+                {
+                    checkpoints.push(opened);
+                }
+                _ => forged.push(u64::try_from(one.size).unwrap_or_default()),
+            }
+        }
+    }
+    for note in kept {
+        match verifier.open(&note) {
+            Some(opened) => checkpoints.push(opened),
+            None => forged.push(0),
+        }
+    }
+    let signed = checkpoints.iter().map(|one| one.size).max();
+    let mut walk = Walk::new(checkpoints);
+    for size in forged {
+        walk.found(Fault {
+            kind: FaultKind::CheckpointForged,
+            position: (size > 0).then_some(size),
+            entry_id: None,
+            detail: String::new(),
+        });
+    }
+    let mut behind = 0;
+    loop {
+        let Found::Places(some) = look(Step::Places(behind)).await? else { return Err(unexpected()) };
+        let Some((newest, _)) = some.last() else { break };
+        behind = newest.position;
+        for (place, row) in some {
+            walk.step(sealed(tenant, &place, row));
+        }
+    }
+    let mut behind = None;
+    loop {
+        let Found::Strays(strays, last) = look(Step::Strays(behind)).await? else { return Err(unexpected()) };
+        for id in strays {
+            walk.found(Fault {
+                kind: FaultKind::EntryInserted,
+                position: None,
+                entry_id: Some(id.to_string()),
+                detail: "不在链中 / it stands nowhere in the chain".to_owned(),
+            });
+        }
+        if last.is_none() {
+            break;
+        }
+        behind = last;
+    }
+    let Found::Waiting(unsealed) = look(Step::Waiting).await? else { return Err(unexpected()) };
+    let unsealed = u64::try_from(unsealed).unwrap_or_default();
+    Ok(Verification { verdict: walk.end(), signed, unsealed })
+}
+
+/// A place of the database as the walk goes through it. What is no digest there fits nothing.
+fn sealed(tenant: TenantId, place: &Place, row: Option<Logged>) -> Sealed {
+    Sealed {
+        position: u64::try_from(place.position).unwrap_or_default(),
+        entry_id: place.entry_id.to_string(),
+        commitment: digest_from(&place.commitment).unwrap_or_default(),
+        link: digest_from(&place.link).unwrap_or_default(),
+        row: row.map_or(Row::Gone, |row| Row::Open(Box::new(row.content(tenant)), row.salt_bytes())),
+    }
+}
+
+/// The lines of an export, in the order of the chain, and the last position among them.
+#[must_use]
+pub fn lines(tenant: TenantId, found: Vec<(Place, Option<Logged>)>) -> Vec<Line> {
+    let line = |(place, row): (Place, Option<Logged>)| Line {
+        position: u64::try_from(place.position).unwrap_or_default(),
+        entry_id: place.entry_id.to_string(),
+        commitment: place.commitment,
+        link: place.link,
+        salt: row.as_ref().map(|row| row.salt.clone().unwrap_or_default()),
+        row: row.map(|row| row.content(tenant)),
+    };
+    found.into_iter().map(line).collect()
+}
