@@ -4,7 +4,6 @@
 //! few seconds at all tenants, for what others have written: the command line, an instance that has died. Two that
 //! run at once wait for each other at the head of the chain, and the second goes on where the first has stopped.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,7 +109,6 @@ impl Relay {
     pub async fn run(self) {
         let mut signed_at = tokio::time::Instant::now();
         let mut looked_at = tokio::time::Instant::now();
-        let mut grown: BTreeSet<TenantId> = BTreeSet::new();
         // What was left when the program ended last.
         drop(self.catch_up().await);
         loop {
@@ -122,20 +120,16 @@ impl Relay {
                 wanted.extend(self.tenants().await.unwrap_or_default());
             }
             for tenant in wanted {
-                match self.seal(tenant).await {
-                    Ok(0) => {}
-                    Ok(_) => drop(grown.insert(tenant)),
-                    Err(error) => {
-                        tracing::warn!(%tenant, %error, "audit rows wait to be sealed; trying again");
-                    }
+                if let Err(error) = self.seal(tenant).await {
+                    tracing::warn!(%tenant, %error, "audit rows wait to be sealed; trying again");
                 }
             }
             if signed_at.elapsed() >= SIGNED_EVERY {
                 signed_at = tokio::time::Instant::now();
-                for tenant in std::mem::take(&mut grown) {
+                // All of them: what an instance has sealed that died before it signed is signed by another.
+                for tenant in self.tenants().await.unwrap_or_default() {
                     if let Err(error) = self.sign(tenant).await {
                         tracing::warn!(%tenant, %error, "the audit chain could not be signed; trying again");
-                        grown.insert(tenant);
                     }
                 }
             }
