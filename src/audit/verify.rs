@@ -379,8 +379,9 @@ mod tests {
             let mut touched = whole.clone();
             match what {
                 0 => {
-                    let Row::Open(content, _) = &mut touched[place].row else { unreachable!() };
+                    let mut content = content(place);
                     content.reason = Some("改".into());
+                    touched[place].row = Row::Open(Box::new(content), vec![place.to_le_bytes()[0]; 16]);
                 }
                 1 => touched[place].row = Row::Gone,
                 2 => drop(touched.remove(place)),
