@@ -191,6 +191,8 @@ fn an_export_is_verified_with_nothing_but_a_key_and_a_checkpoint() {
     let (_, key) = run(&["audit", "key", "--province", "53"]);
     let (whole, text) = run(&["audit", "verify", "--province", "53"]);
     assert!(whole && text.contains("1 checkpoints agree"), "{text}");
+    let (whole, text) = run(&["audit", "verify", "--province", "44"]);
+    assert!(!whole && text.contains("no row in this log"), "what is not there is not whole: {text}");
     let (_, export) = run(&["audit", "export", "--province", "53"]);
     let newest = world.as_(AUDITOR).get("/audit-log/checkpoints").expect(200, "").json()["items"][0].clone();
     assert_eq!(newest["verifier"], key.trim());
