@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use moka::sync::Cache;
-use tokio::sync::Notify;
 
 use super::identity;
 use super::keys::KeyRing;
@@ -27,14 +26,8 @@ pub struct Doors {
     pub(super) passwords: Passwords,
     pub(super) bindings: Cache<(TenantId, UserId, i64), Arc<[identity::Binding]>>,
     draining: AtomicBool,
-    written: Written,
-}
-
-/// Which tenants have been written to in this process since somebody asked.
-#[derive(Default)]
-struct Written {
-    tenants: Mutex<BTreeSet<TenantId>>,
-    bell: Notify,
+    /// The tenants written for in this process since somebody asked.
+    written: Mutex<BTreeSet<TenantId>>,
 }
 
 impl Doors {
@@ -51,7 +44,7 @@ impl Doors {
             passwords: Passwords::new()?,
             bindings: Cache::new(REMEMBERED),
             draining: AtomicBool::new(false),
-            written: Written::default(),
+            written: Mutex::default(),
         })
     }
 
@@ -74,22 +67,20 @@ impl Doors {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Says that something was written for a tenant: whoever follows what is written looks at once.
+    fn written(&self) -> MutexGuard<'_, BTreeSet<TenantId>> {
+        // A set that somebody panicked beside is still a set.
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that something was written for a tenant, to whoever follows what is written.
     pub(super) fn wrote(&self, tenant: TenantId) {
-        // Nothing is held while something can panic.
-        self.written.tenants.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant);
-        self.written.bell.notify_one();
+        self.written().insert(tenant);
     }
 
-    /// Waits until something has been written in this process.
-    pub async fn written(&self) {
-        self.written.bell.notified().await;
-    }
-
-    /// The tenants that were written to since this was asked last.
+    /// The tenants that were written for since this was asked last.
     #[must_use]
     pub fn take_written(&self) -> BTreeSet<TenantId> {
-        std::mem::take(&mut *self.written.tenants.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.written())
     }
 
     /// What time it is.

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::chain::{Digest, digest_from};
 use super::hex;
-use crate::db::{Instant, TenantId};
+use crate::db::TenantId;
 use crate::errors::{AppError, Result};
 
 /// What a checkpoint says.
@@ -55,12 +55,6 @@ impl Checkpoint {
         let read = Self { origin, size, root, link, at };
         // What would be written otherwise is not what was signed.
         (read.text() == text).then_some(read)
-    }
-
-    /// The moment as a checkpoint has it.
-    #[must_use]
-    pub fn moment(at: Instant) -> String {
-        at.to_string()
     }
 }
 

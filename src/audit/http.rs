@@ -12,6 +12,7 @@ use super::verify::{Fault, FaultKind};
 use crate::access::UserId;
 use crate::access::policy::{AuditRead, AuditVerify};
 use crate::db::Instant;
+use crate::org::http::PageQuery;
 use crate::web::{Count, Example, NoBody, NoQuery, Page, Plain, Resource, Versioned, endpoint};
 
 const ENTRY: &str = "01936f2a-7c1e-7b6d-9a54-2f0e8c3b9a01";
@@ -235,26 +236,12 @@ impl Example for AuditCheckpointView {
     }
 }
 
-/// 检查点列表的条件。
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CheckpointQuery {
-    /// 每页行数, 缺省 50。
-    #[schema(minimum = 1, maximum = 200)]
-    limit: Option<i64>,
-    /// 上一页给出的游标。
-    #[schema(min_length = 1, max_length = 2048, pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
-    /// 为 exact 时给出总行数。
-    count: Option<Count>,
-}
-
 endpoint! {
     /// 检查点列表
     ///
     /// 链有增长时每分钟签名一次, 新的在前。检查点同时追加到服务器上的文件, 应由外部留存。
     ListCheckpoints: AuditRead, Get "/audit-log/checkpoints", tag "audit", codes []
-    async fn list_audit_checkpoints(gate, _path: (), query: CheckpointQuery, _body: NoBody) -> Page<AuditCheckpointView> {
+    async fn list_audit_checkpoints(gate, _path: (), query: PageQuery, _body: NoBody) -> Page<AuditCheckpointView> {
         let paging = gate.paging(query.limit, query.cursor, query.count);
         let doors = gate.doors().clone();
         gate.run(move |tx| {

@@ -20,7 +20,7 @@ use diesel::{Insertable, RunQueryDsl};
 use serde_json::Value;
 
 use crate::access::UserId;
-use crate::db::audit_schema::{audit_log, audit_unsealed};
+use crate::db::schema::audit::{audit_log, audit_unsealed};
 use crate::db::{Conn, Id, Instant, TenantId, again, insert_rows};
 use crate::errors::{AppError, Result};
 

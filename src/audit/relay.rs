@@ -1,14 +1,16 @@
 //! The relay: puts what was written into the chain, a tenant at a time, and signs the chain from time to time.
 //!
-//! Nobody who writes waits for it. It looks when something has been written in this process, at once, and every
+//! Nobody who writes waits for it. It looks several times a second at the tenants that were written for in this process, and every
 //! few seconds at all tenants, for what others have written: the command line, an instance that has died. Two that
 //! run at once wait for each other at the head of the chain, and the second goes on where the first has stopped.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::checkpoint::Signer;
+use tokio::time::MissedTickBehavior;
+
+use super::checkpoint::{Signer, origin};
 use super::export::File;
 use super::service;
 use crate::access::{Doors, beside};
@@ -20,7 +22,7 @@ use crate::org::service as org;
 const JOB: &str = "audit_chain";
 /// Rows sealed in one transaction: a few milliseconds of SQLite's writer.
 const AT_ONCE: i64 = 200;
-/// How long after something was written it looks: what comes meanwhile is sealed along.
+/// How often it looks whether anything was written in this process.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How often it looks at every tenant.
 const EVERY: Duration = Duration::from_secs(5);
@@ -30,7 +32,7 @@ const SIGNED_EVERY: Duration = Duration::from_mins(1);
 /// Where the relay works.
 pub struct Relay {
     doors: Arc<Doors>,
-    signer: Signer,
+    signer: Arc<Signer>,
     file: Option<File>,
 }
 
@@ -40,7 +42,7 @@ impl Relay {
     /// # Errors
     /// Never for good keys.
     pub fn new(doors: Arc<Doors>, file: Option<PathBuf>) -> Result<Self> {
-        let signer = service::signer(doors.keys())?;
+        let signer = Arc::new(service::signer(doors.keys())?);
         Ok(Self { doors, signer, file: file.map(File::new) })
     }
 
@@ -66,10 +68,10 @@ impl Relay {
     /// # Errors
     /// When the database or the file fails: it is made good the next time.
     pub async fn sign(&self, tenant: TenantId) -> Result<()> {
-        let signer = Signer::of_seed(&service::seed(self.doors.keys()))?;
+        let signer = Arc::clone(&self.signer);
         beside(&self.doors, tenant, JOB, move |tx| service::sign(tx, &signer)).await?;
         let Some(file) = &self.file else { return Ok(()) };
-        let verifier = self.signer.verifier(&super::checkpoint::origin(tenant));
+        let verifier = self.signer.verifier(&origin(tenant));
         let last = file.last_size(&verifier)?;
         let missing = beside(&self.doors, tenant, JOB, move |tx| service::notes_above(tx, last)).await?;
         file.add(&verifier, &missing)
@@ -92,7 +94,11 @@ impl Relay {
     pub async fn catch_up(&self) -> Result<()> {
         let mut outcome = Ok(());
         for tenant in self.tenants().await? {
-            if let Err(error) = self.both(tenant).await {
+            let done = async {
+                self.seal(tenant).await?;
+                self.sign(tenant).await
+            };
+            if let Err(error) = done.await {
                 tracing::warn!(%tenant, %error, "the audit chain of a tenant could not be brought up to date");
                 outcome = Err(error);
             }
@@ -100,23 +106,18 @@ impl Relay {
         outcome
     }
 
-    async fn both(&self, tenant: TenantId) -> Result<()> {
-        self.seal(tenant).await?;
-        self.sign(tenant).await
-    }
-
     /// Runs beside the server for as long as that does.
     pub async fn run(self) {
-        let mut signed_at = tokio::time::Instant::now();
-        let mut looked_at = tokio::time::Instant::now();
         // What was left when the program ended last.
         drop(self.catch_up().await);
+        let (mut looked_at, mut signed_at) = (Instant::now(), Instant::now());
+        let mut clock = tokio::time::interval(PAUSE);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let heard = tokio::time::timeout(EVERY, self.doors.written()).await;
-            tokio::time::sleep(PAUSE).await;
+            clock.tick().await;
             let mut wanted = self.doors.take_written();
-            if heard.is_err() || looked_at.elapsed() >= EVERY {
-                looked_at = tokio::time::Instant::now();
+            if looked_at.elapsed() >= EVERY {
+                looked_at = Instant::now();
                 wanted.extend(self.tenants().await.unwrap_or_default());
             }
             for tenant in wanted {
@@ -125,13 +126,9 @@ impl Relay {
                 }
             }
             if signed_at.elapsed() >= SIGNED_EVERY {
-                signed_at = tokio::time::Instant::now();
+                signed_at = Instant::now();
                 // All of them: what an instance has sealed that died before it signed is signed by another.
-                for tenant in self.tenants().await.unwrap_or_default() {
-                    if let Err(error) = self.sign(tenant).await {
-                        tracing::warn!(%tenant, %error, "the audit chain could not be signed; trying again");
-                    }
-                }
+                drop(self.catch_up().await);
             }
         }
     }

@@ -17,18 +17,12 @@ use crate::web::{Page, Paging};
 /// Rows looked at in one transaction.
 const AT_ONCE: i64 = 5000;
 
-/// The seed of the key that signs checkpoints: it comes from the installation's secret, and signs nothing else.
-#[must_use]
-pub fn seed(keys: &KeyRing) -> [u8; 32] {
-    keys.seal("audit checkpoint key", &[])
-}
-
-/// What signs checkpoints.
+/// What signs checkpoints: a key that comes from the installation's secret, and signs nothing else.
 ///
 /// # Errors
 /// Never.
 pub fn signer(keys: &KeyRing) -> Result<Signer> {
-    Signer::of_seed(&seed(keys))
+    Signer::of_seed(&keys.seal("audit checkpoint key", &[]))
 }
 
 /// What checks the checkpoints of a tenant.
@@ -64,8 +58,10 @@ pub fn seal_some(tx: &mut Tx<'_, Background>, most: i64) -> Result<usize> {
             sealed_at,
         });
     }
-    store::seal(tx, &places)?;
-    store::save_head(tx, &head)?;
+    if !places.is_empty() {
+        store::seal(tx, &places)?;
+        store::save_head(tx, &head)?;
+    }
     Ok(places.len())
 }
 
@@ -154,7 +150,7 @@ pub enum Step {
     Places(i64),
     /// Rows behind one of them that are nowhere in the chain.
     Strays(Option<EntryId>),
-    /// How many rows wait.
+    /// How many rows wait, and which of those are not in the log.
     Waiting,
 }
 
@@ -167,8 +163,8 @@ pub enum Found {
     Places(Vec<(Place, Option<Logged>)>),
     /// Rows that are nowhere, and the last that was looked at.
     Strays(Vec<EntryId>, Option<EntryId>),
-    /// Rows that wait.
-    Waiting(i64),
+    /// How many rows wait, and those of them that are gone from the log.
+    Waiting(i64, Vec<EntryId>),
 }
 
 /// Takes a step.
@@ -183,7 +179,7 @@ pub fn take<A: Action>(tx: &mut Tx<'_, A>, step: Step) -> Result<Found> {
             let (strays, last) = store::strays(tx, behind, AT_ONCE)?;
             Found::Strays(strays, last)
         }
-        Step::Waiting => Found::Waiting(store::waiting(tx)?),
+        Step::Waiting => Found::Waiting(store::waiting(tx)?, store::lost(tx)?),
     })
 }
 
@@ -268,7 +264,15 @@ pub async fn verify(
         }
         behind = last;
     }
-    let Found::Waiting(unsealed) = look(Step::Waiting).await? else { return Err(unexpected()) };
+    let Found::Waiting(unsealed, lost) = look(Step::Waiting).await? else { return Err(unexpected()) };
+    for id in lost {
+        walk.found(Fault {
+            kind: FaultKind::EntryDeleted,
+            position: None,
+            entry_id: Some(id.to_string()),
+            detail: "入链之前 / before it was sealed".to_owned(),
+        });
+    }
     let unsealed = u64::try_from(unsealed).unwrap_or_default();
     Ok(Verification { verdict: walk.end(), signed, unsealed })
 }

@@ -8,7 +8,7 @@ use super::AuditEntity;
 use super::chain::{Content, Digest, Tree, digest_from, unhex};
 use crate::access::policy::Action;
 use crate::access::{Tx, UserId};
-use crate::db::audit_schema::{audit_chain, audit_checkpoints, audit_heads, audit_log, audit_unsealed};
+use crate::db::schema::audit::{audit_chain, audit_checkpoints, audit_heads, audit_log, audit_unsealed};
 use crate::db::{Conn, Id, Instant, TenantId, insert_rows, lock_row, text_enum, with_conn};
 use crate::errors::{AppError, Result};
 use crate::web::{Page, Paging};
@@ -201,6 +201,20 @@ pub(super) fn waiting<A: Action>(tx: &mut Tx<'_, A>) -> Result<i64> {
         .filter(audit_unsealed::tenant_id.eq(tenant))
         .count()
         .get_result(c))?)
+}
+
+/// Rows that wait and are not in the log: somebody was faster than the relay.
+pub(super) fn lost<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<EntryId>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => audit_unsealed::table
+        .left_join(audit_log::table.on(
+            audit_log::tenant_id.eq(audit_unsealed::tenant_id).and(audit_log::id.eq(audit_unsealed::entry_id))))
+        .filter(audit_unsealed::tenant_id.eq(tenant))
+        .filter(audit_log::id.is_null())
+        .order(audit_unsealed::entry_id)
+        .limit(200)
+        .select(audit_unsealed::entry_id)
+        .load(c))?)
 }
 
 /// Enters places, and takes their rows from those that wait.

@@ -6,6 +6,8 @@
 #![allow(missing_docs, reason = "the columns are documented in migrations/")]
 #![allow(clippy::wildcard_imports, reason = "each table takes its types from one list")]
 
+pub mod audit;
+
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
 /// Tables, each joinable with every other.
@@ -25,7 +27,7 @@ macro_rules! tables {
     };
 }
 
-pub(super) use tables;
+use tables;
 
 tables! {
     provinces (tenant_id) {

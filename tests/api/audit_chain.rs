@@ -139,7 +139,15 @@ both! {
             raw.run(restore).unwrap();
             assert_eq!(faults(world), [], "after {what}");
         }
-        // A row that nobody has sealed, and a checkpoint that nobody has signed.
+        // A row that is gone before the relay has come to it: that one waits for ever, and is told.
+        let last = "(SELECT id FROM audit_log WHERE tenant_id = '53' AND entity = 'audit_chain' ORDER BY id DESC LIMIT 1)";
+        raw.run(&format!("DELETE FROM audit_log WHERE tenant_id = '53' AND id = {last}")).unwrap();
+        assert_eq!(faults(world), [("entry_deleted".to_owned(), None)]);
+        seal(world, "53");
+        let unsealed = verdict(world);
+        assert_eq!((&unsealed["faults"][0]["kind"], &unsealed["faults"].as_array().unwrap().len()), (&json!("entry_deleted"), &1));
+        raw.run("DELETE FROM audit_unsealed WHERE entry_id NOT IN (SELECT id FROM audit_log)").unwrap();
+        // A checkpoint that nobody has signed.
         raw.run("UPDATE audit_checkpoints SET note = replace(note, 'pingyi/53', 'pingyi/50') WHERE tenant_id = '53'").unwrap();
         assert_eq!(faults(world), told("checkpoint_forged", size));
     }

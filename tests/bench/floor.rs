@@ -13,7 +13,7 @@ use pingyi::access::UserId;
 use pingyi::campaigns::rules::CampaignId;
 use pingyi::db::Id;
 use pingyi::db::Instant as Moment;
-use pingyi::db::audit_schema::{audit_log, audit_unsealed};
+use pingyi::db::schema::audit::{audit_log, audit_unsealed};
 use pingyi::db::schema::{campaign_phases, campaigns, idempotency_keys, leading_groups, units, users};
 use pingyi::org::rules::UnitId;
 

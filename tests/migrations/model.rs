@@ -282,7 +282,7 @@ type Believed = (Vec<String>, Vec<(String, Kind, bool)>);
 
 /// Reads the tables of `src/db/schema.rs`: what the program believes.
 pub fn of_program() -> BTreeMap<String, Believed> {
-    let text = concat!(include_str!("../../src/db/schema.rs"), include_str!("../../src/db/audit_schema.rs"));
+    let text = concat!(include_str!("../../src/db/schema.rs"), include_str!("../../src/db/schema/audit.rs"));
     let mut tables = BTreeMap::new();
     let mut current: Option<(String, Believed)> = None;
     // The macro that the tables are written in has variables where they have names.

@@ -8,7 +8,7 @@ use crate::access::policy::WorkFollow;
 use crate::access::{EffectTx, PathRange, ancestors};
 use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::{CampaignId, PlanId};
-use crate::db::schema::{plan_versions, plans};
+use crate::db::schema::plans;
 use crate::db::with_conn;
 use crate::errors::Result;
 
@@ -73,22 +73,11 @@ pub(super) fn nearest_above(
     Ok(rows.into_iter().max_by_key(|(at, _)| at.len()).map(|(_, id)| id))
 }
 
-/// Puts a plan under another, to be compared with it.
+/// Puts a plan under another.
 pub(super) fn put_under(tx: &mut EffectTx<'_, WorkFollow>, plan: PlanId, parent: PlanId) -> Result<()> {
-    let (tenant, now) = (tx.tenant(), tx.now());
+    let tenant = tx.tenant();
     with_conn!(tx.conn(), c => diesel::update(plans::table.find((tenant, plan)))
-        .set((
-            plans::parent_plan_id.eq(parent),
-            plans::parent_amended.eq(true),
-            plans::version.eq(plans::version + 1_i64),
-            plans::updated_at.eq(now),
-        ))
-        .execute(c))?;
-    with_conn!(tx.conn(), c => diesel::update(plan_versions::table
-        .filter(plan_versions::tenant_id.eq(tenant))
-        .filter(plan_versions::plan_id.eq(plan))
-        .filter(plan_versions::published_at.is_null()))
-        .set(plan_versions::parent_amended.eq(true))
+        .set(plans::parent_plan_id.eq(parent))
         .execute(c))?;
     Ok(())
 }

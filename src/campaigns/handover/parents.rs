@@ -8,6 +8,7 @@ use super::parent_store as store;
 use crate::access::EffectTx;
 use crate::access::policy::WorkFollow;
 use crate::audit::Told;
+use crate::campaigns::plan::versions;
 use crate::campaigns::rules::{CampaignId, PlanId};
 use crate::errors::Result;
 
@@ -20,7 +21,7 @@ use crate::errors::Result;
 /// When the database fails.
 pub fn settle(tx: &mut EffectTx<'_, WorkFollow>, path: &str) -> Result<()> {
     let mut nearest: HashMap<(CampaignId, String), Option<PlanId>> = HashMap::new();
-    let mut told = Vec::new();
+    let (mut told, mut moved) = (Vec::new(), Vec::new());
     for plan in store::with_parent_outside(tx, path)? {
         let key = (plan.campaign_id, plan.unit_path.clone());
         let above = match nearest.get(&key) {
@@ -31,6 +32,7 @@ pub fn settle(tx: &mut EffectTx<'_, WorkFollow>, path: &str) -> Result<()> {
         };
         let Some(above) = above.filter(|above| *above != plan.parent_plan_id) else { continue };
         store::put_under(tx, plan.id, above)?;
+        moved.push(plan.id);
         let facts = |parent: PlanId| -> Value { json!({ "parent_plan_id": parent }) };
         told.push(Told {
             id: plan.id.to_string(),
@@ -39,5 +41,6 @@ pub fn settle(tx: &mut EffectTx<'_, WorkFollow>, path: &str) -> Result<()> {
             reason: None,
         });
     }
+    versions::compare_anew(tx, &moved)?;
     tx.record_many("plan_parent", told)
 }

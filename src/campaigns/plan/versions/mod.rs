@@ -11,5 +11,5 @@ mod views;
 
 pub use diff::{PlanField, TaskChange, TaskField};
 pub(super) use hand_store::{hand, in_hand, in_hands, save};
-pub use store::{naming_unit, tasks_naming};
+pub use store::{compare_anew, naming_unit, tasks_naming};
 pub use views::{AmendmentView, amendment};

@@ -238,7 +238,7 @@ pub(super) fn lock_children<A: Action>(tx: &mut Tx<'_, A>, parent: PlanId) -> Re
 /// those that had not been told yet, or whose amendment had not.
 pub(super) fn tell_children<E: Effect>(tx: &mut EffectTx<'_, E>, parent: PlanId) -> Result<Vec<PlanId>> {
     use crate::campaigns::plan::rules::PlanState::{Closed, Withdrawn};
-    let (tenant, now) = (tx.tenant(), tx.now());
+    let tenant = tx.tenant();
     let children: Vec<(PlanId, bool)> = with_conn!(tx.conn(), c => plans::table
         .filter(plans::tenant_id.eq(tenant))
         .filter(plans::parent_plan_id.eq(parent))
@@ -248,25 +248,37 @@ pub(super) fn tell_children<E: Effect>(tx: &mut EffectTx<'_, E>, parent: PlanId)
         .load(c))?;
     let ids: Vec<PlanId> = children.iter().map(|(id, _)| *id).collect();
     let mut told: Vec<PlanId> = children.into_iter().filter(|(_, told)| !told).map(|(id, _)| id).collect();
+    told.extend(amendments_not_told(tx, &ids)?);
+    told.sort_unstable();
+    told.dedup();
+    compare_anew(tx, &told)?;
+    Ok(told)
+}
+
+/// Those of the plans whose amendment in hand has not been told that the plan above has changed.
+fn amendments_not_told<E: Effect>(tx: &mut EffectTx<'_, E>, ids: &[PlanId]) -> Result<Vec<PlanId>> {
+    let tenant = tx.tenant();
+    let mut found = Vec::new();
     for some in ids.chunks(500) {
-        let amended: Vec<PlanId> = with_conn!(tx.conn(), c => plan_versions::table
+        let rows: Vec<PlanId> = with_conn!(tx.conn(), c => plan_versions::table
             .filter(plan_versions::tenant_id.eq(tenant))
             .filter(plan_versions::plan_id.eq_any(some.to_vec()))
             .filter(plan_versions::state.eq_any(OPEN))
             .filter(plan_versions::parent_amended.eq(false))
             .select(plan_versions::plan_id)
             .load(c))?;
-        with_conn!(tx.conn(), c => diesel::update(plan_versions::table
-            .filter(plan_versions::tenant_id.eq(tenant))
-            .filter(plan_versions::plan_id.eq_any(some.to_vec()))
-            .filter(plan_versions::state.eq_any(OPEN)))
-            .set(plan_versions::parent_amended.eq(true))
-            .execute(c))?;
-        told.extend(amended);
+        found.extend(rows);
     }
-    told.sort_unstable();
-    told.dedup();
-    for some in told.chunks(500) {
+    Ok(found)
+}
+
+/// Marks plans, and what is in hand of them, as to be compared with the plan above anew; their versions one up.
+///
+/// # Errors
+/// When the database fails.
+pub fn compare_anew<E: Effect>(tx: &mut EffectTx<'_, E>, ids: &[PlanId]) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    for some in ids.chunks(500) {
         with_conn!(tx.conn(), c => diesel::update(plans::table
             .filter(plans::tenant_id.eq(tenant))
             .filter(plans::id.eq_any(some.to_vec())))
@@ -276,8 +288,14 @@ pub(super) fn tell_children<E: Effect>(tx: &mut EffectTx<'_, E>, parent: PlanId)
                 plans::updated_at.eq(now),
             ))
             .execute(c))?;
+        with_conn!(tx.conn(), c => diesel::update(plan_versions::table
+            .filter(plan_versions::tenant_id.eq(tenant))
+            .filter(plan_versions::plan_id.eq_any(some.to_vec()))
+            .filter(plan_versions::state.eq_any(OPEN)))
+            .set(plan_versions::parent_amended.eq(true))
+            .execute(c))?;
     }
-    Ok(told)
+    Ok(())
 }
 
 /// The amendments in hand whose text holds a unit's id.

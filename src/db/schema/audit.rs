@@ -1,12 +1,9 @@
-//! The tables of the audit log and of its chain, as diesel sees them; see [`super::schema`]. Nothing else is read
+//! The tables of the audit log and of its chain, as diesel sees them. Nothing else is read
 //! together with them.
-
-#![allow(missing_docs, reason = "the columns are documented in migrations/")]
-#![allow(clippy::wildcard_imports, reason = "each table takes its types from one list")]
 
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
-use super::schema::tables;
+use super::tables;
 
 tables! {
     audit_log (tenant_id, id) {
