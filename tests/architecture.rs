@@ -185,6 +185,7 @@ const SPEAK_SQL: &[(&str, &str)] = &[
     ("access/idempotency.rs", "runs round every write, inside the gate's transaction"),
     ("access/identity.rs", "the gate's own look at account, session and roles"),
     ("access/reach.rs", "the macro every store begins with"),
+    ("access/remembered.rs", "counts of changes, which triggers write and only what is remembered reads"),
     ("access/sessions/throttle.rs", "the store of failed logins"),
     ("access/tx.rs", "nothing but the connection's type"),
     ("audit/mod.rs", "the one statement that adds a row to the log"),

@@ -9,6 +9,7 @@ use moka::sync::Cache;
 use super::identity;
 use super::keys::KeyRing;
 use super::password::Passwords;
+use super::remembered::Answers;
 use super::token::Tokens;
 use super::tx::UserId;
 use crate::db::{Clock, Db, Instant, TenantId};
@@ -25,6 +26,7 @@ pub struct Doors {
     pub(super) tokens: Tokens,
     pub(super) passwords: Passwords,
     pub(super) bindings: Cache<(TenantId, UserId, i64), Arc<[identity::Binding]>>,
+    pub(super) answers: Answers,
     draining: AtomicBool,
     /// The tenants written for in this process since somebody asked.
     written: Mutex<BTreeSet<TenantId>>,
@@ -43,6 +45,7 @@ impl Doors {
             tokens: Tokens::default(),
             passwords: Passwords::new()?,
             bindings: Cache::new(REMEMBERED),
+            answers: Answers::default(),
             draining: AtomicBool::new(false),
             written: Mutex::default(),
         })

@@ -282,6 +282,7 @@ impl<A: Action> Gate<A> {
                 return Ok(answer);
             }
             let mut state = state_of(claims.tenant, who, &facts);
+            state.answers = (!A::ROW.writes).then(|| doors.answers.clone());
             let reply = work(&mut Tx::new(again(&mut conn), &mut state, reach))?;
             let answer = reply.into_answer()?;
             if A::ROW.writes {
@@ -347,6 +348,7 @@ where
         precondition: Precondition::None,
         precondition_checked: false,
         accounted: false,
+        answers: None,
     };
     doors
         .db
@@ -427,6 +429,7 @@ fn state_of(tenant: TenantId, who: Who, facts: &Facts) -> State {
         precondition: facts.precondition.clone(),
         precondition_checked: false,
         accounted: false,
+        answers: None,
     }
 }
 

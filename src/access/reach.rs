@@ -16,7 +16,7 @@ pub struct Held {
 }
 
 /// A half-open range of paths: `low <= path < high`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PathRange {
     /// The first path inside.
     pub low: String,

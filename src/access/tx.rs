@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::idempotency;
 use super::policy::{Action, Effect, MayCause};
 use super::reach::{Held, Reach};
+use super::remembered::Answers;
 use crate::audit;
 use crate::db::{Conn, Id, Instant, TenantId, again};
 use crate::errors::{AppError, Code, Result};
@@ -64,6 +65,8 @@ pub(super) struct State {
     pub precondition: Precondition,
     pub precondition_checked: bool,
     pub accounted: bool,
+    /// What is remembered of answers; only in a transaction that writes nothing.
+    pub answers: Option<Answers>,
 }
 
 /// An open transaction in which the action `A` is allowed, within its reach.
@@ -117,6 +120,10 @@ impl<'t, A: Action> Tx<'t, A> {
     #[must_use]
     pub fn may<B: Action>(&self, unit_path: &str) -> bool {
         self.reach_of::<B>().is_some_and(|reach| reach.contains(unit_path))
+    }
+
+    pub(super) fn answers(&self) -> Option<&Answers> {
+        self.state.answers.as_ref()
     }
 
     /// Who acts.

@@ -428,6 +428,13 @@ tables! {
         total -> BigInt,
         done -> BigInt,
     }
+    revisions (tenant_id, source, subject_id, part) {
+        tenant_id -> Text,
+        source -> Text,
+        subject_id -> UuidSql,
+        part -> BigInt,
+        changes -> BigInt,
+    }
     entry_duties (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,

@@ -166,6 +166,39 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Plain<V> {
     }
 }
 
+/// A plain answer that may have been made for an earlier request ([`crate::access::About`]).
+#[derive(Debug)]
+pub struct Remembered<V> {
+    body: std::sync::Arc<str>,
+    view: std::marker::PhantomData<fn() -> V>,
+}
+
+impl<V> Remembered<V> {
+    /// The answer as JSON.
+    #[must_use]
+    pub fn of(body: std::sync::Arc<str>) -> Self {
+        Self { body, view: std::marker::PhantomData }
+    }
+}
+
+impl<V: Serialize + ToSchema + Example> IntoAnswer for Remembered<V> {
+    const STATUS: u16 = 200;
+    const ETAG: bool = false;
+    const LOCATION: bool = false;
+    const KEPT: bool = false;
+
+    fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
+        Plain::<V>::schema(schemas)
+    }
+    fn example() -> Option<serde_json::Value> {
+        Plain::<V>::example()
+    }
+    fn into_answer(self) -> Result<Answer> {
+        let body = self.body.as_ref().to_owned();
+        Ok(Answer { status: 200, etag: None, location: None, next_link: None, body, paper: None })
+    }
+}
+
 /// An answer that holds what nobody else may keep: it is made anew for each request, retries too.
 #[derive(Debug)]
 pub struct Unkept<V>(pub V);

@@ -16,7 +16,9 @@ mod schemas;
 mod serve;
 mod shape;
 
-pub use answer::{Answer, Created, Given, IntoAnswer, NoContent, Page, Plain, Resource, Unkept, Versioned};
+pub use answer::{
+    Answer, Created, Given, IntoAnswer, NoContent, Page, Plain, Remembered, Resource, Unkept, Versioned,
+};
 pub use docs::docs;
 pub(crate) use endpoint::endpoint;
 pub use endpoint::{Endpoint, Verb};

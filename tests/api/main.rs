@@ -26,6 +26,7 @@ mod people_imports;
 mod plan_rules;
 mod print;
 mod races;
+mod remembered;
 mod reorganisation;
 mod search;
 mod settings;

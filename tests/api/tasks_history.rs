@@ -31,6 +31,18 @@ struct Row {
     campaign: String,
 }
 
+/// Looks at what is remembered, from above and from below, twice: the server itself compares what it remembers with
+/// what it would say now, in a build for development, and answers 500 when they differ.
+fn glance(world: &World, campaign: &str) {
+    let (plans, progress) =
+        (format!("/campaigns/{campaign}/plans"), format!("/campaigns/{campaign}/progress"));
+    for who in ["53-group-office", "5301-group-head", "5303-unit-head"] {
+        for path in [&plans, &progress, &plans, &progress] {
+            world.as_(who).get(path).expect(200, "");
+        }
+    }
+}
+
 /// What is counted, told by the assignments alone, against the counters and the flags.
 pub fn holds(world: &World) {
     let mut raw = Raw::owner(world, "53");
@@ -219,6 +231,7 @@ fn play(world: &World, seed: u64) {
             }
         }
         holds(world);
+        glance(world, &campaign);
     }
     assert!(done > 0 && moved > 0, "a history in which something happens: {done} done, {moved} moved");
 }

@@ -1,23 +1,30 @@
 //! A small blocking HTTP client over a plain socket: a test may send what no library would.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::World;
+use super::{Second, World};
 
 /// Somebody at the door.
 pub struct As<'w> {
     world: &'w World,
+    address: SocketAddr,
     name: String,
     token: Option<String>,
 }
 
 impl<'w> As<'w> {
     pub(super) fn new(world: &'w World, name: &str, token: Option<String>) -> Self {
-        Self { world, name: name.to_owned(), token }
+        Self { world, address: world.address(), name: name.to_owned(), token }
+    }
+
+    /// The same person at another server.
+    pub fn at(mut self, server: &Second) -> Self {
+        self.address = server.address;
+        self
     }
 
     /// The access token.
@@ -29,6 +36,7 @@ impl<'w> As<'w> {
     pub fn call(&self, method: &str, path: &str) -> Call<'w> {
         let mut call = Call {
             world: self.world,
+            address: self.address,
             who: self.name.clone(),
             method: method.to_owned(),
             path: address(path),
@@ -86,6 +94,7 @@ fn address(path: &str) -> String {
 #[derive(Clone)]
 pub struct Call<'w> {
     world: &'w World,
+    address: SocketAddr,
     who: String,
     method: String,
     path: String,
@@ -122,7 +131,7 @@ impl Call<'_> {
     /// Sends it and reads the whole answer.
     pub fn send(&self) -> Reply {
         let told = format!("{} {} as {}", self.method, self.path, self.who);
-        let mut stream = TcpStream::connect(self.world.address()).expect("the server listens");
+        let mut stream = TcpStream::connect(self.address).expect("the server listens");
         stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a time limit");
         let body = self.body.as_deref().unwrap_or_default();
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);

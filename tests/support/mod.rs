@@ -86,7 +86,7 @@ pub struct World {
     address: SocketAddr,
     doors: Arc<Doors>,
     tokens: Mutex<HashMap<String, String>>,
-    server: Option<(actix_web::dev::ServerHandle, JoinHandle<()>)>,
+    server: Option<Running>,
     // Dropped last, in this order: the database once nobody is connected, then the directory.
     place: Place,
     dir: tempfile::TempDir,
@@ -118,6 +118,21 @@ impl World {
         let (address, server) = serve(doors.clone(), change);
         let tokens = Mutex::default();
         Self { backend, clock, cast, address, doors, tokens, server: Some(server), place, dir }
+    }
+
+    /// A second server on the same data, as another instance behind a balancer: it shares the database and the keys,
+    /// and remembers nothing of what the first does.
+    pub fn second(&self) -> Second {
+        let location = match &self.place {
+            Place::Sqlite(file) => Location::Sqlite(file.clone()),
+            Place::Postgres(database) => Location::Postgres(database.app_url()),
+        };
+        let keys = KeyRing::load_or_create(&self.dir.path().join("keys.json")).expect("keys");
+        let db = Db::open(&location, Limits { connections: 4, ..Limits::default() })
+            .expect("the database opens again");
+        let doors = Arc::new(Doors::new(db, self.clock.clone(), keys).expect("doors"));
+        let (address, server) = serve(doors.clone(), |_| {});
+        Second { address, doors, server: Some(server) }
     }
 
     /// Somebody of [`people`], signed in (once a test).
@@ -213,18 +228,36 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Some((handle, thread)) = self.server.take() {
-            // The command is sent at once; the thread ends when the server has.
-            drop(handle.stop(false));
-            drop(thread.join());
-        }
+        end(self.server.take());
     }
 }
 
-fn serve(
-    doors: Arc<Doors>,
-    change: impl FnOnce(&mut Context) + Send + 'static,
-) -> (SocketAddr, (actix_web::dev::ServerHandle, JoinHandle<()>)) {
+/// Another instance on a world's data.
+pub struct Second {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it was put together from.
+    pub doors: Arc<Doors>,
+    server: Option<Running>,
+}
+
+impl Drop for Second {
+    fn drop(&mut self) {
+        end(self.server.take());
+    }
+}
+
+type Running = (actix_web::dev::ServerHandle, JoinHandle<()>);
+
+fn end(server: Option<Running>) {
+    if let Some((handle, thread)) = server {
+        // The command is sent at once; the thread ends when the server has.
+        drop(handle.stop(false));
+        drop(thread.join());
+    }
+}
+
+fn serve(doors: Arc<Doors>, change: impl FnOnce(&mut Context) + Send + 'static) -> (SocketAddr, Running) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address");
     let (sender, receiver) = std::sync::mpsc::channel();

@@ -53,6 +53,19 @@ pub fn readable<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<Campaig
     found.ok_or_else(|| AppError::new(Code::NotFound))
 }
 
+/// The unit that runs a campaign which the caller may read, and the campaign's version: enough to know whether an answer
+/// about it still holds.
+///
+/// # Errors
+/// `not_found`.
+pub fn standing<A: Action>(tx: &mut Tx<'_, A>, id: CampaignId) -> Result<(UnitId, i64)> {
+    let found = match tx.reach_of::<CampaignRead>() {
+        Some(reach) => store::standing(tx, &reach, id)?,
+        None => None,
+    };
+    found.ok_or_else(|| AppError::new(Code::NotFound))
+}
+
 /// The campaign that a body refers to: one the caller may read. Its row stays locked, so that two
 /// plans for one unit cannot be made at once.
 ///

@@ -220,6 +220,20 @@ pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: CampaignId)
     }
 }
 
+/// The unit that runs the campaign and its version, if `reach` holds it or a superior launched it.
+pub(super) fn standing<A: Action>(
+    tx: &mut Tx<'_, A>,
+    reach: &Reach,
+    id: CampaignId,
+) -> Result<Option<(UnitId, i64)>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => visible!(tenant, reach)
+        .filter(campaigns::id.eq(id))
+        .select((campaigns::unit_id, campaigns::version))
+        .first(c)
+        .optional())?)
+}
+
 /// The last day of the first phase of each of the campaigns.
 pub(super) fn first_phases_end_on<A: Action>(
     tx: &mut Tx<'_, A>,

@@ -1,13 +1,14 @@
 //! The matrix of children: which unit of a campaign is how far with its plan, at a glance.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use chrono::NaiveDate;
 
 use super::matrix_store::{self as store, Row};
 use super::rules::PlanState;
-use crate::access::Tx;
 use crate::access::policy::PlanRead;
+use crate::access::{About, Source, Tx};
 use crate::campaigns::campaign::rules::Campaign;
 use crate::campaigns::campaign::service as campaigns;
 use crate::campaigns::rules::{CampaignId, PlanId};
@@ -78,20 +79,45 @@ pub struct Matrix {
     pub branches: Vec<Branch>,
 }
 
-/// The matrix of a campaign below a unit (the one that runs it, when none is named), within the caller's
-/// reach: what is beyond is not counted.
+/// Which matrix is asked for.
+#[derive(Debug)]
+pub struct Asked {
+    campaign: CampaignId,
+    version: i64,
+    unit: Unit,
+    today: NaiveDate,
+}
+
+impl Asked {
+    /// What the matrix tells of.
+    pub fn about(&self) -> About<'_, impl Debug + use<>> {
+        let asked = (self.campaign, self.version, self.unit.id, self.today);
+        About { below: &self.unit.path, asked, of: [Source::UNITS, Source::plans(self.campaign)] }
+    }
+}
+
+/// The matrix of a campaign below a unit; the one that runs it, when none is named.
 ///
 /// # Errors
 /// `not_found` for a campaign or unit that the caller cannot read.
-pub fn matrix(tx: &mut Tx<'_, PlanRead>, campaign: CampaignId, unit: Option<UnitId>) -> Result<Matrix> {
-    let not_found = || AppError::new(Code::NotFound);
-    let campaign = campaigns::readable(tx, campaign)?;
+pub fn asked(tx: &mut Tx<'_, PlanRead>, campaign: CampaignId, unit: Option<UnitId>) -> Result<Asked> {
+    let (runs, version) = campaigns::standing(tx, campaign)?;
     let unit = match unit {
-        Some(id) => org::readable(tx, id)?.ok_or_else(not_found)?,
-        None => org::referred(tx, &[campaign.unit_id])?.pop().ok_or_else(not_found)?,
+        Some(id) => org::readable(tx, id)?,
+        None => org::referred(tx, &[runs])?.pop(),
     };
+    let unit = unit.ok_or_else(|| AppError::new(Code::NotFound))?;
+    Ok(Asked { campaign, version, unit, today: tx.now().shanghai_day() })
+}
+
+/// The matrix, within the caller's reach: what is beyond is not counted.
+///
+/// # Errors
+/// When the database fails.
+pub fn matrix(tx: &mut Tx<'_, PlanRead>, asked: &Asked) -> Result<Matrix> {
+    let (unit, today) = (asked.unit.clone(), asked.today);
+    let campaign = campaigns::of(tx, asked.campaign)?;
     let rows = store::rows(tx, &campaign, &unit.path)?;
-    let today = tx.now().shanghai_day();
     let due_on = campaign.plans_due_on();
     let (levels, branches) = laid_out(rows, &campaign, &unit, due_on.is_some_and(|due_on| due_on < today));
     Ok(Matrix { unit, due_on, levels, branches })

@@ -11,7 +11,7 @@ use crate::access::policy::PlanRead;
 use crate::campaigns::rules::{CampaignId, PlanId};
 use crate::org::rules::{UnitId, UnitKind};
 use crate::org::views::UnitRef;
-use crate::web::{Example, NoBody, Plain, endpoint};
+use crate::web::{Example, NoBody, Remembered, endpoint};
 
 const UNIT: &str = "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77";
 
@@ -148,7 +148,12 @@ endpoint! {
     ///
     /// 活动范围内各级单位的方案进度: 每级按状态计数, 每个直接下级单位一行, 含其下级的计数。只计本人辖区之内。
     GetMatrix: PlanRead, Get "/campaigns/{campaign_id}/plans", tag "campaigns", codes []
-    async fn get_matrix(gate, id: CampaignId, query: MatrixQuery, _body: NoBody) -> Plain<MatrixView> {
-        gate.run(move |tx| Ok(Plain(MatrixView::of(id, matrix::matrix(tx, id, query.unit_id)?)))).await
+    async fn get_matrix(gate, id: CampaignId, query: MatrixQuery, _body: NoBody) -> Remembered<MatrixView> {
+        gate.run(move |tx| {
+            let asked = matrix::asked(tx, id, query.unit_id)?;
+            let view = |tx: &mut _| Ok(MatrixView::of(id, matrix::matrix(tx, &asked)?));
+            Ok(Remembered::of(tx.remembered(&asked.about(), view)?))
+        })
+        .await
     }
 }

@@ -12,7 +12,7 @@ use crate::campaigns::rules::CampaignId;
 use crate::org::rules::{Unit, UnitId};
 use crate::org::views::UnitRef;
 use crate::rates::{Rate, RateExclusion};
-use crate::web::{Example, NoBody, Plain, endpoint};
+use crate::web::{Example, NoBody, Remembered, endpoint};
 
 /// 一个单位 (含下级) 的进度。
 #[derive(Debug, Serialize, ToSchema)]
@@ -87,11 +87,15 @@ endpoint! {
     ///
     /// 一个单位及其直接下级的任务总数、已完成、逾期与进度, 各含其全部下级。下级方案中的任务承接上级任务的, 只计下级的一次。
     GetProgress: ProgressRead, Get "/campaigns/{campaign_id}/progress", tag "campaigns", codes []
-    async fn get_progress(gate, id: CampaignId, query: ProgressQuery, _body: NoBody) -> Plain<ProgressView> {
+    async fn get_progress(gate, id: CampaignId, query: ProgressQuery, _body: NoBody) -> Remembered<ProgressView> {
         gate.run(move |tx| {
-            let Progress { on, unit, below } = service::progress(tx, id, query.unit_id, query.on)?;
-            let below = below.into_iter().map(UnitProgressView::from).collect();
-            Ok(Plain(ProgressView { campaign_id: id, on, unit: unit.into(), below }))
+            let asked = service::asked(tx, id, query.unit_id, query.on)?;
+            let view = |tx: &mut _| {
+                let Progress { on, unit, below } = service::progress(tx, &asked)?;
+                let below = below.into_iter().map(UnitProgressView::from).collect();
+                Ok(ProgressView { campaign_id: id, on, unit: unit.into(), below })
+            };
+            Ok(Remembered::of(tx.remembered(&asked.about(), view)?))
         })
         .await
     }

@@ -1,11 +1,13 @@
 //! Use cases on progress.
 
+use std::fmt::Debug;
+
 use chrono::NaiveDate;
 
 use super::rules::Figures;
 use super::store;
 use crate::access::policy::{Action, Effect, ProgressRead};
-use crate::access::{EffectTx, Reach, Tx, ancestors};
+use crate::access::{About, EffectTx, Reach, Source, Tx, ancestors};
 use crate::campaigns::campaign::service as campaigns;
 use crate::campaigns::rules::CampaignId;
 use crate::errors::{AppError, Code, Result};
@@ -43,19 +45,43 @@ pub struct Progress {
     pub below: Vec<(Unit, Figures)>,
 }
 
-/// How far a campaign is at a unit and directly below it.
+/// Whose progress is asked for.
+#[derive(Debug)]
+pub struct Asked {
+    campaign: CampaignId,
+    unit: Unit,
+    on: NaiveDate,
+}
+
+impl Asked {
+    /// What the figures tell of.
+    pub fn about(&self) -> About<'_, impl Debug + use<>> {
+        let asked = (self.campaign, self.unit.id, self.on);
+        About { below: &self.unit.path, asked, of: [Source::UNITS, Source::progress(self.campaign)] }
+    }
+}
+
+/// The progress of a campaign at a unit, on a day; today when it is not said.
 ///
 /// # Errors
 /// `not_found` for the campaign or the unit.
-pub fn progress(
+pub fn asked(
     tx: &mut Tx<'_, ProgressRead>,
     campaign: CampaignId,
     unit: Option<UnitId>,
     on: Option<NaiveDate>,
-) -> Result<Progress> {
-    campaigns::readable(tx, campaign)?;
+) -> Result<Asked> {
+    campaigns::standing(tx, campaign)?;
     let on = on.unwrap_or_else(|| tx.now().shanghai_day());
-    let unit = unit_asked(tx, unit)?;
+    Ok(Asked { campaign, unit: unit_asked(tx, unit)?, on })
+}
+
+/// How far a campaign is at a unit and directly below it.
+///
+/// # Errors
+/// When the database fails.
+pub fn progress(tx: &mut Tx<'_, ProgressRead>, asked: &Asked) -> Result<Progress> {
+    let (unit, on, campaign) = (asked.unit.clone(), asked.on, asked.campaign);
     let under = org::directly_under(tx, unit.id)?;
     let paths: Vec<String> = [&unit].into_iter().chain(&under).map(|unit| unit.path.clone()).collect();
     let mut sums = store::sums(tx, campaign, &paths, on)?;

@@ -1,0 +1,14 @@
+DROP TRIGGER units_counted_on_insert ON units;
+DROP TRIGGER units_counted_on_update ON units;
+DROP TRIGGER units_counted_on_delete ON units;
+DROP FUNCTION units_counted();
+DROP TRIGGER plans_counted_on_insert ON plans;
+DROP TRIGGER plans_counted_on_update ON plans;
+DROP TRIGGER plans_counted_on_delete ON plans;
+DROP FUNCTION plans_counted();
+DROP TRIGGER progress_counters_counted_on_insert ON progress_counters;
+DROP TRIGGER progress_counters_counted_on_update ON progress_counters;
+DROP TRIGGER progress_counters_counted_on_delete ON progress_counters;
+DROP FUNCTION progress_counters_counted();
+DROP FUNCTION count_change(TEXT, TEXT, UUID);
+DROP TABLE revisions;

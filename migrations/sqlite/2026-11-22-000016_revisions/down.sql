@@ -1,0 +1,10 @@
+DROP TRIGGER units_counted_on_insert;
+DROP TRIGGER units_counted_on_update;
+DROP TRIGGER units_counted_on_delete;
+DROP TRIGGER plans_counted_on_insert;
+DROP TRIGGER plans_counted_on_update;
+DROP TRIGGER plans_counted_on_delete;
+DROP TRIGGER progress_counters_counted_on_insert;
+DROP TRIGGER progress_counters_counted_on_update;
+DROP TRIGGER progress_counters_counted_on_delete;
+DROP TABLE revisions;
