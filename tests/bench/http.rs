@@ -213,8 +213,17 @@ impl Subject {
         let list = get(&format!("/units?unit_id={}&limit=50", self.unit));
         let matrix = get(&format!("/campaigns/{}/plans", self.campaign));
         let progress = get(&format!("/campaigns/{}/progress", self.campaign));
+        // A day that nobody has asked for: nothing is remembered of it.
+        let days = std::sync::atomic::AtomicU64::new(
+            self.costs.values().map(Vec::len).sum::<usize>() as u64 * 4_000,
+        );
+        let anew = |_: usize, _: usize| {
+            let day = chrono::NaiveDate::default()
+                + chrono::Days::new(days.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+            get(&format!("/campaigns/{}/progress?on={day}", self.campaign))
+        };
         let (program, floor) = (&self.program, &self.floor);
-        let operations: [(&'static str, &dyn Fn() -> Cost); 10] = [
+        let operations: [(&'static str, &dyn Fn() -> Cost); 11] = [
             ("live", &|| drive(program, 4, 20_000 / scale, 200, same(live.clone()))),
             ("get", &|| drive(program, 4, 12_000 / scale, 200, same(one.clone()))),
             ("get floor", &|| floor.get(40_000 / scale)),
@@ -222,6 +231,7 @@ impl Subject {
             ("list floor", &|| floor.list(8_000 / scale)),
             ("matrix", &|| drive(program, 4, 4_000 / scale, 200, same(matrix.clone()))),
             ("progress", &|| drive(program, 4, 4_000 / scale, 200, same(progress.clone()))),
+            ("progress anew", &|| drive(program, 4, 4_000 / scale, 200, anew)),
             ("create", &|| drive(program, 32, 6_400 / scale, 201, create)),
             ("create floor", &|| floor.create(32, 12_800 / scale)),
             ("login", &|| drive(program, 2, (100 / scale).max(4), 200, same(login.clone().into_bytes()))),
