@@ -30,6 +30,7 @@ use crate::campaigns::plan::versions::http as versions;
 use crate::campaigns::progress::http as progress;
 use crate::campaigns::tasks::http as tasks;
 use crate::campaigns::waiting::http as waiting;
+use crate::events::http as events;
 use crate::org::calendar::http as calendar;
 use crate::org::changes::http as changes;
 use crate::org::http as org;
@@ -130,6 +131,8 @@ pub fn api() -> Api {
         .with::<audit::ListAuditLog>().with::<audit::VerifyAuditLog>()
         .with::<audit::ListCheckpoints>().with::<audit::GetCheckpoint>().with::<audit::GetAuditEntry>()
 
+        .with::<events::ListenToEvents>()
+
         .with::<reference::GetDictionaries>()
         .with::<reference::GetPolicy>()
         .with::<reference::GetLive>()
@@ -193,6 +196,7 @@ fn cors(origins: &[String]) -> Cors {
             "If-Match",
             "If-None-Match",
             "Idempotency-Key",
+            "Last-Event-ID",
         ])
         .expose_headers([
             "ETag",

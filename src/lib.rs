@@ -13,6 +13,7 @@
 //! | [`rates`] | both numbers of every rate, what was left out, Wilson's interval |
 //! | [`reference`](mod@reference) | dictionaries, the policy table, health, public keys |
 //! | [`audit`] | the log of every change, its chain, its signed checkpoints, its verifier |
+//! | [`events`] | what happens, told as it happens to those who may know it |
 //! | [`web`] | what every endpoint shares: problems, shapes, pages, the document |
 //! | [`db`] | SQLite and PostgreSQL behind one door, migrations, ids, time |
 //! | [`errors`] | the table of error codes |
@@ -31,6 +32,7 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod errors;
+pub mod events;
 pub mod imports;
 pub mod org;
 pub mod papers;

@@ -223,11 +223,11 @@ fn routes_are_mounted_in_one_place() {
 /// Where each of these doors is opened, and how often: a new place is a new way round the gate.
 #[rustfmt::skip]
 const DOORS: &[(&str, &[(&str, usize)])] = &[
-    ("Tx::new(", &[("access/gate.rs", 7)]),
+    ("Tx::new(", &[("access/gate.rs", 7), ("access/listeners.rs", 1)]),
     // A read whose one audit row needs a writing transaction: an export.
     ("Tx::<A>::new(", &[("access/gate.rs", 1)]),
     // Signing in: locate the login, read its credentials, and ask the throttle before and after waiting.
-    (".db.read(", &[("access/gate.rs", 5), ("access/sessions/service.rs", 5)]),
+    (".db.read(", &[("access/gate.rs", 5), ("access/listeners.rs", 1), ("access/sessions/service.rs", 5)]),
     (".db.write(", &[("access/gate.rs", 5), ("access/sessions/service.rs", 2)]),
     // What moves units or changes many, and the sweep of days.
     (".db.write_alone(", &[("access/gate.rs", 2)]),

@@ -4,17 +4,25 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use actix_web::web::Bytes;
 use moka::sync::Cache;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{Receiver, channel};
 
 use super::identity;
 use super::keys::KeyRing;
+use super::listeners::{Listener, Newcomer};
 use super::password::Passwords;
 use super::remembered::Answers;
 use super::token::Tokens;
 use super::tx::UserId;
 use crate::db::{Clock, Db, Instant, TenantId};
-use crate::errors::Result;
+use crate::errors::{AppError, Code, Result};
 
+/// Who may listen at once.
+const LISTENERS: usize = 5_000;
+/// What waits at most for one who listens to read it: each is what happened in a turn.
+const WAITING: usize = 16;
 /// Sets of role bindings remembered at most.
 const REMEMBERED: u64 = 20_000;
 
@@ -28,6 +36,9 @@ pub struct Doors {
     pub(super) bindings: Cache<(TenantId, UserId, i64), Arc<[identity::Binding]>>,
     pub(super) answers: Answers,
     draining: AtomicBool,
+    /// Those who came to listen since somebody asked, and the places there are for them.
+    newcomers: Mutex<Vec<Newcomer>>,
+    seats: Arc<Semaphore>,
     /// The tenants written for in this process since somebody asked.
     written: Mutex<BTreeSet<TenantId>>,
 }
@@ -47,6 +58,8 @@ impl Doors {
             bindings: Cache::new(REMEMBERED),
             answers: Answers::default(),
             draining: AtomicBool::new(false),
+            newcomers: Mutex::default(),
+            seats: Arc::new(Semaphore::new(LISTENERS)),
             written: Mutex::default(),
         })
     }
@@ -84,6 +97,28 @@ impl Doors {
     #[must_use]
     pub fn take_written(&self) -> BTreeSet<TenantId> {
         std::mem::take(&mut *self.written())
+    }
+
+    /// Lets somebody listen behind a position; what they are told comes through here.
+    ///
+    /// # Errors
+    /// `unavailable` when as many listen as may.
+    pub fn listen(&self, listener: Listener, after: i64, lost: bool) -> Result<Receiver<Bytes>> {
+        let place = Arc::clone(&self.seats).try_acquire_owned();
+        let place = place.map_err(|_| AppError::new(Code::Unavailable).retry_after(5))?;
+        let (out, receiver) = channel(WAITING);
+        self.newcomers().push(Newcomer { listener, after, lost, out, place });
+        Ok(receiver)
+    }
+
+    fn newcomers(&self) -> MutexGuard<'_, Vec<Newcomer>> {
+        self.newcomers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those who came to listen since this was asked last.
+    #[must_use]
+    pub fn take_newcomers(&self) -> Vec<Newcomer> {
+        std::mem::take(&mut *self.newcomers())
     }
 
     /// What time it is.

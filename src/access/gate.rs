@@ -39,6 +39,8 @@ pub struct Facts {
     pub user_agent: String,
     /// The operation and its filters: what a cursor is bound to besides the caller.
     pub list_scope: String,
+    /// From `Last-Event-ID`: where somebody who listens goes on.
+    pub last_event_id: Option<String>,
 }
 
 impl Facts {
@@ -53,6 +55,7 @@ impl Facts {
             address: String::new(),
             user_agent: "pingyi demo".to_owned(),
             list_scope: String::new(),
+            last_event_id: None,
         }
     }
 }
@@ -159,6 +162,11 @@ impl<A: Action> Gate<A> {
     #[must_use]
     pub fn doors(&self) -> &Arc<Doors> {
         &self.doors
+    }
+
+    /// Who the token says is here; nobody at a public action.
+    pub(super) fn claims(&self) -> Option<Claims> {
+        self.claims
     }
 
     fn audience(&self) -> String {
@@ -420,7 +428,7 @@ where
         .await
 }
 
-fn state_of(tenant: TenantId, who: Who, facts: &Facts) -> State {
+pub(super) fn state_of(tenant: TenantId, who: Who, facts: &Facts) -> State {
     State {
         tenant,
         who,
@@ -451,7 +459,7 @@ fn settle(state: &State, row: &Row) -> Result<()> {
 
 /// Who the bearer is, how far the action reaches for them, and the version of their rights. What is
 /// seen in a writing transaction may be lost with it, and is not to be remembered.
-fn admit(
+pub(super) fn admit(
     doors: &Doors,
     conn: Conn<'_>,
     claims: Claims,

@@ -15,6 +15,9 @@ use crate::web::Answer;
 /// How long an answer is kept, seconds.
 const KEPT_SECONDS: i64 = 24 * 3600;
 
+/// Expired answers that a write clears at most.
+const CLEARED: i64 = 20;
+
 /// What the caller claims: this key for this request.
 #[derive(Debug, Clone)]
 pub struct Claim {
@@ -54,8 +57,9 @@ struct Kept {
     authz_version: i64,
 }
 
-#[derive(Insertable)]
+#[derive(Insertable, AsChangeset)]
 #[diesel(table_name = idempotency_keys)]
+#[diesel(treat_none_as_null = true)]
 struct NewKept<'a> {
     tenant_id: TenantId,
     user_id: UserId,
@@ -128,6 +132,7 @@ pub(super) fn kept(conn: &mut Conn<'_>, owner: Owner, claim: &Claim) -> Result<O
         next_link: None,
         body: kept.body,
         paper: None,
+        stream: None,
     }))
 }
 
@@ -155,14 +160,45 @@ pub(super) fn remember(conn: Conn<'_>, owner: Owner, claim: &Claim, answer: &Ans
         authz_version: owner.authz_version,
         created_at: owner.now,
     };
-    let expired = owner.now.plus_seconds(-KEPT_SECONDS);
     let mut conn = conn;
-    // Each write clears the tenant's expired ones by the index on age, so that none needs a sweep and
-    // a key that is used again after a day finds its place free.
-    with_conn!(&mut conn, c => diesel::delete(idempotency_keys::table
-        .filter(idempotency_keys::tenant_id.eq(owner.tenant))
-        .filter(idempotency_keys::created_at.le(expired)))
-        .execute(*c))?;
-    with_conn!(conn, c => diesel::insert_into(idempotency_keys::table).values(&row).execute(c))?;
+    clear(&mut conn, owner)?;
+    // What is there under the key has expired: else it would have been given.
+    with_conn!(conn, c => diesel::insert_into(idempotency_keys::table)
+        .values(&row)
+        .on_conflict((
+            idempotency_keys::tenant_id,
+            idempotency_keys::user_id,
+            idempotency_keys::operation,
+            idempotency_keys::key,
+        ))
+        .do_update()
+        .set(&row)
+        .execute(c))?;
+    Ok(())
+}
+
+/// Each write clears some of the tenant's expired answers, so that none needs a sweep. They are looked for in the order
+/// of their age, a few at a time: asked for all of them, PostgreSQL takes a table that it has no statistics of yet for
+/// one of which a third has expired, and reads the whole of it for each write.
+fn clear(conn: &mut Conn<'_>, owner: Owner) -> Result<()> {
+    let expired = owner.now.plus_seconds(-KEPT_SECONDS);
+    macro_rules! oldest {
+        () => {
+            idempotency_keys::table
+                .filter(idempotency_keys::tenant_id.eq(owner.tenant))
+                .filter(idempotency_keys::created_at.le(expired))
+                .order(idempotency_keys::created_at)
+                .limit(CLEARED)
+                .select((idempotency_keys::user_id, idempotency_keys::operation, idempotency_keys::key))
+        };
+    }
+    let gone: Vec<(UserId, String, String)> = match conn {
+        Conn::Sqlite(c) => oldest!().load(*c)?,
+        Conn::Postgres(c) => oldest!().for_update().skip_locked().load(*c)?,
+    };
+    for (user, operation, key) in gone {
+        let one = idempotency_keys::table.find((owner.tenant, user, operation, key));
+        with_conn!(conn, c => diesel::delete(one).execute(*c))?;
+    }
     Ok(())
 }

@@ -277,6 +277,7 @@ policy! {
     AccountLogout     "account.logout"      "退出登录"        write;
     SessionRead       "session.read"        "查看本人会话"    read;
     SessionEnd        "session.end"         "结束本人会话"    write;
+    EventRead         "event.read"          "接收实时事件"    read;
     DictionaryRead    "dictionary.read"     "查看字典"        read;
     PolicyRead        "policy.read"         "查看权限表"      read;
     }

@@ -44,6 +44,14 @@ pub struct Claims {
     expires: i64,
 }
 
+impl Claims {
+    /// Whether the time of the token is over.
+    #[must_use]
+    pub fn has_expired(&self, now: Instant) -> bool {
+        self.expires <= now.micros() / 1_000_000
+    }
+}
+
 /// Issues and verifies access tokens.
 pub struct Tokens {
     verified: Cache<String, Claims>,

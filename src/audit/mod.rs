@@ -23,6 +23,7 @@ use crate::access::UserId;
 use crate::db::schema::audit::{audit_log, audit_unsealed};
 use crate::db::{Conn, Id, Instant, TenantId, again, insert_rows};
 use crate::errors::{AppError, Result};
+use crate::events::kinds;
 
 /// Bytes of salt a row.
 const SALT: usize = 16;
@@ -124,6 +125,11 @@ struct Waiting {
 /// # Errors
 /// When the database refuses one.
 pub fn append(mut conn: Conn<'_>, entry: &Entry, changes: &[Change<'_>]) -> Result<()> {
+    if cfg!(debug_assertions)
+        && let Some(change) = changes.iter().find(|change| !kinds::is_settled(change.entity))
+    {
+        return Err(AppError::internal(format!("who is told of a {}? See events::kinds", change.entity)));
+    }
     let mut salts = vec![0_u8; changes.len() * SALT];
     aws_lc_rs::rand::fill(&mut salts).map_err(AppError::internal)?;
     let rows: Vec<Row<'_>> = changes

@@ -88,6 +88,28 @@ pub fn sign(tx: &mut Tx<'_, Background>, signer: &Signer) -> Result<()> {
     store::save_head(tx, &head)
 }
 
+/// The position of the last row that was sealed.
+///
+/// # Errors
+/// When the database fails.
+pub fn sealed_up_to<A: Action>(tx: &mut Tx<'_, A>) -> Result<i64> {
+    store::size(tx)
+}
+
+/// The rows behind a position, each with its own, so many at most: for those who tell what happened. One that somebody
+/// has taken away leaves its position.
+///
+/// # Errors
+/// When the database fails.
+pub fn sealed_behind<A: Action>(
+    tx: &mut Tx<'_, A>,
+    behind: i64,
+    most: i64,
+) -> Result<Vec<(i64, Option<Logged>)>> {
+    let walked = store::walk(tx, behind, most)?;
+    Ok(walked.into_iter().map(|(place, row)| (place.position, row)).collect())
+}
+
 /// The checkpoints of more rows than so many, each with its note, the smallest first.
 ///
 /// # Errors

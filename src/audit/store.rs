@@ -150,6 +150,16 @@ pub(super) fn hold_head<A: Action>(tx: &mut Tx<'_, A>) -> Result<Head> {
     }
 }
 
+/// How many rows the chain has.
+pub(super) fn size<A: Action>(tx: &mut Tx<'_, A>) -> Result<i64> {
+    let tenant = tx.tenant();
+    let size: Option<i64> = with_conn!(tx.conn(), c => audit_heads::table.find(tenant)
+        .select(audit_heads::size)
+        .first(c)
+        .optional())?;
+    Ok(size.unwrap_or_default())
+}
+
 /// Keeps the head.
 pub(super) fn save_head<A: Action>(tx: &mut Tx<'_, A>, head: &Head) -> Result<()> {
     let (tenant, now) = (tx.tenant(), tx.now());

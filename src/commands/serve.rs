@@ -11,6 +11,7 @@ use pingyi::campaigns::clearing::sweep;
 use pingyi::config::Settings;
 use pingyi::db::start::{Result, StartError};
 use pingyi::db::{Clock, Db, Location, migrate};
+use pingyi::events::hub::Hub;
 
 /// How long readiness fails before the listener closes, so that a balancer looks away first.
 const LOOK_AWAY: Duration = Duration::from_millis(500);
@@ -67,6 +68,7 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
         actix_web::rt::spawn(sweep::run(Arc::clone(&doors)));
         let relay = Relay::new(Arc::clone(&doors), Some(settings.checkpoint_file()))?;
         actix_web::rt::spawn(relay.run());
+        actix_web::rt::spawn(Hub::new(Arc::clone(&doors)).run());
         actix_web::rt::spawn(async move {
             end.await;
             doors.drain();

@@ -15,6 +15,7 @@ use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, Responsi
 use crate::campaigns::tasks::rules::{AssignmentAction, AssignmentState};
 use crate::campaigns::waiting::service::WaitingKind;
 use crate::db::{Dictionary, Entry};
+use crate::events::kinds::EventKind;
 use crate::imports::{TableFormat, TextEncoding};
 use crate::org::calendar::rules::{CalendarChangeKind, DayKind};
 use crate::org::changes::rules::{UnitAction, UnitChange};
@@ -40,6 +41,7 @@ const fn of<D: Dictionary>() -> Listed {
 
 /// Every dictionary.
 pub const ALL: &[Listed] = &[
+    of::<EventKind>(),
     of::<Role>(),
     of::<UserStatus>(),
     of::<UserAction>(),

@@ -16,9 +16,11 @@ pub(super) enum Representation {
     File(Format),
     /// A paper, which is given in no other way.
     Print(Form),
+    /// Events, which are given in no other way.
+    Live,
 }
 
-use Representation::{File, Json, Print};
+use Representation::{File, Json, Live, Print};
 
 /// What there is to choose from; of two that are wanted alike the first is given.
 type Offers = &'static [(&'static str, Representation)];
@@ -31,12 +33,15 @@ const LIST: Offers = &[
 ];
 const PAPER: Offers = &[(Form::Html.media(), Print(Form::Html)), (Form::Xlsx.media(), Print(Form::Xlsx))];
 
+const EVENTS: Offers = &[(super::live::MEDIA, Live)];
+
 /// The media types of what is given so.
 pub(super) const fn offers(given: Given) -> Offers {
     match given {
         Given::Json => ONE,
         Given::Pages => LIST,
         Given::Paper => PAPER,
+        Given::Events => EVENTS,
     }
 }
 

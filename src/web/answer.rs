@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::live::Stream;
 use super::openapi::Example;
 use crate::audit::hex;
 use crate::errors::{AppError, Result};
@@ -24,6 +25,8 @@ pub struct Answer {
     pub body: String,
     /// What is to be printed instead.
     pub paper: Option<Box<Paper>>,
+    /// What is sent bit by bit instead.
+    pub stream: Option<Stream>,
 }
 
 /// Something with a version that counts up with each change.
@@ -41,6 +44,8 @@ pub enum Given {
     Pages,
     /// A paper, printed, and no JSON.
     Paper,
+    /// Events, for as long as the client listens, and no JSON.
+    Events,
 }
 
 /// What an endpoint may answer with.
@@ -99,6 +104,7 @@ impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Resource<V> {
             next_link: None,
             body,
             paper: None,
+            stream: None,
         })
     }
 }
@@ -135,6 +141,7 @@ impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Created<V> {
             next_link: None,
             body,
             paper: None,
+            stream: None,
         })
     }
 }
@@ -162,6 +169,7 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Plain<V> {
             next_link: None,
             body: json(&self.0)?,
             paper: None,
+            stream: None,
         })
     }
 }
@@ -195,7 +203,15 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Remembered<V> {
     }
     fn into_answer(self) -> Result<Answer> {
         let body = self.body.as_ref().to_owned();
-        Ok(Answer { status: 200, etag: None, location: None, next_link: None, body, paper: None })
+        Ok(Answer {
+            status: 200,
+            etag: None,
+            location: None,
+            next_link: None,
+            body,
+            paper: None,
+            stream: None,
+        })
     }
 }
 
@@ -223,6 +239,7 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Unkept<V> {
             next_link: None,
             body: json(&self.0)?,
             paper: None,
+            stream: None,
         })
     }
 }
@@ -250,6 +267,7 @@ impl IntoAnswer for NoContent {
             next_link: None,
             body: String::new(),
             paper: None,
+            stream: None,
         })
     }
 }
@@ -291,6 +309,14 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Page<V> {
     }
     fn into_answer(self) -> Result<Answer> {
         let next_link = self.next_cursor.clone();
-        Ok(Answer { status: 200, etag: None, location: None, next_link, body: json(&self)?, paper: None })
+        Ok(Answer {
+            status: 200,
+            etag: None,
+            location: None,
+            next_link,
+            body: json(&self)?,
+            paper: None,
+            stream: None,
+        })
     }
 }

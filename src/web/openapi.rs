@@ -38,6 +38,7 @@ const TAGS: &[(&str, &str)] = &[
     ("settings", "本省的参数: 阈值、时限、次数, 及其历次修改。"),
     ("provinces", "省份 (租户), 供平台与部级查看。"),
     ("users", "账号与角色授权。"),
+    ("events", "实时事件。"),
     ("audit", "审计记录, 其链与检查点, 核验。"),
     ("reference", "字典与权限表。"),
     ("operations", "存活, 就绪与公钥。"),
@@ -95,7 +96,7 @@ pub(super) fn describe<E: Endpoint>(schemas: &mut Collector) -> Description {
 /// The codes of states and rules: the endpoint's own, and those of what it is.
 fn codes<E: Endpoint>() -> impl Iterator<Item = Code> {
     let of_files: &[Code] = match E::Reply::GIVEN {
-        Given::Json => &[],
+        Given::Json | Given::Events => &[],
         Given::Pages => &[Code::ExportTooLarge, Code::ExportsBusy],
         Given::Paper => &[Code::ExportsBusy],
     };
@@ -133,6 +134,7 @@ fn parameters<E: Endpoint>(query: &(Map<String, Value>, Vec<String>)) -> Vec<Val
     }
     let shared: &[&str] = match E::VERB {
         Verb::Get if E::Reply::ETAG => &["IfNoneMatch"],
+        Verb::Get if E::Reply::GIVEN == Given::Events => &["LastEventId"],
         Verb::Patch | Verb::Put => &["IfMatchRequired"],
         Verb::Post if path_names(E::PATH).next().is_some() => &["IdempotencyKey", "IfMatch"],
         Verb::Post => &["IdempotencyKey"],
@@ -181,9 +183,9 @@ fn responses<E: Endpoint>(schemas: &mut Collector) -> Map<String, Value> {
         header("Link", "Link");
     }
     let mut success = json!({ "description": "成功。", "headers": headers });
+    let media = if E::Reply::GIVEN == Given::Events { super::live::MEDIA } else { "application/json" };
     if let (Some(name), Some(map)) = (E::Reply::schema(schemas), success.as_object_mut()) {
-        let content =
-            json!({ "application/json": { "schema": reference(&name), "example": E::Reply::example() } });
+        let content = json!({ media: { "schema": reference(&name), "example": E::Reply::example() } });
         map.insert("content".into(), content);
     }
     if E::Reply::LOCATION {
@@ -437,6 +439,11 @@ fn shared_parameters() -> Value {
         "IfNoneMatch": {
             "name": "If-None-Match", "in": "header", "required": false, "schema": tag, "example": "\"v3.5f1c2a9be07d4c11\"",
             "description": "已有副本的 ETag; 未变则 304。",
+        },
+        "LastEventId": {
+            "name": "Last-Event-ID", "in": "header", "required": false, "example": "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8S",
+            "schema": { "type": "string", "format": "event-id", "minLength": 1, "maxLength": 100 },
+            "description": "最后收到的事件的 id: 从其后继续。",
         },
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false, "example": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d55",

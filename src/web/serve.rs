@@ -18,6 +18,7 @@ use super::answer::{Answer, Given, IntoAnswer};
 use super::endpoint::Endpoint;
 use super::export::{Account, Asked, Exports, Format, check_query, give};
 use super::input::{Body, PathIds, parse_query};
+use super::live;
 use super::printed;
 use super::problem::{Language, problem_response};
 use super::receive::{Allowance, Sent, read_body};
@@ -31,6 +32,8 @@ use crate::errors::{AppError, Code, FieldError, Place, Result, Text, text};
 const LONGEST_URI: usize = 8 * 1024;
 /// Characters of `If-Match` and `If-None-Match` at most.
 const LONGEST_TAGS: usize = 400;
+/// Characters of a `Last-Event-ID` at most; ours are shorter, and what is longer is none of ours.
+const LONGEST_EVENT_ID: usize = 100;
 /// Characters of an `Idempotency-Key` at most.
 const LONGEST_KEY: usize = 128;
 
@@ -111,6 +114,7 @@ pub(super) async fn serve<E: Endpoint>(
         Ok(Outcome::File(asked)) => {
             give(asked, &context).await.unwrap_or_else(|error| refuse(&request, &error))
         }
+        Ok(Outcome::Events(answer)) => live::give(answer).unwrap_or_else(|error| refuse(&request, &error)),
         Ok(Outcome::Paper(asked)) => {
             printed::give(asked, &context).await.unwrap_or_else(|error| refuse(&request, &error))
         }
@@ -147,6 +151,8 @@ enum Outcome {
     Answer(Answer),
     /// A list to be given as a file.
     File(Asked),
+    /// Events to be sent.
+    Events(Answer),
     /// A paper to be given.
     Paper(printed::Asked),
 }
@@ -186,6 +192,7 @@ async fn answer<E: Endpoint>(
     let gate = gate.with_facts(facts);
     match representation {
         Representation::Json => Ok(Outcome::Answer(E::handle(gate, path, query, body).await?.into_answer())),
+        Representation::Live => Ok(Outcome::Events(E::handle(gate, path, query, body).await?.into_answer())),
         Representation::File(format) => Ok(Outcome::File(asked::<E>(request, context, gate, format))),
         Representation::Print(form) => {
             let account = accountant(gate.clone());
@@ -285,6 +292,9 @@ fn facts_of<E: Endpoint>(request: &HttpRequest, context: &Context) -> Facts {
             .filter(|c| !c.is_control())
             .take(200)
             .collect(),
+        last_event_id: text_header(request.headers(), "Last-Event-ID")
+            .filter(|id| (1..=LONGEST_EVENT_ID).contains(&id.len()))
+            .map(ToOwned::to_owned),
         list_scope: list_scope(request.path(), request.query_string()),
     }
 }

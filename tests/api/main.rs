@@ -17,6 +17,7 @@ mod clearing;
 mod crowds;
 mod departures;
 mod endings;
+mod events;
 mod export;
 mod imports;
 mod morning;

@@ -153,7 +153,7 @@ impl Call<'_> {
         // A server that refuses a large body early may close while we still write.
         let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
         let mut bytes = Vec::new();
-        let read = stream.read_to_end(&mut bytes);
+        let read = read_whole(&mut stream, &mut bytes);
         let shown = String::from_utf8_lossy(&body[..body.len().min(2000)]).into_owned();
         let reply = parse(&bytes, self.method == "HEAD", (told.clone(), shown))
             .unwrap_or_else(|| panic!("{told}: no whole answer (sent: {sent:?}, read: {read:?})"));
@@ -161,6 +161,24 @@ impl Call<'_> {
         assert!(reply.status < 500 || self.may_fail, "the server failed\n{}", reply.story());
         assert!(reply.header("x-request-id").is_some(), "no X-Request-Id\n{}", reply.story());
         reply
+    }
+}
+
+/// Reads to the end; of a line of events, which has none, the head alone.
+fn read_whole(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        let read = stream.read(&mut piece)?;
+        bytes.extend_from_slice(&piece[..read]);
+        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|end| &bytes[..end]);
+        let is_live = head.is_some_and(|head| String::from_utf8_lossy(head).contains("text/event-stream"));
+        if is_live {
+            bytes.truncate(head.map_or(0, <[u8]>::len) + 4);
+            bytes.extend_from_slice(b"0\r\n\r\n");
+        }
+        if read == 0 || is_live {
+            return Ok(bytes.len());
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! makes `a_stranger_sees_nothing::sqlite` and `a_stranger_sees_nothing::postgres`.
 
 pub mod client;
+pub mod live;
 pub mod people;
 pub mod postgres;
 pub mod raw;

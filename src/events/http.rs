@@ -1,0 +1,51 @@
+//! `GET /events`.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::kinds::EventKind;
+use super::service;
+use crate::access::Listener;
+use crate::access::policy::EventRead;
+use crate::db::Instant;
+use crate::web::{Example, Listening, NoBody, NoQuery, endpoint};
+
+/// 一个事件的 data。
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventView {
+    /// 关于什么; 与 `event` 相同。
+    kind: EventKind,
+    /// 对象的标识; 关于全省的为 null。
+    id: Option<Uuid>,
+    /// 对象归属何处: 分工与逐日填报为任务, 授权为账号, 民警与账号为单位; 其余为 null。
+    of: Option<Uuid>,
+    /// 操作, 见 `GET /policy`; 或其后果。
+    #[schema(max_length = 60)]
+    action: String,
+    /// 时刻。
+    at: Instant,
+}
+
+impl Example for EventView {
+    fn example() -> Value {
+        service::example()
+    }
+}
+
+endpoint! {
+    /// 接收实时事件
+    ///
+    /// 以 Server-Sent Events 不断告知所能查看的对象有何变化, 变化提交后一秒之内。事件只说是哪个对象、什么操作; 对象现状请再取该对象。
+    /// 每个事件有 `id`, `event` (种类) 与 `data` (见 `EventView`)。断线后以 `Last-Event-ID` 重连, 其后的事件不漏不重, 连到哪个实例都一样;
+    /// `event: reset` 表示已离线太久, 请重新加载。每 15 秒至少有一行; 令牌到期、会话结束或服务停止时连接结束, 换新令牌重连即可。
+    /// 浏览器的 `EventSource` 不能带 `Authorization`, 请用 `fetch` 读取。
+    ListenToEvents: EventRead, Get "/events", tag "events", codes []
+    async fn listen_to_events(gate, _id: (), _query: NoQuery, _body: NoBody) -> Listening<EventView> {
+        let listener = Listener::at(&gate)?;
+        let (doors, last) = (gate.doors().clone(), gate.facts().last_event_id.clone());
+        let start = gate.look(move |tx| service::start(tx, &doors, last.as_deref())).await?;
+        crate::access::Done::with(Listening::begin(gate.doors().listen(listener, start.after, start.lost)?))
+    }
+}

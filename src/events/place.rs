@@ -1,0 +1,54 @@
+//! Where somebody is in what happens, as the `id` of an event: encrypted, since a bare position would tell how much
+//! happens that the reader may not know of.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::access::KeyRing;
+use crate::db::TenantId;
+use crate::errors::{AppError, Result};
+
+/// What writes and reads the ids of a tenant's events; the same on every instance, which share their keys.
+pub(super) struct Places {
+    key: RandomizedNonceKey,
+    tenant: String,
+}
+
+impl Places {
+    /// Those of a tenant.
+    ///
+    /// # Errors
+    /// Never.
+    pub(super) fn of(keys: &KeyRing, tenant: TenantId) -> Result<Self> {
+        let tenant = tenant.to_string();
+        let secret = keys.seal("event id", &[tenant.as_bytes()]);
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &secret).map_err(AppError::internal)?;
+        Ok(Self { key, tenant })
+    }
+
+    /// The id behind which somebody goes on who knows everything up to a position.
+    ///
+    /// # Errors
+    /// When the random source fails.
+    pub(super) fn id(&self, position: i64) -> Result<String> {
+        let mut sealed = position.to_be_bytes().to_vec();
+        let nonce = self
+            .key
+            .seal_in_place_append_tag(Aad::from(self.tenant.as_bytes()), &mut sealed)
+            .map_err(AppError::internal)?;
+        let mut bytes = nonce.as_ref().to_vec();
+        bytes.extend_from_slice(&sealed);
+        Ok(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The position of an id; none of one that is not ours.
+    pub(super) fn position(&self, id: &str) -> Option<i64> {
+        let mut bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
+        let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let plain = self.key.open_in_place(nonce, Aad::from(self.tenant.as_bytes()), sealed).ok()?;
+        let position = i64::from_be_bytes(plain.try_into().ok()?);
+        (position >= 0).then_some(position)
+    }
+}

@@ -1,0 +1,199 @@
+//! What happens is told as it happens: to those who may know it, once, in one order, at whichever instance.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::live::{Ear, Event, Running};
+use crate::support::sealing::seal;
+use crate::support::{World, both, story};
+
+const OFFICE: &str = "53-group-office";
+const QUIET: Duration = Duration::from_millis(1200);
+
+fn listen(world: &World, who: &str) -> Ear {
+    Ear::open(world.address(), world.as_(who).token(), None)
+}
+
+/// Something that everybody with a campaign's rights in the province hears of; what came before it has come.
+fn mark(world: &World) -> String {
+    story::campaign(world, "53")
+}
+
+fn shorts(events: &[Event]) -> Vec<String> {
+    events.iter().map(Event::short).collect()
+}
+
+/// What somebody has heard up to a new campaign of the province, which the province's people hear of.
+fn heard(world: &World, ear: &Ear) -> Vec<String> {
+    let made = mark(world);
+    let mut all = ear.until("campaign campaign.create");
+    while all.last().is_some_and(|event| event.about() != made) {
+        all.extend(ear.until("campaign campaign.create"));
+    }
+    all.pop();
+    shorts(&all)
+}
+
+both! {
+    fn whoever_may_read_a_thing_is_told_of_it_and_nobody_else(world) {
+        let _running = Running::beside(world.doors());
+        let tale = story::launched(world, "53");
+        // What has been is told to whoever comes before it is sealed: here nobody is to hear of it.
+        seal(world, "53");
+        let (office, head, other) = (listen(world, OFFICE), listen(world, "5303-group-head"), listen(world, "5301-liaison"));
+        let (county, foreign) = (listen(world, "530102-liaison"), listen(world, "50-group-office"));
+        let admin = listen(world, "53-system-admin");
+
+        // A city begins its plan: the city and the province hear of it.
+        let draft = story::draft(world, &tale.campaign, "5303", "5303-group-office");
+        let first = head.until("plan plan.create");
+        assert_eq!(first.last().unwrap().about(), draft);
+        assert_eq!(first.last().unwrap().data["of"], json!(null));
+        story::step(world, "5303-group-office", &draft, "submit");
+        // A comment and a vote tell of the plan that they are on.
+        let comment = json!({ "content": "请写明牵头领导。" });
+        world.as_(OFFICE).post(&format!("/plans/{draft}/comments"), &comment).expect(201, "");
+        let told = head.until("plan plan.comment");
+        assert_eq!(shorts(&told), ["plan plan.submit", "plan plan.comment"]);
+        assert_eq!(told[1].about(), draft);
+
+        // What a superior has put into force is told below, and nothing else of it.
+        let etag = world.as_(OFFICE).get(&format!("/plans/{}", tale.plan)).expect(200, "").etag();
+        let amended = world.as_(OFFICE).call("POST", &format!("/plans/{}/amend", tale.plan)).header("If-Match", &etag)
+            .json(&json!({ "reason": "省厅要求。" })).send();
+        amended.expect(200, "");
+        assert_eq!(heard(world, &office), [
+            "plan plan.create", "plan plan.submit", "plan plan.comment", "plan plan.amend",
+        ]);
+        let quiet = |ear: &Ear, who: &str| {
+            if let Some(event) = ear.next(QUIET) { panic!("{who} heard {event:?}") }
+        };
+        quiet(&other, "a city beside");
+        quiet(&county, "a county");
+        quiet(&head, "the city, of the province's amendment");
+        quiet(&foreign, "another province");
+        quiet(&admin, "whoever administers accounts");
+    }
+
+    fn publishing_is_heard_below(world) {
+        let _running = Running::beside(world.doors());
+        let campaign = story::campaign(world, "53");
+        let county = listen(world, "530102-liaison");
+        let plan = story::published(world, &story::plan_body(world, &campaign, "53"), "53");
+        let told = county.until("plan plan.publish");
+        assert!(told.iter().all(|event| event.short() != "plan plan.create" && event.short() != "plan plan.submit"), "{told:?}");
+        assert_eq!(told.last().unwrap().about(), plan["id"].as_str().unwrap());
+        // The campaign that it makes visible below is told there too.
+        let rest = if told.iter().any(|event| event.short() == "campaign campaign.launch") { Vec::new() } else { county.until("campaign campaign.launch") };
+        assert!(told.iter().chain(&rest).any(|event| event.about() == campaign));
+    }
+
+    fn whoever_comes_back_hears_what_they_missed_once_at_either_instance(world) {
+        let second = world.second();
+        let _running = (Running::beside(world.doors()), Running::beside(&second.doors));
+        let places = [world.address(), second.address];
+        let mut dice = 20_261_122_u64;
+        let mut roll = |below: u64| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (dice >> 33) % below
+        };
+        let token = world.as_(OFFICE).token().to_owned();
+        let mut made = Vec::new();
+        let mut heard: Vec<String> = Vec::new();
+        let mut last: Option<String> = None;
+        let begin = Ear::open(places[0], &token, None).hang_up();
+        last.get_or_insert(begin);
+        for _ in 0..24 {
+            // Some happen while nobody listens, some while somebody does; through either instance.
+            for _ in 0..roll(3) {
+                made.push(made_at(world, &second, roll(2)));
+            }
+            let ear = Ear::open(places[usize::try_from(roll(2)).unwrap()], &token, last.as_deref());
+            for _ in 0..roll(3) {
+                made.push(made_at(world, &second, roll(2)));
+            }
+            // Hang up in the middle of it, or wait for some of it.
+            for _ in 0..roll(4) {
+                if let Some(event) = ear.next(Duration::from_millis(500)) {
+                    heard.push(event.about().to_owned());
+                    last = Some(event.id);
+                }
+            }
+            drop(ear);
+        }
+        made.push(made_at(world, &second, 0));
+        let ear = Ear::open(places[1], &token, last.as_deref());
+        while heard.last() != made.last() {
+            heard.push(ear.next(Duration::from_secs(20)).unwrap_or_else(|| panic!("heard {heard:?} of {made:?}")).about().to_owned());
+        }
+        // Everything once; the order is the chain's, the same for everybody.
+        let mut sorted = (heard.clone(), made.clone());
+        sorted.0.sort();
+        sorted.1.sort();
+        assert_eq!(sorted.0, sorted.1, "nothing skipped, nothing twice");
+    }
+
+    fn what_ends_the_right_ends_the_line(world) {
+        let _running = Running::beside(world.doors());
+        // A role that is taken away counts at once, on a line that is open.
+        let liaison = listen(world, "5303-liaison");
+        let tale = story::launched(world, "53");
+        liaison.until("plan plan.publish");
+        let admin = world.as_("53-security-admin");
+        let user = world.user("5303-liaison");
+        let bindings = admin.get(&format!("/users/{user}/role-bindings")).expect(200, "").json();
+        for binding in bindings["items"].as_array().unwrap() {
+            let path = format!("/users/{user}/role-bindings/{}", binding["id"].as_str().unwrap());
+            admin.delete(&path).expect(204, "");
+        }
+        while liaison.next(QUIET).is_some() {}
+        story::draft(world, &tale.campaign, "5303", "5303-group-office");
+        if let Some(event) = liaison.next(QUIET) {
+            panic!("without a role: {event:?}");
+        }
+        // Whoever signs out, is disabled, or whose token has run out, hears nothing more.
+        let out = listen(world, "5301-liaison");
+        world.as_("5301-liaison").post("/auth/logout", &json!({})).expect(204, "");
+        mark(world);
+        assert!(out.ends());
+        let late = listen(world, OFFICE);
+        world.advance(16 * 60);
+        mark(world);
+        assert!(late.ends());
+    }
+
+    fn an_id_that_is_not_ours_or_another_provinces_begins_anew(world) {
+        let _running = Running::beside(world.doors());
+        let token = world.as_(OFFICE).token().to_owned();
+        let theirs = Ear::open(world.address(), world.as_("50-group-office").token(), None).hang_up();
+        for id in ["1", "not-an-id", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", theirs.as_str()] {
+            let ear = Ear::open(world.address(), &token, Some(id));
+            let event = ear.next(Duration::from_secs(5)).unwrap();
+            assert_eq!((event.kind.as_str(), event.data), ("reset", json!({})), "{id}");
+            let made = mark(world);
+            assert_eq!(ear.until("campaign campaign.create").last().unwrap().about(), made);
+        }
+        // Two ids of the same place do not look alike: how much happens is nobody's to count.
+        let one = Ear::open(world.address(), &token, None).hang_up();
+        let other = Ear::open(world.address(), &token, None).hang_up();
+        assert_ne!(one, other);
+    }
+
+    fn who_may_listen_and_how_is_told_like_everywhere(world) {
+        world.anonymous().get("/events").expect(401, "unauthenticated");
+        world.as_("53-first-password").get("/events").expect(403, "password_change_required");
+        let reply = world.as_(OFFICE).call("GET", "/events").header("Accept", "application/json").send();
+        reply.expect(406, "not_acceptable");
+        world.as_(OFFICE).get("/events?kind=plan").expect(400, "invalid_query");
+        let reply = world.as_("53-nobody").get("/events").expect(200, "");
+        assert_eq!(reply.header("content-type"), Some("text/event-stream"));
+        assert_eq!(reply.header("cache-control"), Some("no-store"));
+    }
+}
+
+fn made_at(world: &World, second: &crate::support::Second, at: u64) -> String {
+    let (who, body) = (world.as_(OFFICE), story::campaign_body(world, "53"));
+    let who = if at == 0 { who } else { who.at(second) };
+    who.post("/campaigns", &body).expect(201, "").id()
+}
