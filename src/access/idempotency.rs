@@ -3,6 +3,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 
 use super::keys::KeyRing;
 use super::tx::UserId;
@@ -57,9 +58,8 @@ struct Kept {
     authz_version: i64,
 }
 
-#[derive(Insertable, AsChangeset)]
+#[derive(Insertable)]
 #[diesel(table_name = idempotency_keys)]
-#[diesel(treat_none_as_null = true)]
 struct NewKept<'a> {
     tenant_id: TenantId,
     user_id: UserId,
@@ -172,7 +172,15 @@ pub(super) fn remember(conn: Conn<'_>, owner: Owner, claim: &Claim, answer: &Ans
             idempotency_keys::key,
         ))
         .do_update()
-        .set(&row)
+        .set((
+            idempotency_keys::request_hash.eq(excluded(idempotency_keys::request_hash)),
+            idempotency_keys::status.eq(excluded(idempotency_keys::status)),
+            idempotency_keys::etag.eq(excluded(idempotency_keys::etag)),
+            idempotency_keys::location.eq(excluded(idempotency_keys::location)),
+            idempotency_keys::body.eq(excluded(idempotency_keys::body)),
+            idempotency_keys::authz_version.eq(excluded(idempotency_keys::authz_version)),
+            idempotency_keys::created_at.eq(excluded(idempotency_keys::created_at)),
+        ))
         .execute(c))?;
     Ok(())
 }

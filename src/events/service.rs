@@ -1,5 +1,6 @@
 //! What has happened behind a position, and what of it each of those who listen may know.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
@@ -107,13 +108,13 @@ pub fn words(tx: &mut Tx<'_, EventRead>, doors: &Doors, ears: &[Ear]) -> Result<
             words.push(Word::Ended);
             continue;
         };
-        if !known.contains_key(&ear.after) {
-            known.insert(ear.after, located(tx, ear.after)?);
-        }
-        let Some((events, upto)) = known.get(&ear.after) else { continue };
+        let (events, upto) = match known.entry(ear.after) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(free) => free.insert(located(tx, ear.after)?),
+        };
         let mut rights = Rights::of(&held);
         let mut text = String::new();
-        for located in events {
+        for located in events.iter() {
             if rights.may_know(located) {
                 say(&mut text, &places, located)?;
             }

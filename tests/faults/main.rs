@@ -18,6 +18,7 @@ mod drain;
 mod first_run;
 mod hostile;
 mod kill;
+mod listeners;
 mod outage;
 mod retry;
 mod work;

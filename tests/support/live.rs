@@ -94,7 +94,7 @@ impl Ear {
         let media = lines.by_ref().map(|line| line.expect("a header")).take_while(|line| !line.is_empty());
         let heads: Vec<String> = media.collect();
         assert!(
-            heads.iter().any(|line| line.to_ascii_lowercase() == "content-type: text/event-stream"),
+            heads.iter().any(|line| line.eq_ignore_ascii_case("content-type: text/event-stream")),
             "{heads:?}"
         );
         let (sender, events) = channel();

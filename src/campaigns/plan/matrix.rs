@@ -90,6 +90,7 @@ pub struct Asked {
 
 impl Asked {
     /// What the matrix tells of.
+    #[must_use]
     pub fn about(&self) -> About<'_, impl Debug + use<>> {
         let asked = (self.campaign, self.version, self.unit.id, self.today);
         About { below: &self.unit.path, asked, of: [Source::UNITS, Source::plans(self.campaign)] }

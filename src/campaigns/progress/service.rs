@@ -55,6 +55,7 @@ pub struct Asked {
 
 impl Asked {
     /// What the figures tell of.
+    #[must_use]
     pub fn about(&self) -> About<'_, impl Debug + use<>> {
         let asked = (self.campaign, self.unit.id, self.on);
         About { below: &self.unit.path, asked, of: [Source::UNITS, Source::progress(self.campaign)] }

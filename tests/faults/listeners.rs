@@ -1,0 +1,168 @@
+//! Those who listen: a thousand at once, through kill -9, and when the server is told to end.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use super::process::{Session, nap, until};
+use super::work::{BOTH, Crew, Demo, Kind, new_body};
+
+/// Who listens without a thread of their own: what has come is read when somebody asks.
+struct Line {
+    stream: TcpStream,
+    text: Vec<u8>,
+    ended: bool,
+}
+
+impl Line {
+    fn open(at: SocketAddr, session: &Session, last: Option<&str>) -> Self {
+        let mut headers = vec![("Accept", "text/event-stream")];
+        headers.extend(last.map(|last| ("Last-Event-ID", last)));
+        let mut stream = TcpStream::connect(at).unwrap();
+        stream.write_all(&session.compose("GET", "/events", &headers, None)).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        Self { stream, text: Vec::new(), ended: false }
+    }
+
+    fn read(&mut self) -> String {
+        let mut piece = [0; 16 * 1024];
+        while !self.ended {
+            match self.stream.read(&mut piece) {
+                Ok(0) => self.ended = true,
+                Ok(read) => self.text.extend_from_slice(&piece[..read]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(_) => self.ended = true,
+            }
+        }
+        let text = String::from_utf8_lossy(&self.text).into_owned();
+        // The last chunk of an answer that ends well; the connection itself may be kept.
+        self.ended |= text.ends_with("\r\n0\r\n\r\n");
+        text
+    }
+
+    /// The ids of events of this kind, with the id of the thing, in their order.
+    fn heard(&mut self, kind: &str) -> Vec<(String, String)> {
+        let (mut found, mut id, mut is_kind) = (Vec::new(), String::new(), false);
+        for line in self.read().lines() {
+            match line.split_once(": ") {
+                Some(("id", text)) => text.clone_into(&mut id),
+                Some(("event", text)) => is_kind = text == kind,
+                Some(("data", text)) if is_kind => {
+                    let data: serde_json::Value = serde_json::from_str(text).unwrap();
+                    found.push((id.clone(), data["id"].as_str().unwrap_or_default().to_owned()));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+fn create(crew: &Crew, at: SocketAddr, mark: u64) -> String {
+    let id = uuid::Uuid::now_v7();
+    let body = new_body(Kind::Campaign, id, crew, None, mark);
+    crew.office.once(at, "POST", "/campaigns", &[], Some(&body)).expect(201);
+    id.to_string()
+}
+
+/// Waits until all of them have heard something of this kind about this thing.
+fn all_heard(lines: &mut [Line], about: &str, within: Duration) -> Duration {
+    let begun = Instant::now();
+    let mut waiting: Vec<&mut Line> = lines.iter_mut().collect();
+    while !waiting.is_empty() {
+        assert!(begun.elapsed() < within, "{} of those who listen have not heard of {about}", waiting.len());
+        waiting.retain_mut(|line| !line.heard("campaign").iter().any(|(_, thing)| thing == about));
+        nap(Duration::from_millis(20));
+    }
+    begun.elapsed()
+}
+
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+fn a_thousand_listen_at_once() {
+    for backend in BOTH {
+        let demo = Demo::start(backend);
+        let crew = demo.crew();
+        // What the demo brought is sealed before anybody listens.
+        until(Duration::from_mins(1), "the demo's rows to be sealed", || {
+            let waiting =
+                demo.ask("SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'");
+            (waiting == ["0"]).then_some(())
+        });
+        let before = resident(demo.program.pid());
+        let mut lines: Vec<Line> = (0..1000).map(|_| Line::open(demo.at(), &crew.office, None)).collect();
+        let begun = Instant::now();
+        while !lines.iter_mut().all(|line| line.read().contains("retry: 2000")) {
+            assert!(begun.elapsed() < Duration::from_mins(1), "a thousand are let in");
+            nap(Duration::from_millis(50));
+        }
+        let mut slowest = Duration::ZERO;
+        for mark in 1..=3 {
+            let about = create(&crew, demo.at(), mark);
+            slowest = slowest.max(all_heard(&mut lines, &about, Duration::from_secs(30)));
+        }
+        let grown = resident(demo.program.pid()).saturating_sub(before);
+        println!("{backend:?}: the last of 1000 heard after {slowest:?}; {grown} MB more");
+        // Others are answered meanwhile, and everybody has heard each thing once.
+        crew.office.get(demo.at(), "/auth/me").expect(200);
+        for line in &mut lines {
+            assert_eq!(line.heard("campaign").len(), 3);
+        }
+        assert!(grown < 200, "{grown} MB for a thousand who listen");
+
+        // Nobody is left without a word for long.
+        let words = |line: &mut Line| line.read().lines().filter(|text| *text == ":").count();
+        let was: Vec<usize> = lines.iter_mut().map(words).collect();
+        nap(Duration::from_secs(16));
+        let now: Vec<usize> = lines.iter_mut().map(words).collect();
+        assert!(was.iter().zip(&now).all(|(was, now)| now > was), "a beat within 16 seconds");
+
+        // When the server is told to end, the lines end with it: their owners go to another instance.
+        demo.program.terminate();
+        let told = Instant::now();
+        while !lines.iter_mut().all(|line| {
+            line.read();
+            line.ended
+        }) {
+            assert!(told.elapsed() < Duration::from_secs(20), "the lines end");
+            nap(Duration::from_millis(50));
+        }
+        let Demo { program, .. } = demo;
+        assert!(program.wait(Duration::from_secs(30)).success());
+    }
+}
+
+#[test]
+fn what_was_acknowledged_before_a_kill_is_told_after_it() {
+    for backend in BOTH {
+        let mut demo = Demo::start(backend);
+        let crew = demo.crew();
+        let mut line = Line::open(demo.at(), &crew.office, None);
+        let mut made = vec![create(&crew, demo.at(), 0)];
+        all_heard(std::slice::from_mut(&mut line), &made[0], Duration::from_secs(20));
+        let mut heard = line.heard("campaign");
+        // Acknowledged, and the program is killed before anybody can have been told.
+        for mark in 1..=20 {
+            made.push(create(&crew, demo.at(), mark));
+        }
+        demo.program.kill();
+        nap(Duration::from_millis(200));
+        heard.extend(line.heard("campaign").split_off(heard.len()));
+        demo.program = demo.store.start(&["serve"]);
+        let crew = demo.crew();
+        let last = heard.last().unwrap().0.clone();
+        let mut line = Line::open(demo.at(), &crew.office, Some(&last));
+        let end = made.last().unwrap().clone();
+        if heard.last().unwrap().1 != end {
+            all_heard(std::slice::from_mut(&mut line), &end, Duration::from_secs(30));
+        }
+        heard.extend(line.heard("campaign"));
+        let things: Vec<&String> = heard.iter().map(|(_, thing)| thing).collect();
+        assert_eq!(things, made.iter().collect::<Vec<_>>(), "each once, in the order they were made");
+    }
+}
