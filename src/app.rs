@@ -7,9 +7,10 @@ use std::time::Duration;
 use actix_cors::Cors;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{App, HttpMessage, HttpServer, web};
+use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, HttpServer, web};
 
 use crate::access::Doors;
 use crate::access::accounts::imports::http as user_imports;
@@ -181,6 +182,34 @@ pub fn start(context: Arc<Context>, listener: TcpListener, serving: &Serving) ->
     // Whoever has hung up waits for nothing: what was begun for them (an export, above all) ends.
     .h1_allow_half_closed(false)
     .shutdown_timeout(30)
+    .listen(listener)?;
+    Ok(server.run())
+}
+
+/// Tells the figures of this process on a listener of its own, for as long as the program runs.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn watched(doors: Arc<Doors>, listener: TcpListener) -> std::io::Result<Server> {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let doors = web::Data::from(doors);
+    let server = HttpServer::new(move || {
+        let tell = |request: HttpRequest, doors: web::Data<Doors>| async move {
+            if request.path() != "/metrics" || request.method() != Method::GET {
+                return HttpResponse::NotFound().finish();
+            }
+            match doors.metrics().text(doors.listeners()) {
+                Ok(text) => HttpResponse::Ok().content_type(OPEN_METRICS).body(text),
+                Err(error) => {
+                    tracing::error!(%error, "the metrics could not be told");
+                    HttpResponse::InternalServerError().finish()
+                }
+            }
+        };
+        App::new().app_data(doors.clone()).default_service(web::to(tell))
+    })
+    .workers(1)
+    .disable_signals()
     .listen(listener)?;
     Ok(server.run())
 }

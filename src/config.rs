@@ -5,11 +5,22 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use crate::db::start::{Result, StartError};
 use crate::db::{Limits, Location};
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// A line of text.
+    #[default]
+    Text,
+    /// A line that is one JSON object.
+    Json,
+}
 
 /// What every command may be told. Each flag has an environment variable and a key of the same name
 /// in the file of `--config` (TOML, `snake_case`).
@@ -40,6 +51,12 @@ pub struct Settings {
     /// File to which the checkpoints of the audit log are added [default: audit-checkpoints.txt in the data directory]
     #[arg(long, global = true, env = "PINGYI_CHECKPOINT_FILE", value_name = "FILE")]
     pub checkpoint_file: Option<PathBuf>,
+    /// Address and port where /metrics is told to whoever watches the server; it asks for no account [default: nowhere]
+    #[arg(long, global = true, env = "PINGYI_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<String>,
+    /// How log lines are written: text for people, json for a collector [default: text]
+    #[arg(long, global = true, env = "PINGYI_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
     /// Web origin whose pages may call; repeat for several, `*` for any [default: none]
     #[arg(
         long = "cors-origin",
@@ -91,6 +108,8 @@ impl Settings {
             admin_database_url: self.admin_database_url.or(file.admin_database_url),
             key_file: self.key_file.or(file.key_file),
             checkpoint_file: self.checkpoint_file.or(file.checkpoint_file),
+            metrics_listen: self.metrics_listen.or(file.metrics_listen),
+            log_format: self.log_format.or(file.log_format),
             cors_origins: if self.cors_origins.is_empty() { file.cors_origins } else { self.cors_origins },
             trusted_proxies: if self.trusted_proxies.is_empty() {
                 file.trusted_proxies

@@ -14,6 +14,7 @@
 //! | [`reference`](mod@reference) | dictionaries, the policy table, health, public keys |
 //! | [`audit`] | the log of every change, its chain, its signed checkpoints, its verifier |
 //! | [`events`] | what happens, told as it happens to those who may know it |
+//! | [`metrics`] | what an operator watches |
 //! | [`web`] | what every endpoint shares: problems, shapes, pages, the document |
 //! | [`db`] | SQLite and PostgreSQL behind one door, migrations, ids, time |
 //! | [`errors`] | the table of error codes |
@@ -34,6 +35,7 @@ pub mod demo;
 pub mod errors;
 pub mod events;
 pub mod imports;
+pub mod metrics;
 pub mod org;
 pub mod papers;
 pub mod rates;

@@ -1,4 +1,4 @@
-//! The command line: `serve`, `demo`, `migrate`, `admin`, `audit`, `openapi`.
+//! The command line: `serve`, `demo`, `migrate`, `admin`, `audit`, `backup`, `openapi`.
 
 mod commands;
 
@@ -38,6 +38,11 @@ enum Command {
         #[command(subcommand)]
         command: commands::audit::AuditCommand,
     },
+    /// Copies of the database: write one, check one, put one back
+    Backup {
+        #[command(subcommand)]
+        command: commands::backup::BackupCommand,
+    },
     /// Print the OpenAPI document
     Openapi,
 }
@@ -52,6 +57,7 @@ fn main() -> ExitCode {
             Command::Migrate => commands::migrate::run(&settings),
             Command::Admin { command } => commands::admin::run(&settings, &command),
             Command::Audit { command } => commands::audit::run(&settings, &command),
+            Command::Backup { command } => commands::backup::run(&settings, &command),
             Command::Openapi => commands::openapi(),
         }
     });

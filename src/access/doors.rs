@@ -6,23 +6,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::web::Bytes;
 use moka::sync::Cache;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use super::identity;
 use super::keys::KeyRing;
-use super::listeners::{Listener, Newcomer};
+use super::listeners::{Line, Lines, Listener, Newcomer};
 use super::password::Passwords;
 use super::remembered::Answers;
 use super::token::Tokens;
 use super::tx::UserId;
+use crate::audit::service::Spot;
 use crate::db::{Clock, Db, Instant, TenantId};
 use crate::errors::{AppError, Code, Result};
+use crate::metrics::Metrics;
 
-/// Who may listen at once.
-const LISTENERS: usize = 5_000;
-/// What waits at most for one who listens to read it: each is what happened in a turn.
-const WAITING: usize = 16;
+/// What waits at most for one who listens to read it: pieces of some 32 kB.
+const WAITING: usize = 2;
 /// Sets of role bindings remembered at most.
 const REMEMBERED: u64 = 20_000;
 
@@ -35,10 +34,12 @@ pub struct Doors {
     pub(super) passwords: Passwords,
     pub(super) bindings: Cache<(TenantId, UserId, i64), Arc<[identity::Binding]>>,
     pub(super) answers: Answers,
+    metrics: Metrics,
     draining: AtomicBool,
-    /// Those who came to listen since somebody asked, and the places there are for them.
-    newcomers: Mutex<Vec<Newcomer>>,
-    seats: Arc<Semaphore>,
+    /// Those who came to listen since somebody asked, and the lines there are.
+    /// None once nobody tells them anything any more.
+    newcomers: Mutex<Option<Vec<Newcomer>>>,
+    lines: Lines,
     /// The tenants written for in this process since somebody asked.
     written: Mutex<BTreeSet<TenantId>>,
 }
@@ -57,9 +58,10 @@ impl Doors {
             passwords: Passwords::new()?,
             bindings: Cache::new(REMEMBERED),
             answers: Answers::default(),
+            metrics: Metrics::default(),
             draining: AtomicBool::new(false),
-            newcomers: Mutex::default(),
-            seats: Arc::new(Semaphore::new(LISTENERS)),
+            newcomers: Mutex::new(Some(Vec::new())),
+            lines: Lines::default(),
             written: Mutex::default(),
         })
     }
@@ -99,26 +101,45 @@ impl Doors {
         std::mem::take(&mut *self.written())
     }
 
-    /// Lets somebody listen behind a position; what they are told comes through here.
+    /// Lets somebody listen behind a place; what they are told comes through here, for as long as they hold the line.
     ///
     /// # Errors
-    /// `unavailable` when as many listen as may.
-    pub fn listen(&self, listener: Listener, after: i64, lost: bool) -> Result<Receiver<Bytes>> {
-        let place = Arc::clone(&self.seats).try_acquire_owned();
-        let place = place.map_err(|_| AppError::new(Code::Unavailable).retry_after(5))?;
+    /// `unavailable` when as many listen as may, or when the server is on its way out; `too_many_listeners`.
+    pub fn listen(&self, listener: Listener, after: Spot, lost: bool) -> Result<(Receiver<Bytes>, Line)> {
+        let line = self.lines.take(listener)?;
         let (out, receiver) = channel(WAITING);
-        self.newcomers().push(Newcomer { listener, after, lost, out, place });
-        Ok(receiver)
+        match &mut *self.newcomers() {
+            Some(newcomers) => newcomers.push(Newcomer { listener, after, lost, out }),
+            None => return Err(AppError::new(Code::Unavailable).retry_after(1)),
+        }
+        Ok((receiver, line))
     }
 
-    fn newcomers(&self) -> MutexGuard<'_, Vec<Newcomer>> {
+    fn newcomers(&self) -> MutexGuard<'_, Option<Vec<Newcomer>>> {
         self.newcomers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Those who came to listen since this was asked last.
     #[must_use]
     pub fn take_newcomers(&self) -> Vec<Newcomer> {
-        std::mem::take(&mut *self.newcomers())
+        self.newcomers().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Says that nobody is told anything from now on: whoever comes is sent to another instance.
+    pub fn fall_silent(&self) {
+        *self.newcomers() = None;
+    }
+
+    /// How many listen.
+    #[must_use]
+    pub fn listeners(&self) -> usize {
+        self.lines.count()
+    }
+
+    /// What an operator watches.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// What time it is.

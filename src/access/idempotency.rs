@@ -161,9 +161,9 @@ pub(super) fn remember(conn: Conn<'_>, owner: Owner, claim: &Claim, answer: &Ans
         created_at: owner.now,
     };
     let mut conn = conn;
-    clear(&mut conn, owner)?;
-    // What is there under the key has expired: else it would have been given.
-    with_conn!(conn, c => diesel::insert_into(idempotency_keys::table)
+    // What is there under the key has expired: else it would have been given. It is taken first, so that of two who
+    // clear neither waits for what the other holds.
+    with_conn!(&mut conn, c => diesel::insert_into(idempotency_keys::table)
         .values(&row)
         .on_conflict((
             idempotency_keys::tenant_id,
@@ -181,8 +181,8 @@ pub(super) fn remember(conn: Conn<'_>, owner: Owner, claim: &Claim, answer: &Ans
             idempotency_keys::authz_version.eq(excluded(idempotency_keys::authz_version)),
             idempotency_keys::created_at.eq(excluded(idempotency_keys::created_at)),
         ))
-        .execute(c))?;
-    Ok(())
+        .execute(*c))?;
+    clear(&mut conn, owner)
 }
 
 /// Each write clears some of the tenant's expired answers, so that none needs a sweep. They are looked for in the order

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use tokio::sync::mpsc::Sender;
 
 use super::doors::Doors;
@@ -10,8 +12,9 @@ use super::gate::{Facts, Gate, admit, state_of};
 use super::policy::{Action, EventRead};
 use super::reach::{Held, Reach};
 use super::token::Claims;
-use super::tx::{Tx, Who};
-use crate::db::TenantId;
+use super::tx::{SessionId, Tx, UserId, Who};
+use crate::audit::service::Spot;
+use crate::db::{Instant, TenantId};
 use crate::errors::{AppError, Code, Result};
 
 /// An account that listens, in one session.
@@ -22,14 +25,12 @@ pub struct Listener(Claims);
 pub struct Newcomer {
     /// Who.
     pub listener: Listener,
-    /// The last position that they know.
-    pub after: i64,
+    /// The last place that they know.
+    pub after: Spot,
     /// Whether what they knew last is too long ago, or unknown here, so that they have to load anew.
     pub lost: bool,
     /// Where they are told.
     pub out: Sender<actix_web::web::Bytes>,
-    /// Their place among those who may listen at once.
-    pub place: OwnedSemaphorePermit,
 }
 
 impl Listener {
@@ -47,15 +48,30 @@ impl Listener {
         self.0.tenant
     }
 
-    /// The roles held now; none when the session, the account or the time of the token has ended.
+    /// The account.
+    #[must_use]
+    pub fn user(self) -> UserId {
+        self.0.user
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(self) -> SessionId {
+        self.0.session
+    }
+
+    /// Whether the time of the token is over.
+    #[must_use]
+    pub fn has_expired(self, now: Instant) -> bool {
+        self.0.has_expired(now)
+    }
+
+    /// The roles held now; none when the session or the account has ended. The same for all lines of a session.
     ///
     /// # Errors
     /// When the database fails.
     pub fn held(self, doors: &Doors, tx: &mut Tx<'_, EventRead>) -> Result<Option<Arc<[Held]>>> {
         let now = tx.now();
-        if self.0.has_expired(now) {
-            return Ok(None);
-        }
         match admit(doors, tx.conn(), self.0, now, EventRead::ROW, true) {
             Ok((Who::User { held, .. }, ..)) => Ok(Some(held)),
             Ok(_) => Ok(None),
@@ -63,6 +79,62 @@ impl Listener {
                 Code::TokenInvalid | Code::Forbidden | Code::PasswordChangeRequired => Ok(None),
                 _ => Err(error),
             },
+        }
+    }
+}
+
+/// Who may listen at once, all together and with one account: lines cost memory, and no account may use up the lines of
+/// others.
+const LINES: usize = 5_000;
+const LINES_OF_ONE: usize = 128;
+
+/// The lines there are.
+#[derive(Clone, Default)]
+pub(super) struct Lines(Arc<Mutex<HashMap<(TenantId, UserId), usize>>>);
+
+/// A line, free again when this is dropped: it goes with the answer that is sent, not with what is still told.
+pub struct Line {
+    lines: Lines,
+    whose: (TenantId, UserId),
+}
+
+impl Lines {
+    fn all(&self) -> MutexGuard<'_, HashMap<(TenantId, UserId), usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.all().values().sum()
+    }
+
+    /// Another one.
+    ///
+    /// # Errors
+    /// `unavailable` when there are as many as may be, `too_many_listeners` when the account has as many.
+    pub(super) fn take(&self, listener: Listener) -> Result<Line> {
+        let whose = (listener.tenant(), listener.user());
+        let mut all = self.all();
+        if all.values().sum::<usize>() >= LINES {
+            return Err(AppError::new(Code::Unavailable).retry_after(5));
+        }
+        let mine = all.entry(whose).or_default();
+        if *mine >= LINES_OF_ONE {
+            return Err(AppError::new(Code::TooManyListeners).retry_after(5));
+        }
+        *mine += 1;
+        Ok(Line { lines: self.clone(), whose })
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let mut all = self.lines.all();
+        if let Some(count) = all.get_mut(&self.whose) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                all.remove(&self.whose);
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ pub use doors::Doors;
 pub use gate::{Done, Facts, Gate, background, beside, command_line, command_line_looks};
 pub use idempotency::Claim;
 pub use keys::KeyRing;
-pub use listeners::{Listener, Newcomer, listening};
+pub use listeners::{Line, Listener, Newcomer, listening};
 pub use reach::{Held, PathRange, Reach, Rights, ancestors};
 pub(crate) use reach::{follow_path, substr, within_reach};
 pub use remembered::{About, Source};

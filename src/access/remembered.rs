@@ -68,7 +68,8 @@ pub(super) struct Key {
     action: &'static str,
     reach: Vec<PathRange>,
     asked: String,
-    changes: i64,
+    /// Which parts of the count there are, and what each has come to.
+    changes: Vec<(i64, i64)>,
 }
 
 /// The answers remembered in this process; cheap to clone.
@@ -118,15 +119,17 @@ impl<A: Action> Tx<'_, A> {
         Ok(answer)
     }
 
-    /// How often the sources were changed: no two states of them that were ever committed have the same number.
-    fn changes(&mut self, [one, other]: [Source; 2]) -> Result<i64> {
+    /// How often the sources were changed, in which parts: each commit that changes them adds to one or makes a new
+    /// one, so that no two states of them have the same.
+    fn changes(&mut self, [one, other]: [Source; 2]) -> Result<Vec<(i64, i64)>> {
         let tenant = self.tenant();
         let these = |of: Source| revisions::source.eq(of.table).and(revisions::subject_id.eq(of.subject));
-        let parts: Vec<i64> = with_conn!(self.conn(), c => revisions::table
+        let mut parts: Vec<(i64, i64)> = with_conn!(self.conn(), c => revisions::table
             .filter(revisions::tenant_id.eq(tenant))
             .filter(these(one).or(these(other)))
-            .select(revisions::changes)
+            .select((revisions::part, revisions::changes))
             .load(c))?;
-        Ok(parts.iter().sum())
+        parts.sort_unstable();
+        Ok(parts)
     }
 }

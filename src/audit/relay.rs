@@ -54,7 +54,11 @@ impl Relay {
         let mut sealed = 0;
         loop {
             // Most looks find nothing: they write nothing either.
-            let some = beside(&self.doors, tenant, JOB, |tx| service::seal_some(tx, AT_ONCE)).await?;
+            let (some, oldest) =
+                beside(&self.doors, tenant, JOB, |tx| service::seal_some(tx, AT_ONCE)).await?;
+            if let Some(oldest) = oldest {
+                self.doors.metrics().sealed(tenant, some, self.doors.now().since(oldest));
+            }
             sealed += some;
             if i64::try_from(some).unwrap_or(i64::MAX) < AT_ONCE {
                 return Ok(sealed);

@@ -10,7 +10,7 @@ use super::verify::{Fault, FaultKind, Row, Sealed, Verdict, Walk};
 use super::{hex, store};
 use crate::access::policy::{Action, AuditRead, Background};
 use crate::access::{KeyRing, Tx};
-use crate::db::TenantId;
+use crate::db::{Instant, TenantId};
 use crate::errors::{AppError, Code, Result};
 use crate::web::{Page, Paging};
 
@@ -33,19 +33,21 @@ pub fn verifier(keys: &KeyRing, tenant: TenantId) -> Result<Verifier> {
     Ok(signer(keys)?.verifier(&origin(tenant)))
 }
 
-/// Puts rows that wait into the chain, so many at most; how many those were.
+/// Puts rows that wait into the chain, so many at most; how many those were, and when the first was written.
 ///
 /// # Errors
 /// When the database fails.
-pub fn seal_some(tx: &mut Tx<'_, Background>, most: i64) -> Result<usize> {
+pub fn seal_some(tx: &mut Tx<'_, Background>, most: i64) -> Result<(usize, Option<Instant>)> {
     tx.nothing_changed();
     if !store::any_waits(tx)? {
-        return Ok(0);
+        return Ok((0, None));
     }
     let mut head = store::hold_head(tx)?;
     let (tenant, sealed_at) = (tx.tenant(), tx.now());
     let mut places = Vec::new();
+    let mut oldest = None;
     for row in store::unsealed(tx, most)? {
+        oldest = oldest.min(Some(row.at)).or(Some(row.at));
         let commitment = row.content(tenant).commitment(&row.salt_bytes());
         head.tree.push(&commitment);
         head.link = link(&head.link, head.tree.size(), &commitment);
@@ -62,7 +64,7 @@ pub fn seal_some(tx: &mut Tx<'_, Background>, most: i64) -> Result<usize> {
         store::seal(tx, &places)?;
         store::save_head(tx, &head)?;
     }
-    Ok(places.len())
+    Ok((places.len(), oldest))
 }
 
 /// Signs the chain as it is, if it has grown since it was signed last.
@@ -88,15 +90,45 @@ pub fn sign(tx: &mut Tx<'_, Background>, signer: &Signer) -> Result<()> {
     store::save_head(tx, &head)
 }
 
-/// The position of the last row that was sealed.
+/// A place in the chain, and what tells it from the same place in another course of things: after a copy was put back
+/// positions are given anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// The position; 0 before the first.
+    pub position: i64,
+    /// The first eight digits of the link there.
+    pub mark: u32,
+}
+
+impl Spot {
+    fn of(position: i64, link: &str) -> Self {
+        let mark = link.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        Self { position, mark: mark.unwrap_or_default() }
+    }
+}
+
+/// The place of the last row that was sealed.
 ///
 /// # Errors
 /// When the database fails.
-pub fn sealed_up_to<A: Action>(tx: &mut Tx<'_, A>) -> Result<i64> {
-    store::size(tx)
+pub fn sealed_up_to<A: Action>(tx: &mut Tx<'_, A>) -> Result<Spot> {
+    let (size, link) = store::end(tx)?;
+    Ok(Spot::of(size, &link))
 }
 
-/// The rows behind a position, each with its own, so many at most: for those who tell what happened. One that somebody
+/// Whether this place is one of the chain as it is.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_ours<A: Action>(tx: &mut Tx<'_, A>, spot: Spot) -> Result<bool> {
+    let there = match spot.position {
+        0 => Some(Spot { position: 0, mark: 0 }),
+        at => store::walk(tx, at - 1, 1)?.pop().map(|(place, _)| Spot::of(place.position, &place.link)),
+    };
+    Ok(there == Some(spot))
+}
+
+/// The rows behind a position, each with its place, so many at most: for those who tell what happened. One that somebody
 /// has taken away leaves its position.
 ///
 /// # Errors
@@ -105,9 +137,9 @@ pub fn sealed_behind<A: Action>(
     tx: &mut Tx<'_, A>,
     behind: i64,
     most: i64,
-) -> Result<Vec<(i64, Option<Logged>)>> {
+) -> Result<Vec<(Spot, Option<Logged>)>> {
     let walked = store::walk(tx, behind, most)?;
-    Ok(walked.into_iter().map(|(place, row)| (place.position, row)).collect())
+    Ok(walked.into_iter().map(|(place, row)| (Spot::of(place.position, &place.link), row)).collect())
 }
 
 /// The checkpoints of more rows than so many, each with its note, the smallest first.

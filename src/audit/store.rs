@@ -150,14 +150,14 @@ pub(super) fn hold_head<A: Action>(tx: &mut Tx<'_, A>) -> Result<Head> {
     }
 }
 
-/// How many rows the chain has.
-pub(super) fn size<A: Action>(tx: &mut Tx<'_, A>) -> Result<i64> {
+/// How many rows the chain has, and its last link.
+pub(super) fn end<A: Action>(tx: &mut Tx<'_, A>) -> Result<(i64, String)> {
     let tenant = tx.tenant();
-    let size: Option<i64> = with_conn!(tx.conn(), c => audit_heads::table.find(tenant)
-        .select(audit_heads::size)
+    let end: Option<(i64, String)> = with_conn!(tx.conn(), c => audit_heads::table.find(tenant)
+        .select((audit_heads::size, audit_heads::link))
         .first(c)
         .optional())?;
-    Ok(size.unwrap_or_default())
+    Ok(end.unwrap_or_default())
 }
 
 /// Keeps the head.

@@ -2,13 +2,14 @@
 
 pub(crate) mod admin;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod demo;
 pub(crate) mod migrate;
 pub(crate) mod serve;
 
 use std::io::Write;
 
-use pingyi::config::Settings;
+use pingyi::config::{LogFormat, Settings};
 use pingyi::db::start::{Result, StartError};
 use tracing_subscriber::EnvFilter;
 
@@ -27,12 +28,15 @@ pub(crate) fn log(settings: &Settings) -> Result<()> {
     let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
     // Whoever reads the log may have gone: to complain of that on the same closed pipe would panic,
     // in a handler as well as in the task that ends the program.
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(ansi)
         .with_writer(std::io::stderr)
-        .log_internal_errors(false)
-        .init();
+        .log_internal_errors(false);
+    match settings.log_format.unwrap_or_default() {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
     Ok(())
 }
 

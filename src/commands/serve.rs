@@ -63,6 +63,13 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
         let end = told_to_end().map_err(trouble)?;
         let server = app::start(context, listener, &serving).map_err(trouble)?;
         let handle = server.handle();
+        if let Some(address) = &settings.metrics_listen {
+            let metrics = TcpListener::bind(address)
+                .map_err(|error| StartError::new(format!("cannot listen on {address}: {error}")))?;
+            let address = metrics.local_addr().map_or_else(|_| address.clone(), |bound| bound.to_string());
+            actix_web::rt::spawn(app::watched(Arc::clone(&doors), metrics).map_err(trouble)?);
+            super::say(&format!("metrics http://{address}/metrics"));
+        }
         let url = format!("http://{address}");
         super::say(&format!("serving {url} · docs {url}/docs/ · document {url}/api/v1/openapi.json"));
         actix_web::rt::spawn(sweep::run(Arc::clone(&doors)));

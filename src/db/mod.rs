@@ -3,6 +3,7 @@
 //! Nothing outside this module opens a connection. [`Db::read`] and [`Db::write`] run a closure in a
 //! transaction whose tenant is already set; `access::Gate` is the way there for everybody else.
 
+pub mod backup;
 mod clock;
 mod enums;
 pub mod migrate;

@@ -59,6 +59,22 @@ pub(super) fn connect(file: &Path) -> std::result::Result<SqliteConnection, Star
     Ok(conn)
 }
 
+/// Opens a file that nobody may change, not even by opening it.
+pub(super) fn read_only(file: &Path) -> std::result::Result<SqliteConnection, StartError> {
+    let name = file.to_str().ok_or_else(|| StartError::new("the file's path is not UTF-8"))?;
+    let path: String = name
+        .chars()
+        .flat_map(|c| match c {
+            '%' => vec!['%', '2', '5'],
+            '?' => vec!['%', '3', 'f'],
+            '#' => vec!['%', '2', '3'],
+            c => vec![c],
+        })
+        .collect();
+    SqliteConnection::establish(&format!("file:{path}?mode=ro&immutable=1"))
+        .map_err(|error| StartError::new(format!("cannot open {name}: {error}")))
+}
+
 impl Sqlite {
     pub(super) fn open(file: &Path, limits: Limits) -> start::Result<Self> {
         let conn = connect(file)?;

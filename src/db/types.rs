@@ -187,6 +187,12 @@ impl Instant {
         self.0.div_euclid(1_000_000)
     }
 
+    /// How long after an earlier moment; nothing when it is not earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> std::time::Duration {
+        std::time::Duration::from_micros(u64::try_from(self.micros() - earlier.micros()).unwrap_or_default())
+    }
+
     /// Later by `seconds` (earlier when negative), held at the ends of the range.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {

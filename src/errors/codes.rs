@@ -113,6 +113,7 @@ codes! {
     LoginFailed = Unauthenticated, "login_failed", "用户名或密码不正确", "The login or the password is wrong";
     RefreshInvalid = Unauthenticated, "refresh_invalid", "刷新令牌无效, 请重新登录", "The refresh token is not valid; sign in again";
     RefreshSuperseded = Conflict, "refresh_superseded", "刷新令牌刚被另一请求换过, 请使用新的令牌", "Another request has just rotated this token; use its successor";
+    TooManyListeners = TooMany, "too_many_listeners", "该账号的实时连接过多, 请先关闭一些", "The account has too many lines open; close some first";
     TooManyAttempts = TooMany, "too_many_attempts", "失败次数过多, 请稍后再试", "Too many failed attempts; try again later";
     Forbidden = Forbidden, "forbidden", "您的角色没有此项权限", "None of your roles may do this";
     PasswordChangeRequired = Forbidden, "password_change_required", "首次登录须先修改密码", "Change the first password before anything else";

@@ -10,29 +10,36 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::MissedTickBehavior;
 
 use super::service::{self, Ear, Start, Word};
 use crate::access::{Doors, Listener, Newcomer, listening};
+use crate::audit::service::Spot;
 use crate::db::TenantId;
 use crate::errors::Result;
 
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long nobody is left without a word.
-const BEAT: Duration = Duration::from_secs(15);
+const BEAT: Duration = Duration::from_secs(10);
 /// How long somebody may read nothing.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Seat {
     listener: Listener,
-    after: i64,
+    after: Spot,
     out: Sender<Bytes>,
     heard: Instant,
-    _place: OwnedSemaphorePermit,
+}
+
+struct Silence(Arc<Doors>);
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        self.0.fall_silent();
+    }
 }
 
 /// Those who listen at this instance.
@@ -53,6 +60,8 @@ impl Hub {
     pub async fn run(mut self) {
         let mut clock = tokio::time::interval(PAUSE);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // However this ends: nobody is let in whom nobody tells anything.
+        let _silence = Silence(Arc::clone(&self.doors));
         while !self.doors.is_draining() {
             clock.tick().await;
             self.turn().await;
@@ -81,13 +90,13 @@ impl Hub {
     }
 
     fn seat(&mut self, newcomer: Newcomer) {
-        let Newcomer { listener, after, lost, out, place } = newcomer;
+        let Newcomer { listener, after, lost, out } = newcomer;
         let start = Start { after, lost };
         match service::welcome(&self.doors, listener, start) {
             Ok(text) => {
                 // Whoever has left already is found out at the first turn.
                 drop(out.try_send(text.into()));
-                let seat = Seat { listener, after, out, heard: Instant::now(), _place: place };
+                let seat = Seat { listener, after, out, heard: Instant::now() };
                 self.seats.entry(listener.tenant()).or_default().push(seat);
             }
             Err(error) => tracing::warn!(%error, "somebody who came to listen could not be welcomed"),
@@ -99,7 +108,10 @@ impl Hub {
         tenant: TenantId,
         mut seats: Vec<Seat>,
     ) -> Result<Vec<Seat>, (crate::errors::AppError, Vec<Seat>)> {
-        seats.retain(|seat| !seat.out.is_closed() && seat.heard.elapsed() < PATIENCE);
+        // Who has nothing left to read is patient with us; who reads nothing of what is there is not waited for.
+        seats.retain(|seat| {
+            !seat.out.is_closed() && (seat.out.capacity() > 0 || seat.heard.elapsed() < PATIENCE)
+        });
         if seats.is_empty() {
             return Ok(seats);
         }

@@ -96,7 +96,6 @@ pub const TOLD: &[(&str, EventKind, Lead)] = &[
     ("unit", EventKind::Unit, Lead::Unit),
     ("stand_in", EventKind::Unit, Lead::StandIn),
     ("officer", EventKind::Officer, Lead::Officer),
-    ("officer_person", EventKind::Officer, Lead::Officer),
     ("post", EventKind::Officer, Lead::Post),
     ("user", EventKind::User, Lead::User),
     ("role_binding", EventKind::RoleBinding, Lead::RoleBinding),
@@ -108,6 +107,7 @@ pub const TOLD: &[(&str, EventKind, Lead)] = &[
 pub const SILENT: &[(&str, &str)] = &[
     ("session", "whoever signs in or out is nobody else's news"),
     ("export", "a look, and changes nothing"),
+    ("officer_person", "a look at what is personal: who looks is the auditor's to know"),
     ("import", "the rows that came in are told one by one"),
     ("import_trial", "a look, and changes nothing"),
     ("import_refused", "changed nothing"),
@@ -116,17 +116,19 @@ pub const SILENT: &[(&str, &str)] = &[
     ("province", "a province is set up before anybody in it can listen"),
 ];
 
-/// What somebody below may be told of a plan or a campaign above: what has made it what they can read. An amendment in
-/// hand, a vote, a comment are the superior's own.
-pub const TOLD_BELOW: &[&str] = &[
-    "campaign.launch",
-    "campaign.update",
-    "leading_group.set",
-    "plan.close",
-    "plan.conclude",
-    "plan.publish",
-    "tasks.assign",
-    "work.follow_unit",
+/// What somebody below may be told of a plan or a campaign above, by what the log calls the thing and the action: what
+/// has made it what they can read. An amendment in hand, a vote, a comment are the superior's own.
+pub const TOLD_BELOW: &[(&str, &str)] = &[
+    ("campaign", "campaign.launch"),
+    ("campaign", "work.follow_unit"),
+    ("leading_group", "leading_group.set"),
+    ("leading_group", "work.follow_unit"),
+    ("plan", "plan.close"),
+    ("plan", "plan.conclude"),
+    ("plan", "plan.publish"),
+    ("plan", "work.follow_unit"),
+    ("plan_responsibles", "work.follow_unit"),
+    ("task_assignments", "tasks.assign"),
 ];
 
 /// Whether somebody has said of what the log calls a thing who is told of it, or that nobody is.

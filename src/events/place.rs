@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::access::KeyRing;
+use crate::audit::service::Spot;
 use crate::db::TenantId;
 use crate::errors::{AppError, Result};
 
@@ -27,12 +28,13 @@ impl Places {
         Ok(Self { key, tenant })
     }
 
-    /// The id behind which somebody goes on who knows everything up to a position.
+    /// The id behind which somebody goes on who knows everything up to a place.
     ///
     /// # Errors
     /// When the random source fails.
-    pub(super) fn id(&self, position: i64) -> Result<String> {
-        let mut sealed = position.to_be_bytes().to_vec();
+    pub(super) fn id(&self, spot: Spot) -> Result<String> {
+        let mut sealed = spot.position.to_be_bytes().to_vec();
+        sealed.extend_from_slice(&spot.mark.to_be_bytes());
         let nonce = self
             .key
             .seal_in_place_append_tag(Aad::from(self.tenant.as_bytes()), &mut sealed)
@@ -42,13 +44,15 @@ impl Places {
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The position of an id; none of one that is not ours.
-    pub(super) fn position(&self, id: &str) -> Option<i64> {
+    /// The place that an id tells; none of one that is not ours.
+    pub(super) fn spot(&self, id: &str) -> Option<Spot> {
         let mut bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let plain = self.key.open_in_place(nonce, Aad::from(self.tenant.as_bytes()), sealed).ok()?;
-        let position = i64::from_be_bytes(plain.try_into().ok()?);
-        (position >= 0).then_some(position)
+        let (position, mark) = plain.split_at_checked(8)?;
+        let position = i64::from_be_bytes(position.try_into().ok()?);
+        let mark = u32::from_be_bytes(mark.try_into().ok()?);
+        (position >= 0).then_some(Spot { position, mark })
     }
 }

@@ -1,26 +1,32 @@
 //! What has happened behind a position, and what of it each of those who listen may know.
 
-use std::collections::btree_map::Entry;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::kinds::{EventKind, Lead, TOLD_BELOW, told};
+use super::kinds::{self, EventKind, Lead, TOLD_BELOW};
 use super::place::Places;
 use super::store::{self, Thing};
 use crate::access::policy::EventRead;
-use crate::access::{Doors, Held, Listener, Reach, Tx};
-use crate::audit::service as audit;
+use crate::access::{Doors, Held, Listener, Reach, SessionId, Tx};
+use crate::audit::service::{self as audit, Spot};
 use crate::db::{Id, Instant};
 use crate::errors::{AppError, Result};
+use crate::org::officers::rules::OfficerId;
 
-/// Rows of the log looked at for one answer.
-pub const AT_ONCE: i64 = 500;
+/// Rows of the log that are gone through at once.
+const AT_ONCE: i64 = 500;
+/// Such stretches of the log that are gone through in one turn at most: who is farther behind has the next.
+const STRETCHES: usize = 8;
 /// How far somebody may be behind: whoever has missed more loads anew, which costs less.
-pub const FARTHEST: i64 = 20_000;
+const FARTHEST: i64 = 20_000;
+/// Bytes that somebody is told at once, more or less.
+const MOUTHFUL: usize = 32 * 1024;
 
 /// What is said of a thing.
 #[derive(Debug, Clone, Serialize)]
@@ -37,18 +43,28 @@ pub struct Event {
     pub at: Instant,
 }
 
-/// An event with its position, and where the thing stands.
-struct Located {
-    position: i64,
-    event: Event,
+/// An event, ready to be told, and to whom it may be.
+struct Told {
+    spot: Spot,
+    kind: EventKind,
+    text: String,
     thing: Option<Thing>,
+    /// Whether it may be told below where the thing stands.
+    is_open: bool,
+}
+
+/// What happened behind a position, up to a place.
+struct Stretch {
+    behind: i64,
+    told: Vec<Told>,
+    upto: Spot,
 }
 
 /// Where somebody begins to listen.
 #[derive(Debug, Clone, Copy)]
 pub struct Start {
-    /// Behind this position.
-    pub after: i64,
+    /// Behind this place.
+    pub after: Spot,
     /// Whether something was missed on the way there.
     pub lost: bool,
 }
@@ -60,10 +76,12 @@ pub struct Start {
 pub fn start(tx: &mut Tx<'_, EventRead>, doors: &Doors, last: Option<&str>) -> Result<Start> {
     let end = audit::sealed_up_to(tx)?;
     let Some(last) = last else { return Ok(Start { after: end, lost: false }) };
-    let known = Places::of(doors.keys(), tx.tenant())?.position(last);
-    Ok(match known.filter(|known| *known <= end && end - *known <= FARTHEST) {
-        Some(after) => Start { after, lost: false },
-        None => Start { after: end, lost: true },
+    let known = Places::of(doors.keys(), tx.tenant())?.spot(last);
+    let near =
+        known.filter(|known| known.position <= end.position && end.position - known.position <= FARTHEST);
+    Ok(match near {
+        Some(after) if audit::is_ours(tx, after)? => Start { after, lost: false },
+        _ => Start { after: end, lost: true },
     })
 }
 
@@ -72,8 +90,8 @@ pub fn start(tx: &mut Tx<'_, EventRead>, doors: &Doors, last: Option<&str>) -> R
 pub struct Ear {
     /// Who.
     pub listener: Listener,
-    /// The last position told.
-    pub after: i64,
+    /// The last place told.
+    pub after: Spot,
     /// Whether they are to hear from us even when nothing has happened.
     pub beat: bool,
 }
@@ -81,51 +99,77 @@ pub struct Ear {
 /// What one of those who listen is told now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Word {
-    /// Nothing; they are at this position.
-    Nothing(i64),
-    /// This; then they are at this position.
-    Said(String, i64),
+    /// Nothing; they are at this place.
+    Nothing(Spot),
+    /// This; then they are at this place.
+    Said(String, Spot),
     /// No more: their session or the time of their token has ended.
     Ended,
 }
 
 /// What each of them is told now, in their order. All of it is looked up in one snapshot: what somebody may know is
-/// what they may know at that moment.
+/// what they may know at that moment. What is looked up is shared by all who stand near each other, and bounded.
 ///
 /// # Errors
 /// When the database fails: nobody has been told anything.
 pub fn words(tx: &mut Tx<'_, EventRead>, doors: &Doors, ears: &[Ear]) -> Result<Vec<Word>> {
     let end = audit::sealed_up_to(tx)?;
     let places = Places::of(doors.keys(), tx.tenant())?;
-    let mut known: BTreeMap<i64, (Vec<Located>, i64)> = BTreeMap::new();
-    let mut words = Vec::with_capacity(ears.len());
-    for ear in ears {
-        if ear.after >= end && !ear.beat {
-            words.push(Word::Nothing(ear.after));
+    let mut order: Vec<usize> = (0..ears.len()).collect();
+    // Those farthest on first, who are nearly all; then from the hindmost on, so that one stretch serves the next.
+    let foremost = ears.iter().map(|ear| ear.after.position).max().unwrap_or_default();
+    order.sort_by_key(|at| ears.get(*at).map(|ear| (ear.after.position != foremost, ear.after.position)));
+    let mut stretches: Vec<Stretch> = Vec::new();
+    let mut known: HashMap<SessionId, Option<Rights>> = HashMap::new();
+    let mut words: Vec<Word> = ears.iter().map(|ear| Word::Nothing(ear.after)).collect();
+    for at in order {
+        let (Some(ear), Some(word)) = (ears.get(at), words.get_mut(at)) else { continue };
+        if ear.after.position >= end.position && !ear.beat {
             continue;
         }
-        let Some(held) = ear.listener.held(doors, tx)? else {
-            words.push(Word::Ended);
-            continue;
-        };
-        let (events, upto) = match known.entry(ear.after) {
+        let rights = match known.entry(ear.listener.session()) {
             Entry::Occupied(there) => there.into_mut(),
-            Entry::Vacant(free) => free.insert(located(tx, ear.after)?),
+            Entry::Vacant(free) => free.insert(Rights::of(ear.listener, doors, tx)?),
         };
-        let mut rights = Rights::of(&held);
-        let mut text = String::new();
-        for located in events.iter() {
-            if rights.may_know(located) {
-                say(&mut text, &places, located)?;
+        let Some(rights) = rights.as_mut().filter(|_| !ear.listener.has_expired(tx.now())) else {
+            *word = Word::Ended;
+            continue;
+        };
+        let serves =
+            |one: &Stretch| one.behind <= ear.after.position && ear.after.position <= one.upto.position;
+        let stretch = match stretches.iter().position(serves) {
+            Some(at) => stretches.get(at),
+            None if stretches.len() < STRETCHES => {
+                stretches.push(stretch(tx, &places, ear.after)?);
+                stretches.last()
             }
-        }
-        if ear.beat {
-            // So that a line that is cut is noticed, and a long silence need not be gone through again.
-            writeln!(text, ":\nid: {}\n", places.id(*upto)?).map_err(AppError::internal)?;
-        }
-        words.push(if text.is_empty() { Word::Nothing(*upto) } else { Word::Said(text, *upto) });
+            None => None,
+        };
+        let Some(stretch) = stretch else { continue };
+        *word = told(stretch, ear, rights, &places)?;
     }
     Ok(words)
+}
+
+/// What one of them is told of a stretch.
+fn told(stretch: &Stretch, ear: &Ear, rights: &mut Rights, places: &Places) -> Result<Word> {
+    let (mut text, mut upto) = (String::new(), stretch.upto);
+    let mut last = ear.after;
+    for one in stretch.told.iter().filter(|one| one.spot.position > ear.after.position) {
+        if text.len() >= MOUTHFUL {
+            upto = last;
+            break;
+        }
+        if rights.may_know(one) {
+            text.push_str(&one.text);
+        }
+        last = one.spot;
+    }
+    if ear.beat {
+        // So that a line that is cut is noticed, and a long silence need not be gone through again.
+        writeln!(text, ":\nid: {}\n", places.id(upto)?).map_err(AppError::internal)?;
+    }
+    Ok(if text.is_empty() { Word::Nothing(upto) } else { Word::Said(text, upto) })
 }
 
 /// The first words to somebody: how long to wait before coming again, where to go on, and whether to load anew.
@@ -138,26 +182,20 @@ pub fn welcome(doors: &Doors, listener: Listener, start: Start) -> Result<String
     Ok(format!("retry: 2000\nid: {id}\n{reset}\n"))
 }
 
-fn say(text: &mut String, places: &Places, located: &Located) -> Result<()> {
-    let data = serde_json::to_string(&located.event).map_err(AppError::internal)?;
-    let (id, kind) = (places.id(located.position)?, located.event.kind);
-    write!(text, "id: {id}\nevent: {kind}\ndata: {data}\n\n").map_err(AppError::internal)
-}
-
-/// The next events behind a position, and up to where that looks.
-fn located(tx: &mut Tx<'_, EventRead>, after: i64) -> Result<(Vec<Located>, i64)> {
-    let rows = audit::sealed_behind(tx, after, AT_ONCE)?;
-    let upto = rows.last().map_or(after, |(position, _)| *position);
+/// The next stretch behind a place.
+fn stretch(tx: &mut Tx<'_, EventRead>, places: &Places, after: Spot) -> Result<Stretch> {
+    let rows = audit::sealed_behind(tx, after.position, AT_ONCE)?;
+    let upto = rows.last().map_or(after, |(spot, _)| *spot);
     let mut found = Vec::new();
     let mut wanted: BTreeMap<Lead, Vec<Id<()>>> = BTreeMap::new();
-    for (position, row) in rows {
+    for (spot, row) in rows {
         let Some(row) = row else { continue };
-        let Some((kind, lead)) = told(&row.entity) else { continue };
+        let Some((kind, lead)) = kinds::told(&row.entity) else { continue };
         let by = Id::<()>::parse(&row.entity_id);
         if let Some(by) = by.filter(|_| lead != Lead::Everywhere) {
             wanted.entry(lead).or_default().push(by);
         }
-        found.push((position, kind, lead, by, row));
+        found.push((spot, kind, lead, by, row));
     }
     let mut things: HashMap<(Lead, Uuid), Thing> = HashMap::new();
     for (lead, mut ids) in wanted {
@@ -165,48 +203,53 @@ fn located(tx: &mut Tx<'_, EventRead>, after: i64) -> Result<(Vec<Located>, i64)
         ids.dedup();
         things.extend(store::things(tx, lead, &ids)?.into_iter().map(|(by, thing)| ((lead, by), thing)));
     }
-    let located = found.into_iter().filter_map(|(position, kind, lead, by, row)| {
+    let mut told = Vec::with_capacity(found.len());
+    for (spot, kind, lead, by, row) in found {
         let thing = by.and_then(|by| things.get(&(lead, by.uuid()))).cloned();
         // What is not there any more is nobody's.
-        (thing.is_some() || lead == Lead::Everywhere).then(|| Located {
-            position,
-            event: Event {
-                kind,
-                id: thing.as_ref().map(|thing| thing.id),
-                of: thing.as_ref().and_then(|thing| thing.of),
-                action: row.action,
-                at: row.at,
-            },
-            thing,
-        })
-    });
-    Ok((located.collect(), upto))
+        if thing.is_none() && lead != Lead::Everywhere {
+            continue;
+        }
+        let below = TOLD_BELOW.contains(&(row.entity.as_str(), row.action.as_str()));
+        let is_open = below && thing.as_ref().is_some_and(|thing| thing.is_open);
+        let event = Event {
+            kind,
+            id: thing.as_ref().map(|thing| thing.id),
+            of: thing.as_ref().and_then(|thing| thing.of),
+            action: row.action,
+            at: row.at,
+        };
+        let data = serde_json::to_string(&event).map_err(AppError::internal)?;
+        let text = format!("id: {}\nevent: {kind}\ndata: {data}\n\n", places.id(spot)?);
+        told.push(Told { spot, kind, text, thing, is_open });
+    }
+    Ok(Stretch { behind: after.position, told, upto })
 }
 
-/// How far somebody's rights reach, found once a kind.
-struct Rights<'h> {
-    held: &'h [Held],
+/// How far the rights of a session reach, found once a kind.
+struct Rights {
+    held: Arc<[Held]>,
+    officer: Option<OfficerId>,
     reaches: HashMap<EventKind, Option<Reach>>,
 }
 
-impl<'h> Rights<'h> {
-    fn of(held: &'h [Held]) -> Self {
-        Self { held, reaches: HashMap::new() }
+impl Rights {
+    /// Those of whoever listens, now; none when the session has ended.
+    fn of(listener: Listener, doors: &Doors, tx: &mut Tx<'_, EventRead>) -> Result<Option<Self>> {
+        let Some(held) = listener.held(doors, tx)? else { return Ok(None) };
+        let officer = store::officer_of(tx, listener.user())?;
+        Ok(Some(Self { held, officer, reaches: HashMap::new() }))
     }
 
-    fn may_know(&mut self, located: &Located) -> bool {
-        let (kind, held) = (located.event.kind, self.held);
-        let reach = self.reaches.entry(kind).or_insert_with(|| Reach::of(kind.row(), held));
+    fn may_know(&mut self, told: &Told) -> bool {
+        let held = &self.held;
+        let reach = self.reaches.entry(told.kind).or_insert_with(|| Reach::of(told.kind.row(), held));
         let Some(reach) = reach else { return false };
-        match &located.thing {
-            None => true,
-            Some(thing) if reach.contains(&thing.path) => true,
-            Some(thing) => {
-                thing.is_open
-                    && TOLD_BELOW.contains(&located.event.action.as_str())
-                    && reach.ancestors.contains(&thing.path)
-            }
-        }
+        let Some(thing) = &told.thing else { return true };
+        let is_own = reach.assigned && thing.owner.is_some() && thing.owner == self.officer;
+        let is_reached =
+            reach.contains(&thing.path) && thing.also.as_ref().is_none_or(|path| reach.contains(path));
+        is_own || is_reached || (told.is_open && reach.ancestors.contains(&thing.path))
     }
 }
 

@@ -6,16 +6,17 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::kinds::Lead;
-use crate::access::Tx;
 use crate::access::policy::EventRead;
+use crate::access::{Tx, UserId};
 use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::CampaignState;
 use crate::db::schema::{
     campaigns, day_entries, officers, plan_comments, plan_votes, plans, posts, role_bindings, stand_ins,
-    task_assignments, units, users,
+    task_assignments, units, user_officers, users,
 };
 use crate::db::{Id, with_conn};
 use crate::errors::Result;
+use crate::org::officers::rules::OfficerId;
 
 /// A thing and where it stands now.
 #[derive(Debug, Clone)]
@@ -26,6 +27,10 @@ pub(super) struct Thing {
     pub of: Option<Uuid>,
     /// The path of its unit.
     pub path: String,
+    /// The path of another unit that has to be in reach as well.
+    pub also: Option<String>,
+    /// The officer whose own it is.
+    pub owner: Option<OfficerId>,
     /// Whether it can be read from below.
     pub is_open: bool,
 }
@@ -33,47 +38,46 @@ pub(super) struct Thing {
 type Raw = Id<()>;
 
 fn thing(id: Raw, of: Option<Raw>, path: String, is_open: bool) -> Thing {
-    Thing { id: id.uuid(), of: of.map(Id::uuid), path, is_open }
+    Thing { id: id.uuid(), of: of.map(Id::uuid), path, also: None, owner: None, is_open }
+}
+
+/// The officer whose account it is.
+pub(super) fn officer_of(tx: &mut Tx<'_, EventRead>, user: UserId) -> Result<Option<OfficerId>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => user_officers::table
+        .find((tenant, user))
+        .select(user_officers::officer_id)
+        .first(c)
+        .optional())?)
 }
 
 /// The things that these ids lead to, by the ids.
 pub(super) fn things(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
-    let (tenant, ids) = (tx.tenant(), ids.to_vec());
-    // What is asked by, the thing, what it is of, where it stands.
-    macro_rules! plain {
-        ($table:ident, $of:expr) => {{
-            let rows: Vec<(Raw, Option<Raw>, String)> = with_conn!(tx.conn(), c => $table::table
-                .filter($table::tenant_id.eq(tenant))
-                .filter($table::id.eq_any(ids))
-                .select(($table::id, $of.nullable(), $table::unit_path))
-                .load(c))?;
-            rows.into_iter().map(|(id, of, path)| (id.uuid(), thing(id, of, path, false))).collect()
-        }};
-    }
+    let (tenant, these) = (tx.tenant(), ids.to_vec());
     macro_rules! of_plans {
         ($from:expr, $by:expr) => {{
             let rows: Vec<(Raw, Raw, String, PlanState)> = with_conn!(tx.conn(), c => $from
                 .filter(plans::tenant_id.eq(tenant))
-                .filter($by.eq_any(ids))
+                .filter($by.eq_any(these))
                 .select(($by, plans::id, plans::unit_path, plans::state))
                 .load(c))?;
             let row = |(by, id, path, state): (Raw, Raw, String, PlanState)| {
                 (by.uuid(), thing(id, None, path, state == PlanState::Published))
             };
-            rows.into_iter().map(row).collect()
+            Ok(rows.into_iter().map(row).collect())
         }};
     }
-    let found = match lead {
+    match lead {
         Lead::Campaign => {
             let rows: Vec<(Raw, String, CampaignState)> = with_conn!(tx.conn(), c => campaigns::table
                 .filter(campaigns::tenant_id.eq(tenant))
-                .filter(campaigns::id.eq_any(ids))
+                .filter(campaigns::id.eq_any(these))
                 .select((campaigns::id, campaigns::unit_path, campaigns::state))
                 .load(c))?;
             let row = |(id, path, state): (Raw, String, CampaignState)| {
                 (id.uuid(), thing(id, None, path, state == CampaignState::Launched))
             };
-            rows.into_iter().map(row).collect()
+            Ok(rows.into_iter().map(row).collect())
         }
         Lead::Plan => of_plans!(plans::table, plans::id),
         Lead::Comment => {
@@ -91,40 +95,105 @@ pub(super) fn things(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Res
             ),
             plan_votes::id
         ),
-        Lead::Assignment => plain!(task_assignments, task_assignments::task_id),
-        Lead::Entry => plain!(day_entries, day_entries::task_id),
-        Lead::Officer => plain!(officers, officers::unit_id),
-        Lead::User => plain!(users, users::unit_id),
-        Lead::RoleBinding => plain!(role_bindings, role_bindings::user_id),
+        Lead::Entry => entries(tx, ids),
+        Lead::RoleBinding => bindings(tx, ids),
+        Lead::Assignment
+        | Lead::Unit
+        | Lead::StandIn
+        | Lead::Officer
+        | Lead::Post
+        | Lead::User
+        | Lead::Everywhere => standing(tx, lead, ids),
+    }
+}
+
+/// Things that say nothing more than where they stand.
+fn standing(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
+    let (tenant, ids) = (tx.tenant(), ids.to_vec());
+    // What is asked by, the thing, what it is found under, where it stands.
+    macro_rules! rows {
+        ($from:expr, $of_tenant:expr, $by:expr, $id:expr, $of:expr, $path:expr) => {{
+            let rows: Vec<(Raw, Raw, Option<Raw>, String)> = with_conn!(tx.conn(), c => $from
+                .filter($of_tenant.eq(tenant))
+                .filter($by.eq_any(ids))
+                .select(($by, $id, $of.nullable(), $path))
+                .load(c))?;
+            rows
+        }};
+    }
+    let is_unit = matches!(lead, Lead::Unit | Lead::StandIn);
+    let rows = match lead {
+        Lead::Assignment => {
+            use task_assignments as t;
+            rows!(t::table, t::tenant_id, t::id, t::id, t::task_id, t::unit_path)
+        }
+        Lead::Officer => {
+            use officers as t;
+            rows!(t::table, t::tenant_id, t::id, t::id, t::unit_id, t::unit_path)
+        }
+        Lead::User => {
+            use users as t;
+            rows!(t::table, t::tenant_id, t::id, t::id, t::unit_id, t::unit_path)
+        }
         Lead::Unit => {
-            let rows: Vec<(Raw, String)> = with_conn!(tx.conn(), c => units::table
-                .filter(units::tenant_id.eq(tenant))
-                .filter(units::id.eq_any(ids))
-                .select((units::id, units::path))
-                .load(c))?;
-            rows.into_iter().map(|(id, path)| (id.uuid(), thing(id, None, path, false))).collect()
+            use units as t;
+            rows!(t::table, t::tenant_id, t::id, t::id, t::parent_id, t::path)
         }
-        Lead::StandIn => {
-            let rows: Vec<(Raw, Raw, String)> = with_conn!(tx.conn(), c => stand_ins::table
-                .inner_join(units::table.on(
-                    units::tenant_id.eq(stand_ins::tenant_id).and(units::id.eq(stand_ins::unit_id))))
-                .filter(stand_ins::tenant_id.eq(tenant))
-                .filter(stand_ins::id.eq_any(ids))
-                .select((stand_ins::id, units::id, units::path))
-                .load(c))?;
-            rows.into_iter().map(|(by, id, path)| (by.uuid(), thing(id, None, path, false))).collect()
-        }
-        Lead::Post => {
-            let rows: Vec<(Raw, Raw, String)> = with_conn!(tx.conn(), c => posts::table
-                .inner_join(officers::table.on(
-                    officers::tenant_id.eq(posts::tenant_id).and(officers::id.eq(posts::officer_id))))
-                .filter(posts::tenant_id.eq(tenant))
-                .filter(posts::id.eq_any(ids))
-                .select((posts::id, officers::id, officers::unit_path))
-                .load(c))?;
-            rows.into_iter().map(|(by, id, path)| (by.uuid(), thing(id, None, path, false))).collect()
-        }
-        Lead::Everywhere => HashMap::new(),
+        Lead::StandIn => rows!(
+            stand_ins::table.inner_join(
+                units::table
+                    .on(units::tenant_id.eq(stand_ins::tenant_id).and(units::id.eq(stand_ins::unit_id)))
+            ),
+            stand_ins::tenant_id,
+            stand_ins::id,
+            units::id,
+            units::parent_id,
+            units::path
+        ),
+        Lead::Post => rows!(
+            posts::table.inner_join(
+                officers::table
+                    .on(officers::tenant_id.eq(posts::tenant_id).and(officers::id.eq(posts::officer_id)))
+            ),
+            posts::tenant_id,
+            posts::id,
+            officers::id,
+            officers::unit_id,
+            officers::unit_path
+        ),
+        _ => Vec::new(),
     };
-    Ok(found)
+    // What is above a unit is no address of it.
+    let of = |of: Option<Raw>| of.filter(|_| !is_unit);
+    Ok(rows.into_iter().map(|(by, id, under, path)| (by.uuid(), thing(id, of(under), path, false))).collect())
+}
+
+/// Day entries, which an officer reads who made them.
+fn entries(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
+    let (tenant, ids) = (tx.tenant(), ids.to_vec());
+    let rows: Vec<(Raw, Raw, String, OfficerId)> = with_conn!(tx.conn(), c => day_entries::table
+        .filter(day_entries::tenant_id.eq(tenant))
+        .filter(day_entries::id.eq_any(ids))
+        .select((day_entries::id, day_entries::task_id, day_entries::unit_path, day_entries::officer_id))
+        .load(c))?;
+    let row = |(id, of, path, owner): (Raw, Raw, String, OfficerId)| {
+        (id.uuid(), Thing { owner: Some(owner), ..thing(id, Some(of), path, false) })
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Role bindings: who reads one reads the account too.
+fn bindings(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
+    let (tenant, ids) = (tx.tenant(), ids.to_vec());
+    let rows: Vec<(Raw, Raw, String, String)> = with_conn!(tx.conn(), c => role_bindings::table
+        .inner_join(users::table.on(
+            users::tenant_id.eq(role_bindings::tenant_id).and(users::id.eq(role_bindings::user_id))))
+        .filter(role_bindings::tenant_id.eq(tenant))
+        .filter(role_bindings::id.eq_any(ids))
+        .select((role_bindings::id, users::id, role_bindings::unit_path, users::unit_path))
+        .load(c))?;
+    let row = |(id, of, path, also): (Raw, Raw, String, String)| {
+        (id.uuid(), Thing { also: Some(also), ..thing(id, Some(of), path, false) })
+    };
+    Ok(rows.into_iter().map(row).collect())
 }

@@ -21,7 +21,10 @@ pub(super) const MEDIA: &str = "text/event-stream";
 
 /// Pieces of text that come from elsewhere; whoever sends the answer takes them, once.
 #[derive(Clone)]
-pub struct Stream(Arc<Mutex<Option<Receiver<Bytes>>>>);
+pub struct Stream(Arc<Mutex<Option<Taken>>>);
+
+/// Where the pieces come from, and what is held for as long as they are sent.
+type Taken = (Receiver<Bytes>, Box<dyn Send>);
 
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,10 +48,10 @@ pub struct Listening<V> {
 }
 
 impl<V> Listening<V> {
-    /// What comes through here.
+    /// What comes through here; `line` is dropped when the last of it is sent or the client has gone.
     #[must_use]
-    pub fn begin(receiver: Receiver<Bytes>) -> Self {
-        Self { stream: Stream(Arc::new(Mutex::new(Some(receiver)))), view: PhantomData }
+    pub fn begin(receiver: Receiver<Bytes>, line: impl Send + 'static) -> Self {
+        Self { stream: Stream(Arc::new(Mutex::new(Some((receiver, Box::new(line)))))), view: PhantomData }
     }
 }
 
@@ -85,10 +88,10 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Listening<V> {
 pub(super) fn give(answer: Answer) -> Result<HttpResponse> {
     let taken =
         answer.stream.and_then(|stream| stream.0.lock().unwrap_or_else(PoisonError::into_inner).take());
-    let receiver = taken.ok_or_else(|| AppError::internal("an answer of events without a stream"))?;
-    let pieces = unfold(receiver, |mut receiver| async move {
+    let taken = taken.ok_or_else(|| AppError::internal("an answer of events without a stream"))?;
+    let pieces = unfold(taken, |(mut receiver, line)| async move {
         let bytes = receiver.recv().await?;
-        Some((Ok::<Bytes, AppError>(bytes), receiver))
+        Some((Ok::<Bytes, AppError>(bytes), (receiver, line)))
     });
     Ok(HttpResponse::Ok()
         .content_type(MEDIA)

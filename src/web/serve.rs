@@ -109,19 +109,30 @@ pub(super) async fn serve<E: Endpoint>(
     context: web::Data<Context>,
 ) -> HttpResponse {
     let context = context.into_inner();
-    match within(E::Body::ALLOWANCE.whole, answer::<E>(&request, payload, &context)).await {
-        Ok(Outcome::Answer(answer)) => respond::<E>(&request, answer),
+    let begun = std::time::Instant::now();
+    let response = outcome::<E>(&request, payload, &context).await;
+    context.doors.metrics().answered(E::ID, response.status().as_u16(), begun.elapsed());
+    response
+}
+
+async fn outcome<E: Endpoint>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    context: &Arc<Context>,
+) -> HttpResponse {
+    match within(E::Body::ALLOWANCE.whole, answer::<E>(request, payload, context)).await {
+        Ok(Outcome::Answer(answer)) => respond::<E>(request, answer),
         Ok(Outcome::File(asked)) => {
-            give(asked, &context).await.unwrap_or_else(|error| refuse(&request, &error))
+            give(asked, context).await.unwrap_or_else(|error| refuse(request, &error))
         }
-        Ok(Outcome::Events(answer)) => live::give(answer).unwrap_or_else(|error| refuse(&request, &error)),
+        Ok(Outcome::Events(answer)) => live::give(answer).unwrap_or_else(|error| refuse(request, &error)),
         Ok(Outcome::Paper(asked)) => {
-            printed::give(asked, &context).await.unwrap_or_else(|error| refuse(&request, &error))
+            printed::give(asked, context).await.unwrap_or_else(|error| refuse(request, &error))
         }
         Err(error) => {
-            let mut response = refuse(&request, &error);
+            let mut response = refuse(request, &error);
             if error.code() == Code::PreconditionFailed
-                && let Some(etag) = current_etag::<E>(&request, &context).await
+                && let Some(etag) = current_etag::<E>(request, context).await
                 && let Ok(etag) = header::HeaderValue::from_str(&etag)
             {
                 response.headers_mut().insert(header::ETAG, etag);
@@ -292,9 +303,10 @@ fn facts_of<E: Endpoint>(request: &HttpRequest, context: &Context) -> Facts {
             .filter(|c| !c.is_control())
             .take(200)
             .collect(),
-        last_event_id: text_header(request.headers(), "Last-Event-ID")
-            .filter(|id| (1..=LONGEST_EVENT_ID).contains(&id.len()))
-            .map(ToOwned::to_owned),
+        // One that cannot be ours is an id that is not known, which is not the same as none.
+        last_event_id: request.headers().get("Last-Event-ID").map(|id| {
+            id.to_str().ok().filter(|id| id.len() <= LONGEST_EVENT_ID).unwrap_or_default().to_owned()
+        }),
         list_scope: list_scope(request.path(), request.query_string()),
     }
 }

@@ -163,11 +163,41 @@ both! {
         assert!(late.ends());
     }
 
+    fn who_looks_at_what_is_personal_is_nobody_s_news(world) {
+        let _running = Running::beside(world.doors());
+        seal(world, "53");
+        let (admin, head) = (listen(world, "53-system-admin"), listen(world, "5303-unit-head"));
+        let officer = world.officer("5303-unit-head");
+        let reason = json!({ "reason": "核对身份。" });
+        world.as_("53-system-admin").post(&format!("/officers/{officer}/reveal"), &reason).expect(200, "");
+        if let Some(event) = head.next(QUIET) {
+            panic!("{event:?}");
+        }
+        if let Some(event) = admin.next(QUIET) {
+            panic!("{event:?}");
+        }
+    }
+
+    fn an_account_has_its_share_of_lines(world) {
+        let _running = Running::beside(world.doors());
+        let token = world.as_(OFFICE).token().to_owned();
+        let mut lines: Vec<Ear> = (0..128).map(|_| Ear::open(world.address(), &token, None)).collect();
+        world.as_(OFFICE).get("/events").expect(429, "too_many_listeners");
+        // Others have theirs, and one that is closed is free again.
+        Ear::open(world.address(), world.as_("53-group-head").token(), None);
+        drop(lines.pop());
+        let begun = std::time::Instant::now();
+        while world.as_(OFFICE).get("/events").status != 200 {
+            assert!(begun.elapsed() < Duration::from_secs(20), "a closed line is free again");
+            mark(world);
+        }
+    }
+
     fn an_id_that_is_not_ours_or_another_provinces_begins_anew(world) {
         let _running = Running::beside(world.doors());
         let token = world.as_(OFFICE).token().to_owned();
         let theirs = Ear::open(world.address(), world.as_("50-group-office").token(), None).hang_up();
-        for id in ["1", "not-an-id", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", theirs.as_str()] {
+        for id in ["", "1", "not-an-id", "A".repeat(101).as_str(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", theirs.as_str()] {
             let ear = Ear::open(world.address(), &token, Some(id));
             let event = ear.next(Duration::from_secs(5)).unwrap();
             assert_eq!((event.kind.as_str(), event.data), ("reset", json!({})), "{id}");

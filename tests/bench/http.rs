@@ -15,6 +15,7 @@
 #[path = "../process/mod.rs"]
 mod process;
 
+mod chain;
 mod floor;
 mod load;
 mod report;
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 use process::{Account, Backend, Connection, Program, Session, Store, accounts_of, sign_in, until};
 use serde_json::json;
 
+use chain::Chain;
 use floor::Floor;
 use load::{Cost, drive};
 use report::Report;
@@ -76,11 +78,19 @@ fn main() {
             subject.import(OFFICERS / scale);
         }
     }
+    if only.as_deref().is_none_or(|only| only == "audit") {
+        for subject in &mut subjects {
+            let chain = Chain::measure(&subject.store, subject.backend, &subject.program, AUDIT_ROWS / scale);
+            subject.chain = Some(chain);
+        }
+    }
     for subject in subjects {
         println!("{}", subject.report());
     }
 }
 
+/// Rows of the audit log that is sealed and verified once, at the very end.
+const AUDIT_ROWS: usize = 1_000_000;
 /// Rows of the table that is imported once, at the end: a province's strength.
 const OFFICERS: usize = 60_000;
 
@@ -106,6 +116,7 @@ struct Subject {
     starts: Vec<Duration>,
     resident: (u64, u64),
     imported: Option<(usize, Duration)>,
+    chain: Option<Chain>,
 }
 
 impl Subject {
@@ -155,6 +166,7 @@ impl Subject {
             starts: Vec::new(),
             resident: (0, 0),
             imported: None,
+            chain: None,
         }
     }
 
@@ -266,6 +278,7 @@ impl Subject {
             starts: self.starts,
             resident: self.resident,
             imported: self.imported,
+            chain: self.chain,
             demo_loaded_in: self.demo_loaded_in,
         }
     }

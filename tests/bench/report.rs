@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::chain::Chain;
 use super::load::Cost;
 use super::process::Backend;
 
@@ -15,6 +16,8 @@ pub struct Report {
     pub demo_loaded_in: Duration,
     /// How many officers, and how long it took.
     pub imported: Option<(usize, Duration)>,
+    /// What a long audit log takes.
+    pub chain: Option<Chain>,
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -88,8 +91,11 @@ impl fmt::Display for Report {
             peak as f64 / 1024.0,
             self.demo_loaded_in.as_secs_f64()
         )?;
-        match self.imported {
-            Some((rows, took)) => writeln!(f, "\n{rows} officers imported in {:.1} s", took.as_secs_f64()),
+        if let Some((rows, took)) = self.imported {
+            writeln!(f, "\n{rows} officers imported in {:.1} s", took.as_secs_f64())?;
+        }
+        match &self.chain {
+            Some(chain) => writeln!(f, "\n{chain}"),
             None => Ok(()),
         }
     }

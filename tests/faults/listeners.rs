@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::process::{Session, nap, until};
+use super::process::{Connection, Session, login, nap, until};
 use super::work::{BOTH, Crew, Demo, Kind, new_body};
 
 /// Who listens without a thread of their own: what has come is read when somebody asks.
@@ -95,7 +95,17 @@ fn a_thousand_listen_at_once() {
             (waiting == ["0"]).then_some(())
         });
         let before = resident(demo.program.pid());
-        let mut lines: Vec<Line> = (0..1000).map(|_| Line::open(demo.at(), &crew.office, None)).collect();
+        // An account has 128 lines at most: whoever reads the province's campaigns listens with his share.
+        let crowd: Vec<Session> = demo
+            .accounts
+            .iter()
+            .filter(|one| one.unit_code == "53")
+            .map(|one| Session::with(&login(demo.at(), &one.login, &one.password)))
+            .filter(|one| one.get(demo.at(), "/campaigns?limit=1").status == 200)
+            .collect();
+        assert!(crowd.len() >= 8, "{} accounts read the province's campaigns", crowd.len());
+        let listeners = crowd.iter().cycle().take(1000);
+        let mut lines: Vec<Line> = listeners.map(|one| Line::open(demo.at(), one, None)).collect();
         let begun = Instant::now();
         while !lines.iter_mut().all(|line| line.read().contains("retry: 2000")) {
             assert!(begun.elapsed() < Duration::from_mins(1), "a thousand are let in");
@@ -125,6 +135,19 @@ fn a_thousand_listen_at_once() {
         // When the server is told to end, the lines end with it: their owners go to another instance.
         demo.program.terminate();
         let told = Instant::now();
+        // Whoever comes to listen now is sent to another instance at once: none is let in whom nobody tells anything.
+        let mut late = Connection::open(demo.at()).unwrap();
+        until(Duration::from_millis(450), "whoever comes late to be refused", || {
+            let request = crew.office.compose("GET", "/events", &[("Accept", "text/event-stream")], None);
+            late.send(&request).unwrap();
+            match late.receive() {
+                Ok(reply) if reply.status == 503 => Some(()),
+                _ => {
+                    late = Connection::open(demo.at()).unwrap();
+                    None
+                }
+            }
+        });
         while !lines.iter_mut().all(|line| {
             line.read();
             line.ended

@@ -13,6 +13,7 @@
 #[path = "../process/mod.rs"]
 mod process;
 
+mod backup;
 mod demo;
 mod drain;
 mod first_run;
@@ -21,5 +22,6 @@ mod kill;
 mod listeners;
 mod outage;
 mod retry;
+mod watch;
 mod work;
 mod writers;

@@ -56,6 +56,20 @@ impl Store {
         self.data_dir().join("accounts.json")
     }
 
+    /// The key file.
+    pub fn key_file(&self) -> PathBuf {
+        if self.urls.is_some() {
+            self.dir.path().join("keys.json")
+        } else {
+            self.data_dir().join("keys.json")
+        }
+    }
+
+    /// PostgreSQL as the backup role, of a database of this store's own.
+    pub fn backup_url(&self) -> Option<&str> {
+        self.database.as_ref().map(|database| database.backup_url.as_str())
+    }
+
     /// PostgreSQL as the application role.
     pub fn app_url(&self) -> Option<&str> {
         self.urls.as_ref().map(|(app, _)| app.as_str())
@@ -72,7 +86,7 @@ impl Store {
         command.args(arguments).arg("--data-dir").arg(self.data_dir());
         if let Some((app, admin)) = &self.urls {
             command.args(["--database-url", app, "--admin-database-url", admin]);
-            command.arg("--key-file").arg(self.dir.path().join("keys.json"));
+            command.arg("--key-file").arg(self.key_file());
         }
         command.env("RUST_BACKTRACE", "0").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command

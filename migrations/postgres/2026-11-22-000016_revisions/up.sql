@@ -22,8 +22,11 @@ DECLARE
     mine BIGINT := txid_current();
     before BIGINT;
 BEGIN
-    UPDATE revisions SET changes = changes + 1
-    WHERE tenant_id = whose AND source = what AND subject_id = which AND part = mine;
+    -- Once a transaction is enough: nothing of it is seen before all of it is. A part of this name that this
+    -- transaction has not written is one of another cluster, put back from a copy.
+    PERFORM 1 FROM revisions
+    WHERE tenant_id = whose AND source = what AND subject_id = which AND part = mine
+        AND xmin = pg_current_xact_id()::xid;
     IF FOUND THEN
         RETURN;
     END IF;

@@ -1,0 +1,104 @@
+//! What an operator sees: figures on a listener of their own, lines of a log that say nobody's secrets.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::process::{Connection, Store, accounts_of, login, sign_in, until};
+use super::work::{BINARY, BOTH};
+
+#[test]
+fn figures_are_told_on_a_listener_of_their_own() {
+    for backend in BOTH {
+        let store = Store::new(BINARY, backend);
+        let program = store.start(&["demo", "--metrics-listen", "127.0.0.1:0"]);
+        let said = program.said();
+        let line = said
+            .lines()
+            .find_map(|line| line.strip_prefix("metrics http://"))
+            .unwrap_or_else(|| panic!("{said}"));
+        let at: SocketAddr = line.strip_suffix("/metrics").unwrap().parse().unwrap();
+        let office = sign_in(program.address, &accounts_of(&store.accounts_file()), "group_office", "53");
+        for _ in 0..3 {
+            office.get(program.address, "/auth/me").expect(200);
+        }
+        office.get(program.address, "/plans/01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d42").expect(404);
+        let ask = |path: &str| Connection::open(at).unwrap().request("GET", path, &[], None).unwrap();
+        let text = until(Duration::from_secs(30), "rows to be sealed", || {
+            let text = ask("/metrics").expect(200).text();
+            text.contains("pingyi_audit_sealed_total{province=\"53\"}").then_some(text)
+        });
+        for wanted in [
+            "pingyi_requests_total{operation=\"get_me\",status=\"200\"} 3",
+            "pingyi_requests_total{operation=\"get_plan\",status=\"404\"} 1",
+            "pingyi_request_seconds_count{operation=\"get_me\"} 3",
+            "pingyi_request_seconds_bucket{le=\"+Inf\",operation=\"get_me\"} 3",
+            "pingyi_audit_lag_seconds{province=\"53\"}",
+            "pingyi_listeners 0",
+            "# EOF",
+        ] {
+            assert!(text.contains(wanted), "{wanted:?} is not in {text}");
+        }
+        // Nobody's data: no ids, no logins.
+        assert!(!text.contains("53-group") && !text.contains("01936f2a"), "{text}");
+        ask("/").expect(404);
+        ask("/api/v1/auth/me").expect(404);
+        // And not where everybody asks.
+        let there = Connection::open(program.address).unwrap().request("GET", "/metrics", &[], None).unwrap();
+        assert_eq!(there.status, 404);
+    }
+}
+
+#[test]
+fn the_log_is_json_and_says_nobody_s_secrets() {
+    const ID_CARD: &str = "530102199003077410";
+    const PHONE: &str = "13987654321";
+    const GUESS: &str = "滇池边的第七只红嘴鸥飞走了";
+    for backend in BOTH {
+        let store = Store::new(BINARY, backend);
+        let program =
+            store.start(&["demo", "--log-format", "json", "--log", "debug,actix_http=info,mio=info"]);
+        let at = program.address;
+        let accounts = accounts_of(&store.accounts_file());
+        let account = accounts.iter().find(|one| one.login == "53-system-admin").unwrap();
+        let admin = sign_in(at, &accounts, "system_admin", "53");
+        assert_eq!(login(at, &account.login, GUESS).status, 401);
+        let signed_in = login(at, &account.login, &account.password).expect(200).json();
+        let unit = admin.get(at, "/units?code=5301").expect(200).json()["items"][0]["id"].clone();
+        let officer = json!({
+            "number": "530177", "name": "段无名", "kind": "police", "rank": "constable_1", "unit_id": unit,
+            "id_card": ID_CARD, "phone": PHONE,
+        });
+        admin.once(at, "POST", "/officers", &[], Some(&officer.to_string())).expect(201);
+        // Taken already, wrong, unreadable: what is refused says nothing more in the log than what was asked.
+        admin.once(at, "POST", "/officers", &[], Some(&officer.to_string()));
+        let mut wrong = officer;
+        wrong["id_card"] = json!(format!("{ID_CARD}9"));
+        admin.once(at, "POST", "/officers", &[], Some(&wrong.to_string())).expect(422);
+        admin.once(at, "POST", "/officers", &[], Some(&format!("{{\"phone\": {PHONE}"))).expect(400);
+        admin.get(at, &format!("/officers?q={PHONE}"));
+        let said = until(Duration::from_secs(20), "the requests to be logged", || {
+            let said = program.said();
+            (said.matches("\"request_id\"").count() >= 8).then_some(said)
+        });
+        let lines: Vec<&str> = said.lines().filter(|line| line.starts_with('{')).collect();
+        for line in &lines {
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert!(line["level"].is_string() && line["timestamp"].is_string(), "{line}");
+        }
+        let told = lines.join("\n");
+        let secrets = [
+            ID_CARD,
+            PHONE,
+            GUESS,
+            account.password.as_str(),
+            signed_in["access_token"].as_str().unwrap(),
+            signed_in["refresh_token"].as_str().unwrap(),
+            "段无名",
+        ];
+        for secret in secrets {
+            assert!(!told.contains(secret), "{secret} is in the log:\n{told}");
+        }
+    }
+}
