@@ -83,7 +83,6 @@ pub const TOLD: &[(&str, EventKind, Lead)] = &[
     ("leading_group", EventKind::LeadingGroup, Lead::Campaign),
     ("plan", EventKind::Plan, Lead::Plan),
     ("plan_amendment", EventKind::Plan, Lead::Plan),
-    ("plan_children", EventKind::Plan, Lead::Plan),
     ("plan_parent", EventKind::Plan, Lead::Plan),
     ("plan_responsibles", EventKind::Plan, Lead::Plan),
     ("plan_comment", EventKind::Plan, Lead::Comment),

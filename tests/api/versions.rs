@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::raw::Raw;
 use crate::support::{World, both, story};
 use crate::tasks::{complete, id, launched, reopen, units};
 use crate::tasks_history::holds;
@@ -221,6 +222,9 @@ both! {
         let kinds: Vec<&Value> = waiting["counts"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
         assert!(kinds.contains(&&json!("plan_to_amend")), "{waiting}");
         // What was submitted under the old version is not approved under the new one.
+        // Each of them has its own row, so that whoever listens is told of each.
+        let rows = Raw::owner(world, "53").texts("SELECT entity_id AS text FROM audit_log WHERE action = 'plan.parent_amended' AND entity = 'plan'");
+        assert!(rows.contains(&submitted) && rows.contains(&in_force), "{rows:?}");
         let refused = world.as_("5301-group-head").post(&format!("/plans/{submitted}/approve"), &json!({})).expect(422, "parent_amended");
         assert!(!world.as_("5301-group-head").get(&format!("/plans/{submitted}")).allowed().contains(&"approve".to_owned()), "{}", refused.story());
         let many = world.as_("5301-group-head").post("/plans/approve", &json!({ "plans": [{ "plan_id": submitted }] })).expect(200, "").json();

@@ -1,12 +1,13 @@
 //! What an operator sees: figures on a listener of their own, lines of a log that say nobody's secrets.
 
 use std::net::SocketAddr;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::process::{Connection, Store, accounts_of, login, sign_in, until};
-use super::work::{BINARY, BOTH};
+use super::process::{Backend, Connection, Store, accounts_of, login, nap, sign_in, until};
+use super::work::{BINARY, BOTH, Demo, Kind, new_body};
 
 #[test]
 fn figures_are_told_on_a_listener_of_their_own() {
@@ -100,5 +101,83 @@ fn the_log_is_json_and_says_nobody_s_secrets() {
         for secret in secrets {
             assert!(!told.contains(secret), "{secret} is in the log:\n{told}");
         }
+    }
+}
+
+/// What a command of the program says on standard output.
+fn said_by(store: &Store, arguments: &[&str]) -> String {
+    let output = store.command(arguments).stdout(Stdio::piped()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() {
+    for backend in BOTH {
+        let mut demo = Demo::start(backend);
+        let crew = demo.crew();
+        let sealed = |demo: &Demo| {
+            until(Duration::from_mins(1), "everything to be sealed", || {
+                let waiting = demo.ask("SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'");
+                (waiting == ["0"]).then_some(())
+            });
+        };
+        sealed(&demo);
+        // Eight write for a while; how long did their rows wait?
+        std::thread::scope(|scope| {
+            for writer in 0..8_u64 {
+                let (crew, demo) = (&crew, &demo);
+                scope.spawn(move || {
+                    for mark in 0..12 {
+                        let body = new_body(Kind::Campaign, uuid::Uuid::now_v7(), crew, None, writer * 100 + mark);
+                        crew.office.once(demo.at(), "POST", "/campaigns", &[], Some(&body)).expect(201);
+                        nap(Duration::from_millis(30));
+                    }
+                });
+            }
+        });
+        sealed(&demo);
+        let waited = if backend == Backend::Sqlite { "(c.sealed_at - l.at) / 1000" } else { "extract(epoch FROM c.sealed_at - l.at) * 1000" };
+        let sql = format!(
+            "SELECT CAST(CAST(max({waited}) AS BIGINT) AS TEXT) AS line FROM audit_chain c JOIN audit_log l \
+             ON l.tenant_id = c.tenant_id AND l.id = c.entry_id WHERE l.tenant_id = '53' AND l.action = 'campaign.create' \
+             AND l.request_id <> 'demo'"
+        );
+        let longest: u64 = demo.ask(&sql)[0].parse().unwrap();
+        println!("{backend:?}: a row waited {longest} ms at most");
+        // The aim is a second; a machine that is busy with other things may take longer, but not ten times.
+        assert!(longest < 10_000, "{longest} ms");
+
+        // What is signed at the next start is added to the file, which an auditor keeps.
+        demo.program.kill();
+        demo.program = demo.store.start(&["serve"]);
+        let file = demo.store.data_dir().join("audit-checkpoints.txt");
+        let notes = until(Duration::from_mins(1), "a checkpoint in the file", || {
+            let notes = std::fs::read_to_string(&file).unwrap_or_default();
+            let size = demo.ask("SELECT CAST(size AS TEXT) AS line FROM audit_heads WHERE tenant_id = '53'").pop()?;
+            notes.lines().any(|line| *line == size).then_some(notes)
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let (checkpoint, export) = (dir.path().join("kept.txt"), dir.path().join("log.ndjson"));
+        std::fs::write(&checkpoint, &notes).unwrap();
+        std::fs::write(&export, said_by(&demo.store, &["audit", "export", "--province", "53"])).unwrap();
+        let key = said_by(&demo.store, &["audit", "key", "--province", "53"]);
+        // With nothing but these three: no database, no key file.
+        let elsewhere = Store::inside(BINARY, dir.path());
+        let verify = |export: &std::path::Path| {
+            let (export, checkpoint) = (export.to_str().unwrap(), checkpoint.to_str().unwrap());
+            let arguments = ["audit", "verify", "--export", export, "--checkpoint", checkpoint, "--key", key.trim()];
+            elsewhere.command(&arguments).stdout(Stdio::piped()).output().unwrap()
+        };
+        let fine = verify(&export);
+        assert!(fine.status.success(), "{}{}", String::from_utf8_lossy(&fine.stdout), String::from_utf8_lossy(&fine.stderr));
+        // A log that has lost its end fits no more.
+        let whole = std::fs::read_to_string(&export).unwrap();
+        let lines: Vec<&str> = whole.lines().collect();
+        let cut = dir.path().join("cut.ndjson");
+        std::fs::write(&cut, lines[..lines.len() - 3].join("\n") + "\n").unwrap();
+        let cut = verify(&cut);
+        let told = format!("{}{}", String::from_utf8_lossy(&cut.stdout), String::from_utf8_lossy(&cut.stderr));
+        assert!(!cut.status.success() && told.contains("truncated"), "{told}");
     }
 }

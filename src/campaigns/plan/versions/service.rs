@@ -7,7 +7,7 @@ use super::rules::{Hand, Version, VersionId, VersionState};
 use super::store;
 use crate::access::Tx;
 use crate::access::policy::{Action, ParentAmended, PlanAmend, PlanPublish, PlanRead, PlanUpdate};
-use crate::audit::Change;
+use crate::audit::Told;
 use crate::campaigns::plan::rules::{Plan, PlanAction, PlanContent, next};
 use crate::campaigns::plan::service::{find as find_plan, for_change, record, whole};
 use crate::campaigns::plan::{author_store, content_store as contents, facts, store as plan_store};
@@ -131,17 +131,13 @@ fn switched(before: &PlanContent, after: &PlanContent) -> Vec<(TaskId, bool)> {
 fn tell_children(tx: &mut Tx<'_, PlanPublish>, id: PlanId, number: i32) -> Result<()> {
     tx.effect::<ParentAmended, _>(|tx| {
         let told = store::tell_children(tx, id)?;
-        if told.is_empty() {
-            return Ok(());
-        }
-        let (entity_id, after) = (id.to_string(), json!({ "number": number, "parent_amended": told }));
-        tx.record(&Change {
-            entity: "plan_children",
-            entity_id: &entity_id,
+        let told = told.into_iter().map(|child| Told {
+            id: child.to_string(),
             before: None,
-            after: Some(&after),
+            after: Some(json!({ "parent_plan_id": id, "parent_number": number, "parent_amended": true })),
             reason: None,
-        })
+        });
+        tx.record_many("plan", told.collect::<Vec<_>>())
     })
 }
 
