@@ -118,7 +118,8 @@ fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() 
         let crew = demo.crew();
         let sealed = |demo: &Demo| {
             until(Duration::from_mins(1), "everything to be sealed", || {
-                let waiting = demo.ask("SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'");
+                let waiting = demo
+                    .ask("SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'");
                 (waiting == ["0"]).then_some(())
             });
         };
@@ -129,7 +130,8 @@ fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() 
                 let (crew, demo) = (&crew, &demo);
                 scope.spawn(move || {
                     for mark in 0..12 {
-                        let body = new_body(Kind::Campaign, uuid::Uuid::now_v7(), crew, None, writer * 100 + mark);
+                        let body =
+                            new_body(Kind::Campaign, uuid::Uuid::now_v7(), crew, None, writer * 100 + mark);
                         crew.office.once(demo.at(), "POST", "/campaigns", &[], Some(&body)).expect(201);
                         nap(Duration::from_millis(30));
                     }
@@ -137,7 +139,11 @@ fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() 
             }
         });
         sealed(&demo);
-        let waited = if backend == Backend::Sqlite { "(c.sealed_at - l.at) / 1000" } else { "extract(epoch FROM c.sealed_at - l.at) * 1000" };
+        let waited = if backend == Backend::Sqlite {
+            "(c.sealed_at - l.at) / 1000"
+        } else {
+            "extract(epoch FROM c.sealed_at - l.at) * 1000"
+        };
         let sql = format!(
             "SELECT CAST(CAST(max({waited}) AS BIGINT) AS TEXT) AS line FROM audit_chain c JOIN audit_log l \
              ON l.tenant_id = c.tenant_id AND l.id = c.entry_id WHERE l.tenant_id = '53' AND l.action = 'campaign.create' \
@@ -154,7 +160,9 @@ fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() 
         let file = demo.store.data_dir().join("audit-checkpoints.txt");
         let notes = until(Duration::from_mins(1), "a checkpoint in the file", || {
             let notes = std::fs::read_to_string(&file).unwrap_or_default();
-            let size = demo.ask("SELECT CAST(size AS TEXT) AS line FROM audit_heads WHERE tenant_id = '53'").pop()?;
+            let size = demo
+                .ask("SELECT CAST(size AS TEXT) AS line FROM audit_heads WHERE tenant_id = '53'")
+                .pop()?;
             notes.lines().any(|line| *line == size).then_some(notes)
         });
         let dir = tempfile::tempdir().unwrap();
@@ -166,18 +174,25 @@ fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() 
         let elsewhere = Store::inside(BINARY, dir.path());
         let verify = |export: &std::path::Path| {
             let (export, checkpoint) = (export.to_str().unwrap(), checkpoint.to_str().unwrap());
-            let arguments = ["audit", "verify", "--export", export, "--checkpoint", checkpoint, "--key", key.trim()];
+            let arguments =
+                ["audit", "verify", "--export", export, "--checkpoint", checkpoint, "--key", key.trim()];
             elsewhere.command(&arguments).stdout(Stdio::piped()).output().unwrap()
         };
         let fine = verify(&export);
-        assert!(fine.status.success(), "{}{}", String::from_utf8_lossy(&fine.stdout), String::from_utf8_lossy(&fine.stderr));
+        assert!(
+            fine.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&fine.stdout),
+            String::from_utf8_lossy(&fine.stderr)
+        );
         // A log that has lost its end fits no more.
         let whole = std::fs::read_to_string(&export).unwrap();
         let lines: Vec<&str> = whole.lines().collect();
         let cut = dir.path().join("cut.ndjson");
         std::fs::write(&cut, lines[..lines.len() - 3].join("\n") + "\n").unwrap();
         let cut = verify(&cut);
-        let told = format!("{}{}", String::from_utf8_lossy(&cut.stdout), String::from_utf8_lossy(&cut.stderr));
+        let told =
+            format!("{}{}", String::from_utf8_lossy(&cut.stdout), String::from_utf8_lossy(&cut.stderr));
         assert!(!cut.status.success() && told.contains("truncated"), "{told}");
     }
 }
