@@ -14,6 +14,7 @@ use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, HttpServer, web};
 
 use crate::access::Doors;
 use crate::access::accounts::imports::http as user_imports;
+use crate::access::accounts::imports::rules::UserRow;
 use crate::access::accounts::{bindings::http as bindings, http as users, sessions::http as user_sessions};
 use crate::access::sessions::http as sessions;
 use crate::audit::http as audit;
@@ -32,12 +33,17 @@ use crate::campaigns::progress::http as progress;
 use crate::campaigns::tasks::http as tasks;
 use crate::campaigns::waiting::http as waiting;
 use crate::events::http as events;
+use crate::imports::Importer;
+use crate::jobs::http as jobs;
+use crate::jobs::runner::{Runner, Work};
 use crate::org::calendar::http as calendar;
 use crate::org::changes::http as changes;
 use crate::org::http as org;
 use crate::org::imports::http as unit_imports;
+use crate::org::imports::rules::UnitRow;
 use crate::org::officers::http as officers;
 use crate::org::officers::imports::http as officer_imports;
+use crate::org::officers::imports::rules::OfficerRow;
 use crate::org::posts::http as posts;
 use crate::org::settings::http as settings;
 use crate::org::stand_ins::http as stand_ins;
@@ -133,6 +139,7 @@ pub fn api() -> Api {
         .with::<audit::ListCheckpoints>().with::<audit::GetCheckpoint>().with::<audit::GetAuditEntry>()
 
         .with::<events::ListenToEvents>()
+        .with::<jobs::ListJobs>().with::<jobs::GetJob>().with::<jobs::CancelJob>().with::<jobs::ListJobRefusals>()
 
         .with::<reference::GetDictionaries>()
         .with::<reference::GetPolicy>()
@@ -157,7 +164,19 @@ pub fn context(doors: Arc<Doors>, proxies: Vec<IpAddr>) -> Arc<Context> {
     let (document, shapes) = document(&api);
     let document_text = serde_json::to_vec(&document).unwrap_or_default().into();
     let exports = Exports::of(&document, ExportLimits::default());
-    Arc::new(Context { doors, api, document, document_text, exports, proxies, shapes })
+    Arc::new(Context { doors, api, document, document_text, exports, proxies, shapes, rates: None })
+}
+
+/// What does the jobs that requests take on. EVERY KIND OF JOB STANDS HERE.
+#[must_use]
+pub fn runner(context: &Context) -> Runner {
+    let shapes = || context.shapes.clone();
+    let works: Vec<Box<dyn Work>> = vec![
+        Box::new(Importer::<UnitRow>::new(shapes())),
+        Box::new(Importer::<OfficerRow>::new(shapes())),
+        Box::new(Importer::<UserRow>::new(shapes())),
+    ];
+    Runner::new(Arc::clone(&context.doors), works)
 }
 
 /// Starts to serve on a bound listener; the server drains when it is stopped.
@@ -198,7 +217,7 @@ pub fn watched(doors: Arc<Doors>, listener: TcpListener) -> std::io::Result<Serv
             if request.path() != "/metrics" || request.method() != Method::GET {
                 return HttpResponse::NotFound().finish();
             }
-            match doors.metrics().text(doors.listeners()) {
+            match doors.metrics().text(doors.listeners().count()) {
                 Ok(text) => HttpResponse::Ok().content_type(OPEN_METRICS).body(text),
                 Err(error) => {
                     tracing::error!(%error, "the metrics could not be told");
@@ -232,6 +251,8 @@ fn cors(origins: &[String]) -> Cors {
             "Location",
             "Link",
             "Retry-After",
+            "RateLimit",
+            "RateLimit-Policy",
             "X-Request-Id",
             "Content-Language",
             "Content-Disposition",

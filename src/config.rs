@@ -78,6 +78,10 @@ pub struct Settings {
     )]
     #[serde(default)]
     pub trusted_proxies: Vec<IpAddr>,
+    /// Requests that an account (signed out: an address) may make in a minute at this instance, 0 for as many as it
+    /// likes [default: 60000]
+    #[arg(long, global = true, env = "PINGYI_RATE_LIMIT", value_name = "N")]
+    pub rate_limit: Option<u32>,
     /// Database connections [default: 8]
     #[arg(long, global = true, env = "PINGYI_CONNECTIONS", value_name = "N")]
     pub connections: Option<u32>,
@@ -116,6 +120,7 @@ impl Settings {
             } else {
                 self.trusted_proxies
             },
+            rate_limit: self.rate_limit.or(file.rate_limit),
             connections: self.connections.or(file.connections),
             workers: self.workers.or(file.workers),
             log: self.log.or(file.log),
@@ -160,6 +165,12 @@ impl Settings {
                 "--database-url must begin with postgres://; without it the data is embedded",
             )),
         }
+    }
+
+    /// Requests that a caller may make in a minute; 0 for as many as it likes.
+    #[must_use]
+    pub fn rate_limit(&self) -> u32 {
+        self.rate_limit.unwrap_or(60_000)
     }
 
     /// How much at once.

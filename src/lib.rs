@@ -9,7 +9,8 @@
 //! | [`org`] | provinces, units, the working calendar, settings |
 //! | [`campaigns`] | campaigns, leading groups, plans, tasks |
 //! | [`papers`] | how a paper looks that an office prints: page and workbook |
-//! | [`imports`] | tables that arrive as files: read, checked, written as a whole or not at all |
+//! | [`imports`] | tables that arrive as files: read, checked, put in force as a whole or not at all |
+//! | [`jobs`] | what takes longer than a request may: how far it is, who does it, how it ends |
 //! | [`rates`] | both numbers of every rate, what was left out, Wilson's interval |
 //! | [`reference`](mod@reference) | dictionaries, the policy table, health, public keys |
 //! | [`audit`] | the log of every change, its chain, its signed checkpoints, its verifier |
@@ -35,6 +36,7 @@ pub mod demo;
 pub mod errors;
 pub mod events;
 pub mod imports;
+pub mod jobs;
 pub mod metrics;
 pub mod org;
 pub mod papers;

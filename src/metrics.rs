@@ -10,6 +10,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::db::TenantId;
@@ -46,35 +47,20 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("pingyi");
         let durations: fn() -> Histogram = || Histogram::new(SECONDS);
-        let metrics = Self {
-            requests: Family::default(),
-            seconds: Family::new_with_constructor(durations),
-            sealed: Family::default(),
-            lag: Family::default(),
-            listeners: Gauge::default(),
-            registry: Registry::default(),
-        };
-        let version = env!("CARGO_PKG_VERSION");
-        let built = prometheus_client::metrics::info::Info::new(vec![("version", version)]);
+        let (requests, seconds) = (Family::default(), Family::new_with_constructor(durations));
+        let (sealed, lag, listeners) = (Family::default(), Family::default(), Gauge::default());
+        let mut registry = Registry::with_prefix("pingyi");
+        let built = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", built);
-        registry.register("requests", "Requests answered, by operation and status", metrics.requests.clone());
-        registry.register_with_unit(
-            "request",
-            "Time to the answer, or to the first byte of a file",
-            Unit::Seconds,
-            metrics.seconds.clone(),
-        );
-        registry.register("audit_sealed", "Audit rows put into the chain", metrics.sealed.clone());
-        registry.register_with_unit(
-            "audit_lag",
-            "Age of the oldest audit row that was sealed last",
-            Unit::Seconds,
-            metrics.lag.clone(),
-        );
-        registry.register("listeners", "Who listens to events now", metrics.listeners.clone());
-        Self { registry, ..metrics }
+        registry.register("requests", "Requests answered, by operation and status", requests.clone());
+        let help = "Time to the answer, or to the first byte of a file";
+        registry.register_with_unit("request", help, Unit::Seconds, seconds.clone());
+        registry.register("audit_sealed", "Audit rows put into the chain", sealed.clone());
+        let help = "Age of the oldest audit row that was sealed last";
+        registry.register_with_unit("audit_lag", help, Unit::Seconds, lag.clone());
+        registry.register("listeners", "Who listens to events now", listeners.clone());
+        Self { registry, requests, seconds, sealed, lag, listeners }
     }
 }
 

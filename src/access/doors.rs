@@ -4,24 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use actix_web::web::Bytes;
 use moka::sync::Cache;
-use tokio::sync::mpsc::{Receiver, channel};
 
 use super::identity;
 use super::keys::KeyRing;
-use super::listeners::{Line, Lines, Listener, Newcomer};
+use super::listeners::Listeners;
 use super::password::Passwords;
 use super::remembered::Answers;
 use super::token::Tokens;
 use super::tx::UserId;
-use crate::audit::service::Spot;
 use crate::db::{Clock, Db, Instant, TenantId};
-use crate::errors::{AppError, Code, Result};
+use crate::errors::Result;
 use crate::metrics::Metrics;
 
-/// What waits at most for one who listens to read it: pieces of some 32 kB.
-const WAITING: usize = 2;
 /// Sets of role bindings remembered at most.
 const REMEMBERED: u64 = 20_000;
 
@@ -36,12 +31,36 @@ pub struct Doors {
     pub(super) answers: Answers,
     metrics: Metrics,
     draining: AtomicBool,
-    /// Those who came to listen since somebody asked, and the lines there are.
-    /// None once nobody tells them anything any more.
-    newcomers: Mutex<Option<Vec<Newcomer>>>,
-    lines: Lines,
+    listeners: Listeners,
+    jobs: TakenOn,
     /// The tenants written for in this process since somebody asked.
     written: Mutex<BTreeSet<TenantId>>,
+}
+
+/// The tenants for which this process has taken a job on, for whoever does them.
+#[derive(Debug, Default)]
+pub struct TakenOn {
+    tenants: Mutex<BTreeSet<TenantId>>,
+    bell: tokio::sync::Notify,
+}
+
+impl TakenOn {
+    /// Says that there is a job to do.
+    pub fn add(&self, tenant: TenantId) {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant);
+        self.bell.notify_one();
+    }
+
+    /// The tenants since this was asked last.
+    #[must_use]
+    pub fn take(&self) -> BTreeSet<TenantId> {
+        std::mem::take(&mut *self.tenants.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until there is one.
+    pub async fn wait(&self) {
+        self.bell.notified().await;
+    }
 }
 
 impl Doors {
@@ -60,8 +79,8 @@ impl Doors {
             answers: Answers::default(),
             metrics: Metrics::default(),
             draining: AtomicBool::new(false),
-            newcomers: Mutex::new(Some(Vec::new())),
-            lines: Lines::default(),
+            listeners: Listeners::default(),
+            jobs: TakenOn::default(),
             written: Mutex::default(),
         })
     }
@@ -72,6 +91,12 @@ impl Doors {
     /// When it does not.
     pub async fn ping(&self) -> Result<()> {
         self.db.ping().await
+    }
+
+    /// Whether everybody who writes waits for the same writer.
+    #[must_use]
+    pub fn has_one_writer(&self) -> bool {
+        self.db.is_embedded()
     }
 
     /// Says that the server is on its way out: readiness fails first.
@@ -101,39 +126,16 @@ impl Doors {
         std::mem::take(&mut *self.written())
     }
 
-    /// Lets somebody listen behind a place; what they are told comes through here, for as long as they hold the line.
-    ///
-    /// # Errors
-    /// `unavailable` when as many listen as may, or when the server is on its way out; `too_many_listeners`.
-    pub fn listen(&self, listener: Listener, after: Spot, lost: bool) -> Result<(Receiver<Bytes>, Line)> {
-        let line = self.lines.take(listener)?;
-        let (out, receiver) = channel(WAITING);
-        match &mut *self.newcomers() {
-            Some(newcomers) => newcomers.push(Newcomer { listener, after, lost, out }),
-            None => return Err(AppError::new(Code::Unavailable).retry_after(1)),
-        }
-        Ok((receiver, line))
-    }
-
-    fn newcomers(&self) -> MutexGuard<'_, Option<Vec<Newcomer>>> {
-        self.newcomers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Those who came to listen since this was asked last.
+    /// Who listens for what happens.
     #[must_use]
-    pub fn take_newcomers(&self) -> Vec<Newcomer> {
-        self.newcomers().as_mut().map(std::mem::take).unwrap_or_default()
+    pub fn listeners(&self) -> &Listeners {
+        &self.listeners
     }
 
-    /// Says that nobody is told anything from now on: whoever comes is sent to another instance.
-    pub fn fall_silent(&self) {
-        *self.newcomers() = None;
-    }
-
-    /// How many listen.
+    /// The tenants for which this process has taken a job on.
     #[must_use]
-    pub fn listeners(&self) -> usize {
-        self.lines.count()
+    pub fn jobs(&self) -> &TakenOn {
+        &self.jobs
     }
 
     /// What an operator watches.

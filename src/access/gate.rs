@@ -14,9 +14,10 @@ use serde_json::Value;
 use super::doors::Doors;
 use super::policy::{Action, Audience, PublicAction, Row};
 use super::reach::{Held, Reach};
+use super::spool::{self, JobId};
 use super::token::Claims;
 use super::tx::{Precondition, State, Tx, Who};
-use super::{idempotency, identity};
+use super::{UserId, idempotency, identity};
 use crate::audit::Change;
 use crate::db::{Conn, Instant, TenantId, again};
 use crate::errors::{AppError, Code, Result};
@@ -71,6 +72,12 @@ impl<R: IntoAnswer> Done<R> {
     /// Never for plain data.
     pub fn with(reply: R) -> Result<Self> {
         Ok(Self(reply.into_answer()?, PhantomData))
+    }
+
+    /// Where the resource it tells of is, below the server's base path.
+    #[must_use]
+    pub fn location(&self) -> Option<&str> {
+        self.0.location.as_deref()
     }
 
     /// The answer for the wire.
@@ -158,6 +165,12 @@ impl<A: Action> Gate<A> {
         self.claims.map(|claims| claims.tenant).ok_or_else(|| AppError::new(Code::Unauthenticated))
     }
 
+    /// Whose token it is; nobody's at a public action.
+    #[must_use]
+    pub fn account(&self) -> Option<(TenantId, UserId)> {
+        self.claims.map(|claims| (claims.tenant, claims.user))
+    }
+
     /// What every request needs.
     #[must_use]
     pub fn doors(&self) -> &Arc<Doors> {
@@ -229,6 +242,23 @@ impl<A: Action> Gate<A> {
                 let owner =
                     idempotency::Owner { tenant: claims.tenant, user: claims.user, now, authz_version };
                 Ok(idempotency::kept(&mut conn, owner, &claim)?.map(|answer| Done(answer, PhantomData)))
+            })
+            .await
+    }
+
+    /// Keeps a piece of a large body for the job that will read it.
+    ///
+    /// # Errors
+    /// `token_invalid`, `forbidden`, `password_change_required`; when it cannot be written.
+    pub async fn spool(&self, job: JobId, place: i64, bytes: Vec<u8>) -> Result<()> {
+        let claims = self.claims.ok_or_else(|| AppError::new(Code::Unauthenticated))?;
+        let (doors, now) = (self.doors.clone(), self.doors.now());
+        self.doors
+            .db
+            .write(Some(claims.tenant), move |mut conn| {
+                // A right that ends while the body arrives ends what it may leave here.
+                admit(&doors, again(&mut conn), claims, now, A::ROW, false)?;
+                spool::keep(conn, claims.tenant, job, place, &bytes, now)
             })
             .await
     }
@@ -339,95 +369,6 @@ impl<A: PublicAction> Gate<A> {
     }
 }
 
-/// Runs `work` for the command line, which answers to the operating system.
-///
-/// # Errors
-/// What `work` answers.
-pub async fn command_line<R, F>(doors: &Doors, tenant: TenantId, os_user: &str, work: F) -> Result<R>
-where
-    R: Send + 'static,
-    F: FnOnce(&mut Tx<'_, super::policy::CommandLine>) -> Result<R> + Send + 'static,
-{
-    let mut state = State {
-        tenant,
-        who: Who::CommandLine(os_user.to_owned()),
-        now: doors.now(),
-        request_id: "cli".to_owned(),
-        precondition: Precondition::None,
-        precondition_checked: false,
-        accounted: false,
-        answers: None,
-    };
-    doors
-        .db
-        .write(Some(tenant), move |conn| {
-            let result = work(&mut Tx::new(conn, &mut state, Reach::whole_tenant()))?;
-            settle(&state, super::policy::CommandLine::ROW)?;
-            Ok(result)
-        })
-        .await
-        .inspect(|_| doors.wrote(tenant))
-}
-
-/// Lets the command line look at a tenant without changing anything.
-///
-/// # Errors
-/// What `work` answers.
-pub async fn command_line_looks<R, F>(doors: &Doors, tenant: TenantId, work: F) -> Result<R>
-where
-    R: Send + 'static,
-    F: FnOnce(&mut Tx<'_, super::policy::CommandLine>) -> Result<R> + Send + 'static,
-{
-    let facts = Facts { request_id: "cli".to_owned(), ..Facts::plain(doors.now()) };
-    let mut state = state_of(tenant, Who::Job("cli"), &facts);
-    doors.db.read(Some(tenant), move |conn| work(&mut Tx::new(conn, &mut state, Reach::whole_tenant()))).await
-}
-
-/// Runs `work` for the server itself, whose job has this name, with no other write of the tenant beside it:
-/// what is settled for a day then stands on all that was written before.
-///
-/// # Errors
-/// What `work` answers.
-pub async fn background<R, F>(doors: &Doors, tenant: TenantId, job: &'static str, work: F) -> Result<R>
-where
-    R: Send + 'static,
-    F: FnOnce(&mut Tx<'_, super::policy::Background>) -> Result<R> + Send + 'static,
-{
-    let mut state =
-        state_of(tenant, Who::Job(job), &Facts { request_id: job.to_owned(), ..Facts::plain(doors.now()) });
-    doors
-        .db
-        .write_alone(tenant, move |conn| {
-            let result = work(&mut Tx::new(conn, &mut state, Reach::whole_tenant()))?;
-            settle(&state, super::policy::Background::ROW)?;
-            Ok(result)
-        })
-        .await
-        .inspect(|_| doors.wrote(tenant))
-}
-
-/// The same beside other writers of the tenant: for what follows what they write and keeps nobody waiting. What it
-/// writes is followed by nobody.
-///
-/// # Errors
-/// What `work` answers.
-pub async fn beside<R, F>(doors: &Doors, tenant: TenantId, job: &'static str, work: F) -> Result<R>
-where
-    R: Send + 'static,
-    F: FnOnce(&mut Tx<'_, super::policy::Background>) -> Result<R> + Send + 'static,
-{
-    let facts = Facts { request_id: job.to_owned(), ..Facts::plain(doors.now()) };
-    let mut state = state_of(tenant, Who::Job(job), &facts);
-    doors
-        .db
-        .write(Some(tenant), move |conn| {
-            let result = work(&mut Tx::new(conn, &mut state, Reach::whole_tenant()))?;
-            settle(&state, super::policy::Background::ROW)?;
-            Ok(result)
-        })
-        .await
-}
-
 pub(super) fn state_of(tenant: TenantId, who: Who, facts: &Facts) -> State {
     State {
         tenant,
@@ -438,12 +379,13 @@ pub(super) fn state_of(tenant: TenantId, who: Who, facts: &Facts) -> State {
         precondition_checked: false,
         accounted: false,
         answers: None,
+        holds: None,
     }
 }
 
 /// A write that left no audit row, or a PATCH that compared no version, is a mistake of ours: it is
 /// not committed, and the first test that calls it tells.
-fn settle(state: &State, row: &Row) -> Result<()> {
+pub(super) fn settle(state: &State, row: &Row) -> Result<()> {
     if !state.accounted {
         return Err(AppError::internal(format!("{} left no audit row: call tx.record", row.name)));
     }

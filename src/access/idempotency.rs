@@ -125,15 +125,8 @@ pub(super) fn kept(conn: &mut Conn<'_>, owner: Owner, claim: &Claim) -> Result<O
     if kept.authz_version != owner.authz_version {
         return Err(AppError::new(Code::NotFound));
     }
-    Ok(Some(Answer {
-        status: u16::try_from(kept.status).unwrap_or(200),
-        etag: kept.etag,
-        location: kept.location,
-        next_link: None,
-        body: kept.body,
-        paper: None,
-        stream: None,
-    }))
+    let status = u16::try_from(kept.status).unwrap_or(200);
+    Ok(Some(Answer { etag: kept.etag, location: kept.location, ..Answer::of(status, kept.body) }))
 }
 
 /// Forgets the answers that name something, whoever they were given to.

@@ -47,6 +47,43 @@ pub(super) struct Account {
     province_status: String,
 }
 
+/// The roles that an account holds on a day, without a session: for work that goes on after its request. None of a
+/// disabled account or in a suspended province.
+pub(super) fn held_by(
+    mut conn: Conn<'_>,
+    tenant: TenantId,
+    user: UserId,
+    today: NaiveDate,
+) -> Result<Arc<[Held]>> {
+    let standing: Option<(String, String)> = with_conn!(&mut conn, c => users::table
+        .inner_join(provinces::table.on(provinces::tenant_id.eq(users::tenant_id)))
+        .filter(users::tenant_id.eq(tenant))
+        .filter(users::id.eq(user))
+        .select((users::status, provinces::status))
+        .first(*c)
+        .optional())?;
+    if standing.is_none_or(|(account, province)| account != "active" || province != "active") {
+        return Ok([].into());
+    }
+    let bindings = bindings(conn, tenant, user)?;
+    Ok(bindings.iter().filter(|binding| binding.is_valid_on(today)).map(Binding::held).collect())
+}
+
+fn bindings(mut conn: Conn<'_>, tenant: TenantId, user: UserId) -> Result<Vec<Binding>> {
+    Ok(with_conn!(&mut conn, c => role_bindings::table
+        .filter(role_bindings::tenant_id.eq(tenant))
+        .filter(role_bindings::user_id.eq(user))
+        .filter(role_bindings::revoked_at.is_null())
+        .order(role_bindings::id)
+        .select((
+            role_bindings::role,
+            role_bindings::unit_path,
+            role_bindings::valid_from_on,
+            role_bindings::valid_until_on,
+        ))
+        .load(*c))?)
+}
+
 type Remembered = Cache<(TenantId, UserId, i64), Arc<[Binding]>>;
 
 /// Reads the account, refuses an ended session, a disabled account or a suspended province, and
@@ -76,19 +113,7 @@ pub(super) fn load(
     if let Some(bindings) = remembered.get(&key) {
         return Ok((account, bindings));
     }
-    let bindings: Vec<Binding> = with_conn!(&mut conn, c => role_bindings::table
-        .filter(role_bindings::tenant_id.eq(claims.tenant))
-        .filter(role_bindings::user_id.eq(claims.user))
-        .filter(role_bindings::revoked_at.is_null())
-        .order(role_bindings::id)
-        .select((
-            role_bindings::role,
-            role_bindings::unit_path,
-            role_bindings::valid_from_on,
-            role_bindings::valid_until_on,
-        ))
-        .load(*c))?;
-    let bindings: Arc<[Binding]> = bindings.into();
+    let bindings: Arc<[Binding]> = bindings(conn, claims.tenant, claims.user)?.into();
     // A writing transaction may be lost with its group after this: what it saw is not to be kept.
     if may_remember {
         remembered.insert(key, bindings.clone());

@@ -1,11 +1,10 @@
 //! Who listens for what happens: admitted once like any request, and asked again before each thing they are told.
 
-use std::sync::Arc;
-
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc::Sender;
+use actix_web::web::Bytes;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::doors::Doors;
 use super::gate::{Facts, Gate, admit, state_of};
@@ -30,7 +29,7 @@ pub struct Newcomer {
     /// Whether what they knew last is too long ago, or unknown here, so that they have to load anew.
     pub lost: bool,
     /// Where they are told.
-    pub out: Sender<actix_web::web::Bytes>,
+    pub out: Sender<Bytes>,
 }
 
 impl Listener {
@@ -88,33 +87,54 @@ impl Listener {
 const LINES: usize = 5_000;
 const LINES_OF_ONE: usize = 128;
 
-/// The lines there are.
-#[derive(Clone, Default)]
-pub(super) struct Lines(Arc<Mutex<HashMap<(TenantId, UserId), usize>>>);
+/// What waits at most for one who listens to read it: pieces of some 32 kB.
+const WAITING: usize = 2;
+
+/// How many lines each account has.
+type Counts = HashMap<(TenantId, UserId), usize>;
+
+/// Those who listen at this instance.
+pub struct Listeners {
+    /// Those who came since somebody asked; none once nobody tells them anything any more.
+    newcomers: Mutex<Option<Vec<Newcomer>>>,
+    lines: Arc<Mutex<Counts>>,
+}
 
 /// A line, free again when this is dropped: it goes with the answer that is sent, not with what is still told.
 pub struct Line {
-    lines: Lines,
+    lines: Arc<Mutex<Counts>>,
     whose: (TenantId, UserId),
 }
 
-impl Lines {
-    fn all(&self) -> MutexGuard<'_, HashMap<(TenantId, UserId), usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What somebody panicked beside is still what it was.
+fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.all().values().sum()
+impl Default for Listeners {
+    fn default() -> Self {
+        Self { newcomers: Mutex::new(Some(Vec::new())), lines: Arc::default() }
     }
+}
 
-    /// Another one.
+impl Listeners {
+    /// Lets somebody listen behind a place; what they are told comes through here, for as long as they hold the line.
     ///
     /// # Errors
-    /// `unavailable` when there are as many as may be, `too_many_listeners` when the account has as many.
-    pub(super) fn take(&self, listener: Listener) -> Result<Line> {
+    /// `unavailable` when as many listen as may, or when the server is on its way out; `too_many_listeners`.
+    pub fn arrive(&self, listener: Listener, after: Spot, lost: bool) -> Result<(Receiver<Bytes>, Line)> {
+        let line = self.take_line(listener)?;
+        let (out, receiver) = channel(WAITING);
+        match &mut *held(&self.newcomers) {
+            Some(newcomers) => newcomers.push(Newcomer { listener, after, lost, out }),
+            None => return Err(AppError::new(Code::Unavailable).retry_after(1)),
+        }
+        Ok((receiver, line))
+    }
+
+    fn take_line(&self, listener: Listener) -> Result<Line> {
         let whose = (listener.tenant(), listener.user());
-        let mut all = self.all();
+        let mut all = held(&self.lines);
         if all.values().sum::<usize>() >= LINES {
             return Err(AppError::new(Code::Unavailable).retry_after(5));
         }
@@ -123,13 +143,30 @@ impl Lines {
             return Err(AppError::new(Code::TooManyListeners).retry_after(5));
         }
         *mine += 1;
-        Ok(Line { lines: self.clone(), whose })
+        Ok(Line { lines: Arc::clone(&self.lines), whose })
+    }
+
+    /// Those who came since this was asked last.
+    #[must_use]
+    pub fn take_newcomers(&self) -> Vec<Newcomer> {
+        held(&self.newcomers).as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Says that nobody is told anything from now on: whoever comes is sent to another instance.
+    pub fn fall_silent(&self) {
+        *held(&self.newcomers) = None;
+    }
+
+    /// How many listen.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        held(&self.lines).values().sum()
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let mut all = self.lines.all();
+        let mut all = held(&self.lines);
         if let Some(count) = all.get_mut(&self.whose) {
             *count = count.saturating_sub(1);
             if *count == 0 {

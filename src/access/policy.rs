@@ -217,7 +217,7 @@ policy! {
     OfficerCreate     "officer.create"      "登记民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     OfficerUpdate     "officer.update"      "修改民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     OfficerLeave      "officer.leave"       "民警辅警离队"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
-    OfficerImport     "officer.import"      "导入民警辅警"    tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    OfficerImport     "officer.import"      "导入民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     OfficerReveal     "officer.reveal"      "查看完整号码"    write    [-  -      S  -  -    -  -  -        -  -  -    -  S  -      -      -  -];
     OfficerErase      "officer.erase"       "清除个人信息"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     PostAppoint       "post.appoint"        "任职"            write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
@@ -278,6 +278,8 @@ policy! {
     SessionRead       "session.read"        "查看本人会话"    read;
     SessionEnd        "session.end"         "结束本人会话"    write;
     EventRead         "event.read"          "接收实时事件"    read;
+    JobRead           "job.read"            "查看本人任务"    read;
+    JobCancel         "job.cancel"          "取消本人任务"    write;
     DictionaryRead    "dictionary.read"     "查看字典"        read;
     PolicyRead        "policy.read"         "查看权限表"      read;
     }

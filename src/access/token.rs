@@ -48,7 +48,7 @@ impl Claims {
     /// Whether the time of the token is over.
     #[must_use]
     pub fn has_expired(&self, now: Instant) -> bool {
-        self.expires <= now.micros() / 1_000_000
+        self.expires <= now.seconds()
     }
 }
 
@@ -114,8 +114,7 @@ impl Tokens {
             self.verified.insert(token.to_owned(), claims);
             claims
         };
-        let now = now.seconds();
-        if claims.not_before > now || claims.expires <= now {
+        if claims.not_before > now.seconds() || claims.has_expired(now) {
             return Err(invalid());
         }
         Ok(claims)

@@ -8,6 +8,7 @@ use super::idempotency;
 use super::policy::{Action, Effect, MayCause};
 use super::reach::{Held, Reach};
 use super::remembered::Answers;
+use super::spool::JobId;
 use crate::audit;
 use crate::db::{Conn, Id, Instant, TenantId, again};
 use crate::errors::{AppError, Code, Result};
@@ -32,6 +33,13 @@ pub enum Who {
         id: UserId,
         /// The session it acts in.
         session: SessionId,
+        /// The roles it holds now.
+        held: std::sync::Arc<[Held]>,
+    },
+    /// An account whose request has been answered, and whose job goes on.
+    Behalf {
+        /// The account.
+        id: UserId,
         /// The roles it holds now.
         held: std::sync::Arc<[Held]>,
     },
@@ -67,6 +75,8 @@ pub(super) struct State {
     pub accounted: bool,
     /// What is remembered of answers; only in a transaction that writes nothing.
     pub answers: Option<Answers>,
+    /// The job that holds back the rows of the log.
+    pub holds: Option<JobId>,
 }
 
 /// An open transaction in which the action `A` is allowed, within its reach.
@@ -93,6 +103,12 @@ impl<'t, A: Action> Tx<'t, A> {
         self.state.tenant
     }
 
+    /// The request, as its answer's `X-Request-Id` tells.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.state.request_id
+    }
+
     /// When this request happens; the same throughout.
     #[must_use]
     pub fn now(&self) -> Instant {
@@ -110,7 +126,7 @@ impl<'t, A: Action> Tx<'t, A> {
     #[must_use]
     pub fn reach_of<B: Action>(&self) -> Option<Reach> {
         match &self.state.who {
-            Who::User { held, .. } => Reach::of(B::ROW, held),
+            Who::User { held, .. } | Who::Behalf { held, .. } => Reach::of(B::ROW, held),
             Who::Public => None,
             Who::CommandLine(_) | Who::Job(_) => Some(Reach::whole_tenant()),
         }
@@ -136,7 +152,7 @@ impl<'t, A: Action> Tx<'t, A> {
     #[must_use]
     pub fn held(&self) -> &[Held] {
         match &self.state.who {
-            Who::User { held, .. } => held,
+            Who::User { held, .. } | Who::Behalf { held, .. } => held,
             Who::Public | Who::CommandLine(_) | Who::Job(_) => &[],
         }
     }
@@ -147,7 +163,7 @@ impl<'t, A: Action> Tx<'t, A> {
     /// `unauthenticated` when no account does.
     pub fn user(&self) -> Result<UserId> {
         match &self.state.who {
-            Who::User { id, .. } => Ok(*id),
+            Who::User { id, .. } | Who::Behalf { id, .. } => Ok(*id),
             Who::Public | Who::CommandLine(_) | Who::Job(_) => Err(AppError::new(Code::Unauthenticated)),
         }
     }
@@ -159,7 +175,9 @@ impl<'t, A: Action> Tx<'t, A> {
     pub fn session(&self) -> Result<SessionId> {
         match &self.state.who {
             Who::User { session, .. } => Ok(*session),
-            Who::Public | Who::CommandLine(_) | Who::Job(_) => Err(AppError::new(Code::Unauthenticated)),
+            Who::Behalf { .. } | Who::Public | Who::CommandLine(_) | Who::Job(_) => {
+                Err(AppError::new(Code::Unauthenticated))
+            }
         }
     }
 
@@ -206,7 +224,7 @@ impl<'t, A: Action> Tx<'t, A> {
 
     fn record_as(&mut self, action: &'static str, changes: &[audit::Change<'_>]) -> Result<()> {
         let (actor, user_id, roles) = match &self.state.who {
-            Who::User { id, held, .. } => {
+            Who::User { id, held, .. } | Who::Behalf { id, held } => {
                 let mut roles: Vec<&str> = held.iter().map(|held| held.role.as_str()).collect();
                 roles.sort_unstable();
                 roles.dedup();
@@ -226,6 +244,7 @@ impl<'t, A: Action> Tx<'t, A> {
                 roles,
                 action,
                 request_id: self.state.request_id.clone(),
+                held_by: self.state.holds,
             },
             changes,
         )?;
@@ -237,6 +256,11 @@ impl<'t, A: Action> Tx<'t, A> {
     pub fn nothing_changed(&mut self) {
         self.state.accounted = true;
         self.state.precondition_checked = true;
+    }
+
+    /// Says that what this writes is seen by nobody yet, and accounted for by its job before it is.
+    pub fn accounted_by_the_job(&mut self) {
+        self.state.accounted = true;
     }
 
     /// Forgets the answers kept for retries that name this thing: they show what is to be known no more.

@@ -13,7 +13,7 @@ use crate::access::UserId;
 use crate::access::policy::{AuditRead, AuditVerify};
 use crate::db::Instant;
 use crate::org::http::PageQuery;
-use crate::web::{Count, Example, NoBody, NoQuery, Page, Plain, Resource, Versioned, endpoint};
+use crate::web::{Count, Example, NoBody, NoQuery, Page, Resource, Thorough, Versioned, endpoint};
 
 const ENTRY: &str = "01936f2a-7c1e-7b6d-9a54-2f0e8c3b9a01";
 const DIGEST: &str = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d";
@@ -344,13 +344,13 @@ endpoint! {
     /// 承诺 = SHA-256("pingyi audit entry v1" ‖ 0x00 ‖ 盐 ‖ 记录的规范 JSON); 链环 = SHA-256(0x02 ‖ 上一链环 ‖ 位置的 8 字节大端 ‖ 承诺), 首环之前为 32 个零字节;
     /// 树根按 RFC 9162 2.1, 叶为承诺。不信服务器的, 用留存的检查点离线核验: `pingyi audit verify --export FILE --checkpoint FILE --key KEY`。
     VerifyAuditLog: AuditVerify, Get "/audit-log/verify", tag "audit", codes []
-    async fn verify_audit_log(gate, _path: (), _query: NoQuery, _body: NoBody) -> Plain<AuditVerificationView> {
+    async fn verify_audit_log(gate, _path: (), _query: NoQuery, _body: NoBody) -> Thorough<AuditVerificationView> {
         let doors = gate.doors().clone();
         let tenant = gate.tenant()?;
         let verifier = service::verifier(doors.keys(), tenant)?;
         let look = async |step| gate.look(move |tx| service::take(tx, step)).await;
         let done = service::verify((tenant, &verifier, Vec::new()), look).await?;
         gate.record_look("audit_chain", tenant.to_string(), json!({ "size": done.verdict.size, "faults": done.verdict.faults.len() })).await?;
-        crate::access::Done::with(Plain(done.into()))
+        crate::access::Done::with(Thorough(done.into()))
     }
 }

@@ -10,6 +10,7 @@ pub mod chain;
 pub mod checkpoint;
 pub mod export;
 pub mod http;
+mod queue_store;
 pub mod relay;
 pub mod service;
 mod store;
@@ -19,7 +20,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use diesel::{Insertable, RunQueryDsl};
 use serde_json::Value;
 
-use crate::access::UserId;
+use crate::access::{JobId, UserId};
 use crate::db::schema::audit::{audit_log, audit_unsealed};
 use crate::db::{Conn, Id, Instant, TenantId, again, insert_rows};
 use crate::errors::{AppError, Result};
@@ -91,6 +92,8 @@ pub struct Entry {
     pub action: &'static str,
     /// The request, as its answer's `X-Request-Id` told.
     pub request_id: String,
+    /// The job until whose end the rows are not put in the chain.
+    pub held_by: Option<JobId>,
 }
 
 #[derive(Insertable)]
@@ -118,6 +121,7 @@ struct Row<'a> {
 struct Waiting {
     tenant_id: TenantId,
     entry_id: Id<AuditEntity>,
+    held_by: Option<JobId>,
 }
 
 /// Adds a row for each of the changes.
@@ -153,8 +157,9 @@ pub fn append(mut conn: Conn<'_>, entry: &Entry, changes: &[Change<'_>]) -> Resu
         })
         .collect();
     insert_rows!(again(&mut conn), audit_log::table, &rows);
+    let held_by = entry.held_by;
     let waiting: Vec<Waiting> =
-        rows.iter().map(|row| Waiting { tenant_id: row.tenant_id, entry_id: row.id }).collect();
+        rows.iter().map(|row| Waiting { tenant_id: row.tenant_id, entry_id: row.id, held_by }).collect();
     insert_rows!(conn, audit_unsealed::table, &waiting);
     Ok(())
 }

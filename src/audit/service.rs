@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
+
 use super::chain::{digest_from, link};
 use super::checkpoint::{Checkpoint, Signer, Verifier, origin};
 use super::export::Line;
 pub use super::store::{AuditFilter, AuditSort, CheckpointId, EntryId, Kept, Logged, Place};
 use super::verify::{Fault, FaultKind, Row, Sealed, Verdict, Walk};
-use super::{hex, store};
-use crate::access::policy::{Action, AuditRead, Background};
-use crate::access::{KeyRing, Tx};
+use super::{Change, hex, queue_store, store};
+use crate::access::policy::{Action, AuditRead, Background, CommandLine};
+use crate::access::{JobId, KeyRing, Tx};
 use crate::db::{Instant, TenantId};
 use crate::errors::{AppError, Code, Result};
 use crate::web::{Page, Paging};
@@ -33,21 +35,30 @@ pub fn verifier(keys: &KeyRing, tenant: TenantId) -> Result<Verifier> {
     Ok(signer(keys)?.verifier(&origin(tenant)))
 }
 
+/// Gives free rows that a job has held back, so many at most; how many those were.
+///
+/// # Errors
+/// When the database fails.
+pub fn release(tx: &mut Tx<'_, Background>, job: JobId, most: i64) -> Result<usize> {
+    tx.nothing_changed();
+    queue_store::release(tx, job, most)
+}
+
 /// Puts rows that wait into the chain, so many at most; how many those were, and when the first was written.
 ///
 /// # Errors
 /// When the database fails.
 pub fn seal_some(tx: &mut Tx<'_, Background>, most: i64) -> Result<(usize, Option<Instant>)> {
     tx.nothing_changed();
-    if !store::any_waits(tx)? {
+    if !queue_store::any_waits(tx)? {
         return Ok((0, None));
     }
     let mut head = store::hold_head(tx)?;
     let (tenant, sealed_at) = (tx.tenant(), tx.now());
     let mut places = Vec::new();
-    let mut oldest = None;
-    for row in store::unsealed(tx, most)? {
-        oldest = oldest.min(Some(row.at)).or(Some(row.at));
+    let rows = queue_store::unsealed(tx, most)?;
+    let oldest = rows.iter().map(|row| row.at).min();
+    for row in rows {
         let commitment = row.content(tenant).commitment(&row.salt_bytes());
         head.tree.push(&commitment);
         head.link = link(&head.link, head.tree.size(), &commitment);
@@ -233,7 +244,22 @@ pub fn take<A: Action>(tx: &mut Tx<'_, A>, step: Step) -> Result<Found> {
             let (strays, last) = store::strays(tx, behind, AT_ONCE)?;
             Found::Strays(strays, last)
         }
-        Step::Waiting => Found::Waiting(store::waiting(tx)?, store::lost(tx)?),
+        Step::Waiting => Found::Waiting(queue_store::waiting(tx)?, queue_store::lost(tx)?),
+    })
+}
+
+/// Says in the log that its chain is given away with all rows, before the first line is.
+///
+/// # Errors
+/// When the database fails: then nothing is given away.
+pub fn account_for_export(tx: &mut Tx<'_, CommandLine>) -> Result<()> {
+    let size = sealed_up_to(tx)?.position;
+    tx.record(&Change {
+        entity: "export",
+        entity_id: "/audit-log",
+        before: None,
+        after: Some(&json!({ "size": size })),
+        reason: None,
     })
 }
 

@@ -180,53 +180,6 @@ pub(super) fn position(position: u64) -> Result<i64> {
     i64::try_from(position).map_err(AppError::internal)
 }
 
-/// Rows that wait to be sealed, in the order of their moments; so many at most.
-pub(super) fn unsealed<A: Action>(tx: &mut Tx<'_, A>, most: i64) -> Result<Vec<Logged>> {
-    let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => audit_unsealed::table
-        .inner_join(audit_log::table.on(
-            audit_log::tenant_id.eq(audit_unsealed::tenant_id).and(audit_log::id.eq(audit_unsealed::entry_id))))
-        .filter(audit_unsealed::tenant_id.eq(tenant))
-        .order(audit_unsealed::entry_id)
-        .limit(most)
-        .select(Logged::as_select())
-        .load(c))?)
-}
-
-/// Whether any row waits.
-pub(super) fn any_waits<A: Action>(tx: &mut Tx<'_, A>) -> Result<bool> {
-    let tenant = tx.tenant();
-    let found: Option<EntryId> = with_conn!(tx.conn(), c => audit_unsealed::table
-        .filter(audit_unsealed::tenant_id.eq(tenant))
-        .select(audit_unsealed::entry_id)
-        .first(c)
-        .optional())?;
-    Ok(found.is_some())
-}
-
-/// How many rows wait.
-pub(super) fn waiting<A: Action>(tx: &mut Tx<'_, A>) -> Result<i64> {
-    let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => audit_unsealed::table
-        .filter(audit_unsealed::tenant_id.eq(tenant))
-        .count()
-        .get_result(c))?)
-}
-
-/// Rows that wait and are not in the log: somebody was faster than the relay.
-pub(super) fn lost<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<EntryId>> {
-    let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => audit_unsealed::table
-        .left_join(audit_log::table.on(
-            audit_log::tenant_id.eq(audit_unsealed::tenant_id).and(audit_log::id.eq(audit_unsealed::entry_id))))
-        .filter(audit_unsealed::tenant_id.eq(tenant))
-        .filter(audit_log::id.is_null())
-        .order(audit_unsealed::entry_id)
-        .limit(200)
-        .select(audit_unsealed::entry_id)
-        .load(c))?)
-}
-
 /// Enters places, and takes their rows from those that wait.
 pub(super) fn seal<A: Action>(tx: &mut Tx<'_, A>, places: &[NewPlace]) -> Result<()> {
     insert_rows!(tx.conn(), audit_chain::table, places);
@@ -358,6 +311,18 @@ pub struct AuditFilter {
     pub until: Option<Instant>,
 }
 
+/// Rows of the log about what nobody sees yet are nobody's to read either.
+macro_rules! free {
+    ($tenant:expr) => {
+        visible!($tenant).filter(diesel::dsl::not(diesel::dsl::exists(
+            audit_unsealed::table
+                .filter(audit_unsealed::tenant_id.eq($tenant))
+                .filter(audit_unsealed::entry_id.eq(audit_log::id))
+                .filter(audit_unsealed::held_by.is_not_null()),
+        )))
+    };
+}
+
 /// A page of the log.
 pub(super) fn list<A: Action>(
     tx: &mut Tx<'_, A>,
@@ -368,7 +333,7 @@ pub(super) fn list<A: Action>(
     let tenant = tx.tenant();
     macro_rules! these {
         () => {{
-            let mut query = visible!(tenant).into_boxed();
+            let mut query = free!(tenant).into_boxed();
             if let Some(user) = filter.user {
                 query = query.filter(audit_log::user_id.eq(user));
             }

@@ -76,6 +76,13 @@ struct Misfit {
 pub struct Walk {
     expected: u64,
     before: Digest,
+    /// The link before that, and the row between the two.
+    before_that: Digest,
+    between: Option<String>,
+    /// Places that were put in so far: what stands behind them stood so much farther on.
+    put_in: u64,
+    /// The place before the last, where the last fits where that one stands: the next tells whether it was put in.
+    suspect: Option<(u64, String)>,
     /// Whether the link before is known to be whole: after a gap the next cannot be judged.
     is_judged: bool,
     tree: Tree,
@@ -105,6 +112,10 @@ impl Walk {
         let mut walk = Self {
             expected: 1,
             before: [0; 32],
+            before_that: [0; 32],
+            between: None,
+            put_in: 0,
+            suspect: None,
             is_judged: true,
             tree: Tree::default(),
             checkpoints: BTreeMap::new(),
@@ -179,17 +190,11 @@ impl Walk {
                 self.tell(FaultKind::EntryDeleted, Some(position), Some(sealed.entry_id.clone()), "");
             }
         }
-        let fits = link(&self.before, position, &sealed.commitment) == sealed.link;
-        if self.is_judged && !fits {
-            self.is_explained = true;
-            if self.misfits.len() < COMPARED {
-                self.misfits.push(Misfit { before: self.before, sealed: sealed.clone() });
-            } else {
-                self.tell(FaultKind::LinkBroken, Some(position), Some(sealed.entry_id.clone()), "");
-            }
-        }
+        self.judge(&sealed);
         self.is_judged = true;
+        self.before_that = self.before;
         self.before = sealed.link;
+        self.between = Some(sealed.entry_id.clone());
         self.expected = position + 1;
         self.tree.push(&sealed.commitment);
         if let Some(checkpoint) = self.checkpoints.remove(&position) {
@@ -209,6 +214,42 @@ impl Walk {
         }
     }
 
+    /// Whether the link of a place follows from the one before it. Where a row was put in, what stands behind it follows
+    /// from what stands before it, and all the rest stands one place too far on.
+    fn judge(&mut self, sealed: &Sealed) {
+        let (position, commitment) = (sealed.position, &sealed.commitment);
+        let follows = |before: &Digest, put_in: u64| {
+            link(before, position.saturating_sub(put_in), commitment) == sealed.link
+        };
+        let suspect = self.suspect.take();
+        if !self.is_judged || follows(&self.before, self.put_in) {
+            return;
+        }
+        self.is_explained = true;
+        if let Some((at, id)) = suspect
+            && follows(&self.before, self.put_in + 1)
+        {
+            self.was_put_in(at, id);
+            return;
+        }
+        if follows(&self.before_that, self.put_in + 1) {
+            self.suspect = self.between.clone().map(|id| (position - 1, id));
+        }
+        if self.misfits.len() < COMPARED {
+            self.misfits.push(Misfit { before: self.before, sealed: sealed.clone() });
+        } else {
+            self.tell(FaultKind::LinkBroken, Some(position), Some(sealed.entry_id.clone()), "");
+        }
+    }
+
+    /// Tells of a place that was put in, which explains what was found wrong there and behind it.
+    fn was_put_in(&mut self, at: u64, id: String) {
+        self.misfits.retain(|one| one.sealed.position < at);
+        self.faults.retain(|one| one.kind != FaultKind::Rewritten || one.position < Some(at));
+        self.tell(FaultKind::EntryInserted, Some(at), Some(id), "");
+        self.put_in += 1;
+    }
+
     /// The end of the chain.
     #[must_use]
     pub fn end(mut self) -> Verdict {
@@ -224,7 +265,14 @@ impl Walk {
                 ),
             );
         }
-        for fault in judged(&self.misfits) {
+        let mut faults = judged(&self.misfits);
+        let is_swapped = faults.iter().any(|fault| fault.kind == FaultKind::EntriesReordered);
+        if let Some((at, id)) = self.suspect.take().filter(|_| !is_swapped) {
+            // There is no next place that could tell.
+            self.was_put_in(at, id);
+            faults = judged(&self.misfits);
+        }
+        for fault in faults {
             self.found(fault);
         }
         self.faults.sort_by_key(|fault| (fault.position.unwrap_or(u64::MAX), fault.kind));
@@ -348,8 +396,26 @@ mod tests {
         for (one, old) in between.iter_mut().skip(6).zip(whole.iter().skip(5)) {
             one.link = old.link;
         }
-        let told = walked(between, signed());
-        assert_eq!(told.first(), Some(&(FaultKind::LinkBroken, Some(7))), "{told:?}");
+        assert_eq!(walked(between.clone(), signed()), [(FaultKind::EntryInserted, Some(6))]);
+        // Nor does it itself follow from what stands before it.
+        between[5].link = [7; 32];
+        assert_eq!(walked(between, signed()), [(FaultKind::EntryInserted, Some(6))]);
+        // Two, in two places; and one before the last.
+        let mut twofold = rows(12);
+        twofold.insert(9, (content(98), vec![9; 16]));
+        twofold.insert(5, (content(99), vec![9; 16]));
+        let mut twofold = chained(twofold);
+        for (at, one) in twofold.iter_mut().enumerate() {
+            let stood = at - usize::from(at > 5) - usize::from(at > 10);
+            one.link = if at == 5 || at == 10 { [7; 32] } else { whole[stood].link };
+        }
+        let inserted = |at| (FaultKind::EntryInserted, Some(at));
+        assert_eq!(walked(twofold, signed()), [inserted(6), inserted(11)]);
+        let mut late = rows(12);
+        late.insert(11, (content(99), vec![9; 16]));
+        let mut late = chained(late);
+        late[12].link = whole[11].link;
+        assert_eq!(walked(late, signed()), [inserted(12)]);
         // All that stands behind is computed anew: the checkpoint tells.
         assert_eq!(walked(chained(put), signed()), [(FaultKind::Rewritten, Some(12))]);
         // A place that is there twice.

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use pingyi::access::{Doors, command_line_looks};
+use pingyi::access::{Doors, command_line, command_line_looks};
 use pingyi::audit::checkpoint::{Verifier, notes};
 use pingyi::audit::export::Line;
 use pingyi::audit::service::{self, Found, Step, Verification};
@@ -33,7 +33,7 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
     },
-    /// Write a chain with its rows as lines of JSON to standard output
+    /// Write a chain with its rows as lines of JSON to standard output; that this was done is in the log
     Export {
         /// Two-digit code of the province; 00 is the platform
         #[arg(long, value_name = "CODE")]
@@ -113,6 +113,7 @@ fn print(text: &str) -> Result<()> {
 async fn export(doors: &Doors, tenant: TenantId) -> Result<()> {
     let trouble =
         |error: &dyn std::fmt::Display| StartError::new(format!("cannot write the export: {error}"));
+    command_line(doors, tenant, &super::os_user(), service::account_for_export).await?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     let mut behind = 0;
     loop {

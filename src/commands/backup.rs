@@ -57,13 +57,13 @@ pub(crate) fn run(settings: &Settings, command: &BackupCommand) -> Result<()> {
             backup::restore_sqlite(from, file)?;
             restored(settings, &location)?;
         }
-        (BackupCommand::Restore { from }, Location::Postgres(url)) => {
+        (BackupCommand::Restore { from }, Location::Postgres(_)) => {
             let admin = settings.admin_database_url.as_deref().ok_or_else(|| {
                 StartError::new(
                     "putting a copy into PostgreSQL needs the owner's address in --admin-database-url",
                 )
             })?;
-            backup::restore_postgres(from, admin, url)?;
+            backup::restore_postgres(from, admin)?;
             restored(settings, &location)?;
         }
     }

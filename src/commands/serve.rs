@@ -10,8 +10,9 @@ use pingyi::audit::relay::Relay;
 use pingyi::campaigns::clearing::sweep;
 use pingyi::config::Settings;
 use pingyi::db::start::{Result, StartError};
-use pingyi::db::{Clock, Db, Location, migrate};
+use pingyi::db::{Clock, Db, migrate};
 use pingyi::events::hub::Hub;
+use pingyi::web::Rates;
 
 /// How long readiness fails before the listener closes, so that a balancer looks away first.
 const LOOK_AWAY: Duration = Duration::from_millis(500);
@@ -26,7 +27,7 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
 /// made once; on PostgreSQL, where instances share both, that is asked for.
 pub(crate) fn open(settings: &Settings, may_make_keys: bool) -> Result<Doors> {
     let location = settings.location()?;
-    let embedded = matches!(location, Location::Sqlite(_));
+    let embedded = location.is_embedded();
     if embedded || settings.admin_database_url.is_some() {
         migrate::up(&location, settings.admin_database_url.as_deref())?;
     }
@@ -54,13 +55,17 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
     // Port 0 asks the system for a free one.
     let address = listener.local_addr().map_or(address, |bound| bound.to_string());
     let serving = Serving { workers: settings.workers(), origins: settings.cors_origins.clone() };
-    let context = app::context(doors, settings.trusted_proxies.clone());
+    let mut context = app::context(doors, settings.trusted_proxies.clone());
+    if let Some(context) = Arc::get_mut(&mut context) {
+        context.rates = Rates::of(settings.rate_limit());
+    }
     let system = actix_web::rt::System::new();
     system.block_on(async move {
         let trouble = |error: std::io::Error| StartError::new(format!("the server failed: {error}"));
         let doors = Arc::clone(&context.doors);
         // Heard from here on, so that nobody who was told the address can end the program unheard.
         let end = told_to_end().map_err(trouble)?;
+        let (runner, alone) = (app::runner(&context), settings.location()?.is_embedded());
         let server = app::start(context, listener, &serving).map_err(trouble)?;
         let handle = server.handle();
         if let Some(address) = &settings.metrics_listen {
@@ -76,6 +81,7 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
         let relay = Relay::new(Arc::clone(&doors), Some(settings.checkpoint_file()))?;
         actix_web::rt::spawn(relay.run());
         actix_web::rt::spawn(Hub::new(Arc::clone(&doors)).run());
+        actix_web::rt::spawn(runner.run(alone));
         actix_web::rt::spawn(async move {
             end.await;
             doors.drain();

@@ -12,7 +12,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{QueryableByName, RunQueryDsl, sql_types};
 use percent_encoding::percent_decode_str;
 
-use super::migrate::{create_private_dir, grant};
+use super::migrate::create_private_dir;
 use super::start::{Result, StartError};
 use super::{postgres, sqlite};
 
@@ -43,13 +43,16 @@ impl Begun {
             return Err(trouble("write", wanted, "its directory is not there"));
         }
         let begun = dir.join(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
-        Ok(Self { begun, wanted: wanted.to_path_buf() })
+        // For its owner alone before anything is in it: personal data will be.
+        let file = std::fs::File::create_new(&begun).map_err(|error| trouble("write", wanted, error))?;
+        let begun = Self { begun, wanted: wanted.to_path_buf() };
+        private(&file).map_err(|error| trouble("write", wanted, error))?;
+        Ok(begun)
     }
 
     fn finish(self) -> Result<u64> {
         let failed = |error: std::io::Error| trouble("write", &self.wanted, error);
         let file = std::fs::File::open(&self.begun).map_err(failed)?;
-        private(&file).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         // Unlike a rename, a link never takes the place of what somebody has put there meanwhile.
@@ -68,7 +71,6 @@ impl Drop for Begun {
     }
 }
 
-/// Personal data lie in it.
 fn private(file: &std::fs::File) -> std::io::Result<()> {
     #[cfg(unix)]
     {
@@ -90,9 +92,6 @@ pub fn copy_sqlite(database: &Path, to: &Path) -> Result<u64> {
     let begun = Begun::at(to)?;
     let mut conn = sqlite::connect(database)?;
     let name = begun.begun.to_str().ok_or_else(|| trouble("write", to, "its path is not UTF-8"))?;
-    // Made for its owner alone before anything is in it.
-    private(&std::fs::File::create_new(&begun.begun).map_err(|error| trouble("write", to, error))?)
-        .map_err(|error| trouble("write", to, error))?;
     diesel::sql_query("VACUUM INTO ?")
         .bind::<sql_types::Text, _>(name)
         .execute(&mut conn)
@@ -139,7 +138,11 @@ pub fn restore_sqlite(from: &Path, database: &Path) -> Result<()> {
         create_private_dir(dir)?;
     }
     let begun = Begun::at(database)?;
-    std::fs::copy(from, &begun.begun).map_err(|error| trouble("write", database, error))?;
+    let put = || -> std::io::Result<u64> {
+        let mut file = std::fs::OpenOptions::new().write(true).open(&begun.begun)?;
+        std::io::copy(&mut std::fs::File::open(from)?, &mut file)
+    };
+    put().map_err(|error| trouble("write", database, error))?;
     check_sqlite(&begun.begun)?;
     begun.finish().map(|_| ())
 }
@@ -150,19 +153,18 @@ pub fn restore_sqlite(from: &Path, database: &Path) -> Result<()> {
 /// A sentence when `pg_dump` is missing or fails, or when the file is there already.
 pub fn copy_postgres(backup_url: &str, to: &Path) -> Result<u64> {
     let begun = Begun::at(to)?;
-    private(&std::fs::File::create_new(&begun.begun).map_err(|error| trouble("write", to, error))?)
-        .map_err(|error| trouble("write", to, error))?;
     run(tool("pg_dump", backup_url)?
         .args(["--format=custom", "--no-owner", "--no-privileges", "--file"])
         .arg(&begun.begun))?;
     begun.finish()
 }
 
-/// Puts a copy into an empty database of the owner's, in one transaction, and gives the application role its rights.
+/// Puts a copy into an empty database of the owner's, in one transaction; migrating it then gives the application role
+/// its rights.
 ///
 /// # Errors
 /// A sentence when the database is not empty, when `pg_restore` is missing or fails.
-pub fn restore_postgres(from: &Path, admin_url: &str, app_url: &str) -> Result<()> {
+pub fn restore_postgres(from: &Path, admin_url: &str) -> Result<()> {
     if !from.is_file() {
         return Err(trouble("read", from, "there is no such file"));
     }
@@ -183,11 +185,7 @@ pub fn restore_postgres(from: &Path, admin_url: &str, app_url: &str) -> Result<(
         .args(["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"])
         .arg(from))?;
     // What was planned for an empty database is of no use for a full one.
-    owner.batch_execute("ANALYZE").map_err(asked)?;
-    let role: Vec<Line> = diesel::sql_query("SELECT current_user::text AS line")
-        .load(&mut postgres::connect(app_url)?)
-        .map_err(asked)?;
-    grant(&mut owner, role.first().map_or("", |role| role.line.as_str()))
+    owner.batch_execute("ANALYZE").map_err(asked)
 }
 
 /// A program of PostgreSQL with an address, whose password no list of processes shows.

@@ -40,6 +40,12 @@ impl Location {
     pub fn embedded(data_dir: &Path) -> Self {
         Self::Sqlite(data_dir.join("pingyi.sqlite3"))
     }
+
+    /// Whether it is one: no other process works on it.
+    #[must_use]
+    pub const fn is_embedded(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
 }
 
 /// A connection inside an open transaction.
@@ -122,6 +128,14 @@ pub(crate) fn plan_anew(conn: &mut PgConnection, inserted: usize) -> diesel::Que
     if inserted < BATCH { Ok(()) } else { conn.batch_execute("DISCARD PLANS") }
 }
 
+/// Lets PostgreSQL plan anew what comes next: for work that fills a table in many small transactions.
+pub(crate) fn forget_plans(conn: Conn<'_>) -> Result<()> {
+    if let Conn::Postgres(c) = conn {
+        plan_anew(c, BATCH)?;
+    }
+    Ok(())
+}
+
 /// Rows in one statement: with 64 columns still below PostgreSQL's 65,535 values.
 pub(crate) const BATCH: usize = 500;
 
@@ -160,6 +174,12 @@ impl Db {
             Location::Sqlite(file) => Backend::Sqlite(sqlite::Sqlite::open(file, limits)?),
             Location::Postgres(url) => Backend::Postgres(postgres::Postgres::open(url, limits)?),
         })))
+    }
+
+    /// Whether it is the embedded one, which has one writer.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(&*self.0, Backend::Sqlite(_))
     }
 
     /// Runs `work` in a read-only transaction of `tenant` (none: only the tables without tenant show).

@@ -7,6 +7,7 @@
 #![allow(clippy::wildcard_imports, reason = "each table takes its types from one list")]
 
 pub mod audit;
+pub mod jobs;
 
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
@@ -80,6 +81,7 @@ tables! {
         version -> BigInt,
         created_at -> InstantSql,
         updated_at -> InstantSql,
+        batch_id -> Nullable<UuidSql>,
     }
     officer_persons (tenant_id, officer_id) {
         tenant_id -> Text,
@@ -106,6 +108,11 @@ tables! {
         recorded_at -> InstantSql,
         recorded_by -> Nullable<UuidSql>,
         superseded_at -> Nullable<InstantSql>,
+        batch_id -> Nullable<UuidSql>,
+    }
+    open_batches (tenant_id, job_id) {
+        tenant_id -> Text,
+        job_id -> UuidSql,
     }
     stand_ins (tenant_id, id) {
         tenant_id -> Text,
@@ -483,5 +490,5 @@ tables! {
 /// What the tables above are written in.
 pub(super) mod sql_types {
     pub use super::super::types::{InstantSql, UuidSql};
-    pub use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text};
+    pub use diesel::sql_types::{BigInt, Binary, Bool, Date, Integer, Nullable, Text};
 }

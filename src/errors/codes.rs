@@ -94,6 +94,8 @@ codes! {
     UriTooLong = UriTooLong, "uri_too_long", "地址过长", "The address is too long";
     InvalidBody = Unprocessable, "invalid_body", "请求内容不符合要求", "The body does not match its schema";
     ImportRefused = Unprocessable, "import_refused", "文件有误, 一行也未导入, 见 errors", "The file has errors and nothing of it was imported; errors lists them";
+    ImportUnderWay = Conflict, "import_under_way", "有导入正在向该单位录入民警辅警, 请待其结束", "An import is entering officers at this unit; wait until it has ended";
+    JobNotCancellable = Conflict, "job_not_cancellable", "任务正在生效、正在撤销或已结束, 不能取消", "The job is being put in force or taken back, or has ended; it cannot be cancelled";
     NotFound = NotFound, "not_found", "没有找到", "Not found";
     PreconditionRequired = PreconditionRequired, "precondition_required", "修改须带 If-Match", "A change needs If-Match";
     PreconditionFailed = PreconditionFailed, "precondition_failed", "内容已被他人修改, 请取得最新版本后再改", "It has been changed meanwhile; fetch the newest version first";
@@ -114,6 +116,7 @@ codes! {
     RefreshInvalid = Unauthenticated, "refresh_invalid", "刷新令牌无效, 请重新登录", "The refresh token is not valid; sign in again";
     RefreshSuperseded = Conflict, "refresh_superseded", "刷新令牌刚被另一请求换过, 请使用新的令牌", "Another request has just rotated this token; use its successor";
     TooManyListeners = TooMany, "too_many_listeners", "该账号的实时连接过多, 请先关闭一些", "The account has too many lines open; close some first";
+    TooManyRequests = TooMany, "too_many_requests", "请求过多, 请稍后再试", "Too many requests; try again later";
     TooManyAttempts = TooMany, "too_many_attempts", "失败次数过多, 请稍后再试", "Too many failed attempts; try again later";
     Forbidden = Forbidden, "forbidden", "您的角色没有此项权限", "None of your roles may do this";
     PasswordChangeRequired = Forbidden, "password_change_required", "首次登录须先修改密码", "Change the first password before anything else";

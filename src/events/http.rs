@@ -1,38 +1,10 @@
 //! `GET /events`.
 
-use serde::Serialize;
-use serde_json::Value;
-use utoipa::ToSchema;
-use uuid::Uuid;
-
-use super::kinds::EventKind;
 use super::service;
+use super::wire::EventView;
 use crate::access::policy::EventRead;
 use crate::access::{Done, Listener};
-use crate::db::Instant;
-use crate::web::{Example, Listening, NoBody, NoQuery, endpoint};
-
-/// 一个事件的 data。
-#[derive(Debug, Serialize, ToSchema)]
-pub struct EventView {
-    /// 关于什么; 与 `event` 相同。
-    kind: EventKind,
-    /// 对象的标识; 关于全省的为 null。
-    id: Option<Uuid>,
-    /// 对象归属何处: 分工与逐日填报为任务, 授权为账号, 民警与账号为单位; 其余为 null。
-    of: Option<Uuid>,
-    /// 操作, 见 `GET /policy`; 或其后果。
-    #[schema(max_length = 60)]
-    action: String,
-    /// 时刻。
-    at: Instant,
-}
-
-impl Example for EventView {
-    fn example() -> Value {
-        service::example()
-    }
-}
+use crate::web::{Listening, NoBody, NoQuery, endpoint};
 
 endpoint! {
     /// 接收实时事件
@@ -41,13 +13,14 @@ endpoint! {
     /// 对象现状请再取该对象。对象移出视野 (如单位划走) 不另告知。请先连接, 再加载页面的数据, 其间的变化便不会遗漏。
     /// 每个事件有 `id`, `event` (种类) 与 `data` (见 `EventView`)。断线后以 `Last-Event-ID` 重连, 其后的事件不漏不重, 连到哪个实例都一样;
     /// `event: reset` 表示已离线太久或标识不可用, 请重新加载。每 15 秒至少有一行; 令牌到期、会话结束或服务停止后连接结束, 换新令牌重连即可。
+    /// 自己发起的后台任务做到哪里, 每秒另告知一次 (`event: job`, 操作 `job.progress`, 无 `id`, 不补发)。
     /// 每个账号至多 128 个连接。浏览器的 `EventSource` 不能带 `Authorization`, 请用 `fetch` 读取。
     ListenToEvents: EventRead, Get "/events", tag "events", codes [TooManyListeners]
     async fn listen_to_events(gate, _id: (), _query: NoQuery, _body: NoBody) -> Listening<EventView> {
         let listener = Listener::at(&gate)?;
         let (doors, last) = (gate.doors().clone(), gate.facts().last_event_id.clone());
         let start = gate.look(move |tx| service::start(tx, &doors, last.as_deref())).await?;
-        let (receiver, line) = gate.doors().listen(listener, start.after, start.lost)?;
+        let (receiver, line) = gate.doors().listeners().arrive(listener, start.after, start.lost)?;
         Done::with(Listening::begin(receiver, line))
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::MissedTickBehavior;
 
+use super::progress::{self, Known};
 use super::service::{self, Ear, Start, Word};
 use crate::access::{Doors, Listener, Newcomer, listening};
 use crate::audit::service::Spot;
@@ -24,6 +25,8 @@ use crate::errors::Result;
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long nobody is left without a word.
 const BEAT: Duration = Duration::from_secs(10);
+/// How often somebody is told how far their jobs are.
+const PROGRESS: Duration = Duration::from_secs(1);
 /// How long somebody may read nothing.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -32,13 +35,16 @@ struct Seat {
     after: Spot,
     out: Sender<Bytes>,
     heard: Instant,
+    /// What they know of their jobs, and when they were to be told of them last.
+    jobs: Known,
+    asked: Option<Instant>,
 }
 
 struct Silence(Arc<Doors>);
 
 impl Drop for Silence {
     fn drop(&mut self) {
-        self.0.fall_silent();
+        self.0.listeners().fall_silent();
     }
 }
 
@@ -70,23 +76,15 @@ impl Hub {
 
     /// Brings everybody up to date once.
     pub async fn turn(&mut self) {
-        for newcomer in self.doors.take_newcomers() {
+        for newcomer in self.doors.listeners().take_newcomers() {
             self.seat(newcomer);
         }
-        let tenants: Vec<TenantId> = self.seats.keys().copied().collect();
-        for tenant in tenants {
-            let Some(seats) = self.seats.remove(&tenant) else { continue };
-            let seats = match self.tell(tenant, seats).await {
-                Ok(seats) => seats,
-                Err((error, seats)) => {
-                    tracing::warn!(%tenant, %error, "those who listen could not be told; trying again");
-                    seats
-                }
-            };
-            if !seats.is_empty() {
-                self.seats.insert(tenant, seats);
+        for (tenant, seats) in &mut self.seats {
+            if let Err(error) = tell(&self.doors, *tenant, seats).await {
+                tracing::warn!(%tenant, %error, "those who listen could not be told; trying again");
             }
         }
+        self.seats.retain(|_, seats| !seats.is_empty());
     }
 
     fn seat(&mut self, newcomer: Newcomer) {
@@ -96,56 +94,75 @@ impl Hub {
             Ok(text) => {
                 // Whoever has left already is found out at the first turn.
                 drop(out.try_send(text.into()));
-                let seat = Seat { listener, after, out, heard: Instant::now() };
+                let seat =
+                    Seat { listener, after, out, heard: Instant::now(), jobs: Known::new(), asked: None };
                 self.seats.entry(listener.tenant()).or_default().push(seat);
             }
             Err(error) => tracing::warn!(%error, "somebody who came to listen could not be welcomed"),
         }
     }
+}
 
-    async fn tell(
-        &self,
-        tenant: TenantId,
-        mut seats: Vec<Seat>,
-    ) -> Result<Vec<Seat>, (crate::errors::AppError, Vec<Seat>)> {
-        // Who has nothing left to read is patient with us; who reads nothing of what is there is not waited for.
-        seats.retain(|seat| {
-            !seat.out.is_closed() && (seat.out.capacity() > 0 || seat.heard.elapsed() < PATIENCE)
-        });
-        if seats.is_empty() {
-            return Ok(seats);
+/// Tells those who listen in a tenant what has happened there since.
+async fn tell(doors: &Arc<Doors>, tenant: TenantId, seats: &mut Vec<Seat>) -> Result<()> {
+    // Who has nothing left to read is patient with us; who reads nothing of what is there is not waited for.
+    seats
+        .retain(|seat| !seat.out.is_closed() && (seat.out.capacity() > 0 || seat.heard.elapsed() < PATIENCE));
+    // Nobody is asked about whose line is full: they would be told it again.
+    let (ready, ears): (Vec<usize>, Vec<Ear>) = seats
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, seat)| seat.out.capacity() > 0)
+        .map(|(at, seat)| {
+            let beat = seat.heard.elapsed() >= BEAT;
+            let is_due = seat.asked.is_none_or(|asked| asked.elapsed() >= PROGRESS);
+            let jobs = is_due.then(|| seat.jobs.clone());
+            if is_due {
+                seat.asked = Some(Instant::now());
+            }
+            (at, Ear { listener: seat.listener, after: seat.after, beat, jobs })
+        })
+        .unzip();
+    if ears.is_empty() {
+        return Ok(());
+    }
+    let shared = Arc::clone(doors);
+    let (words, passing) = listening(doors, tenant, move |tx| {
+        Ok((service::words(tx, &shared, &ears)?, progress::passing(tx, &shared, &ears)?))
+    })
+    .await?;
+    let mut ended = Vec::new();
+    for ((at, word), passing) in ready.into_iter().zip(words).zip(passing) {
+        let Some(seat) = seats.get_mut(at) else { continue };
+        let (mut text, upto) = match word {
+            Word::Nothing(upto) => (String::new(), upto),
+            Word::Said(text, upto) => (text, upto),
+            Word::Ended => {
+                ended.push(at);
+                continue;
+            }
+        };
+        if let Some(passing) = &passing {
+            text.push_str(&passing.text);
         }
-        // Nobody is asked about whose line is full: they would be told it again.
-        let ear = |seat: &Seat| Ear {
-            listener: seat.listener,
-            after: seat.after,
-            beat: seat.heard.elapsed() >= BEAT,
-        };
-        let ready: Vec<usize> =
-            seats.iter().enumerate().filter(|(_, seat)| seat.out.capacity() > 0).map(|(at, _)| at).collect();
-        let ears: Vec<Ear> = ready.iter().filter_map(|at| seats.get(*at)).map(ear).collect();
-        let doors = Arc::clone(&self.doors);
-        let words = listening(&self.doors, tenant, move |tx| service::words(tx, &doors, &ears)).await;
-        let words = match words {
-            Ok(words) => words,
-            Err(error) => return Err((error, seats)),
-        };
-        let mut ended = Vec::new();
-        for (at, word) in ready.into_iter().zip(words) {
-            let Some(seat) = seats.get_mut(at) else { continue };
-            match word {
-                Word::Nothing(upto) => seat.after = upto,
-                Word::Ended => ended.push(at),
-                Word::Said(text, upto) => match seat.out.try_send(text.into()) {
-                    Ok(()) => (seat.after, seat.heard) = (upto, Instant::now()),
-                    Err(TrySendError::Closed(_)) => ended.push(at),
-                    Err(TrySendError::Full(_)) => {}
-                },
+        if !text.is_empty() {
+            match seat.out.try_send(text.into()) {
+                Ok(()) => seat.heard = Instant::now(),
+                Err(TrySendError::Closed(_)) => {
+                    ended.push(at);
+                    continue;
+                }
+                // They have not been told: next time.
+                Err(TrySendError::Full(_)) => continue,
             }
         }
-        for at in ended.into_iter().rev() {
-            seats.swap_remove(at);
+        seat.after = upto;
+        if let Some(passing) = passing {
+            seat.jobs = passing.known;
         }
-        Ok(seats)
     }
+    for at in ended.into_iter().rev() {
+        seats.swap_remove(at);
+    }
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! Which things are told of, to whom.
 
 use crate::access::policy::{
-    Action, CalendarRead, CampaignRead, ClearingRead, EntryRead, OfficerRead, PlanRead, RoleBindingRead, Row,
-    SettingsRead, TaskRead, UnitRead, UserRead,
+    Action, CalendarRead, CampaignRead, ClearingRead, EntryRead, JobRead, OfficerRead, PlanRead,
+    RoleBindingRead, Row, SettingsRead, TaskRead, UnitRead, UserRead,
 };
 use crate::db::text_enum;
 
@@ -21,6 +21,7 @@ text_enum! {
         RoleBinding = "role_binding", "授权", "Role binding", grey;
         Settings = "settings", "参数", "Settings", grey;
         Calendar = "calendar", "工作日历", "Working calendar", grey;
+        Job = "job", "后台任务", "Job", grey;
     }
 }
 
@@ -40,6 +41,7 @@ impl EventKind {
             Self::RoleBinding => RoleBindingRead::ROW,
             Self::Settings => SettingsRead::ROW,
             Self::Calendar => CalendarRead::ROW,
+            Self::Job => JobRead::ROW,
         }
     }
 }
@@ -71,6 +73,8 @@ pub enum Lead {
     User,
     /// The role binding of this id.
     RoleBinding,
+    /// The job of this id.
+    Job,
     /// It stands nowhere: the whole province's.
     Everywhere,
 }
@@ -100,6 +104,7 @@ pub const TOLD: &[(&str, EventKind, Lead)] = &[
     ("role_binding", EventKind::RoleBinding, Lead::RoleBinding),
     ("settings", EventKind::Settings, Lead::Everywhere),
     ("calendar_day", EventKind::Calendar, Lead::Everywhere),
+    ("job", EventKind::Job, Lead::Job),
 ];
 
 /// What the log keeps and nobody is told, each with its reason.
@@ -107,9 +112,6 @@ pub const SILENT: &[(&str, &str)] = &[
     ("session", "whoever signs in or out is nobody else's news"),
     ("export", "a look, and changes nothing"),
     ("officer_person", "a look at what is personal: who looks is the auditor's to know"),
-    ("import", "the rows that came in are told one by one"),
-    ("import_trial", "a look, and changes nothing"),
-    ("import_refused", "changed nothing"),
     ("audit_chain", "a look, and changes nothing"),
     ("officers", "the demo's officers, entered before anybody listens"),
     ("province", "a province is set up before anybody in it can listen"),

@@ -14,5 +14,7 @@ pub mod http;
 pub mod hub;
 pub mod kinds;
 mod place;
+pub mod progress;
 pub mod service;
 mod store;
+pub mod wire;

@@ -2,21 +2,20 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::kinds::{self, EventKind, Lead, TOLD_BELOW};
 use super::place::Places;
+use super::progress::Known;
 use super::store::{self, Thing};
+use super::wire::{self, EventView};
 use crate::access::policy::EventRead;
-use crate::access::{Doors, Held, Listener, Reach, SessionId, Tx};
+use crate::access::{Doors, Held, Listener, Reach, SessionId, Tx, UserId};
 use crate::audit::service::{self as audit, Spot};
-use crate::db::{Id, Instant};
-use crate::errors::{AppError, Result};
+use crate::db::Id;
+use crate::errors::Result;
 use crate::org::officers::rules::OfficerId;
 
 /// Rows of the log that are gone through at once.
@@ -27,21 +26,6 @@ const STRETCHES: usize = 8;
 const FARTHEST: i64 = 20_000;
 /// Bytes that somebody is told at once, more or less.
 const MOUTHFUL: usize = 32 * 1024;
-
-/// What is said of a thing.
-#[derive(Debug, Clone, Serialize)]
-pub struct Event {
-    /// What it is about.
-    pub kind: EventKind,
-    /// The thing's id; none of what is the whole province's.
-    pub id: Option<Uuid>,
-    /// What the thing is found under, if it is not found by its id alone.
-    pub of: Option<Uuid>,
-    /// The action, or the effect of one.
-    pub action: String,
-    /// When.
-    pub at: Instant,
-}
 
 /// An event, ready to be told, and to whom it may be.
 struct Told {
@@ -86,7 +70,7 @@ pub fn start(tx: &mut Tx<'_, EventRead>, doors: &Doors, last: Option<&str>) -> R
 }
 
 /// Somebody who listens, and what they were told last.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Ear {
     /// Who.
     pub listener: Listener,
@@ -94,6 +78,8 @@ pub struct Ear {
     pub after: Spot,
     /// Whether they are to hear from us even when nothing has happened.
     pub beat: bool,
+    /// What they know of their jobs; none when they are not to be told of them now.
+    pub jobs: Option<Known>,
 }
 
 /// What one of those who listen is told now.
@@ -166,20 +152,18 @@ fn told(stretch: &Stretch, ear: &Ear, rights: &mut Rights, places: &Places) -> R
         last = one.spot;
     }
     if ear.beat {
-        // So that a line that is cut is noticed, and a long silence need not be gone through again.
-        writeln!(text, ":\nid: {}\n", places.id(upto)?).map_err(AppError::internal)?;
+        text.push_str(&wire::beat(&places.id(upto)?));
     }
     Ok(if text.is_empty() { Word::Nothing(upto) } else { Word::Said(text, upto) })
 }
 
-/// The first words to somebody: how long to wait before coming again, where to go on, and whether to load anew.
+/// The first words to somebody.
 ///
 /// # Errors
 /// When the random source fails.
 pub fn welcome(doors: &Doors, listener: Listener, start: Start) -> Result<String> {
     let id = Places::of(doors.keys(), listener.tenant())?.id(start.after)?;
-    let reset = if start.lost { "event: reset\ndata: {}\n" } else { ":\n" };
-    Ok(format!("retry: 2000\nid: {id}\n{reset}\n"))
+    Ok(wire::welcome(&id, start.lost))
 }
 
 /// The next stretch behind a place.
@@ -212,15 +196,15 @@ fn stretch(tx: &mut Tx<'_, EventRead>, places: &Places, after: Spot) -> Result<S
         }
         let below = TOLD_BELOW.contains(&(row.entity.as_str(), row.action.as_str()));
         let is_open = below && thing.as_ref().is_some_and(|thing| thing.is_open);
-        let event = Event {
+        let event = EventView {
             kind,
             id: thing.as_ref().map(|thing| thing.id),
             of: thing.as_ref().and_then(|thing| thing.of),
             action: row.action,
             at: row.at,
+            progress: None,
         };
-        let data = serde_json::to_string(&event).map_err(AppError::internal)?;
-        let text = format!("id: {}\nevent: {kind}\ndata: {data}\n\n", places.id(spot)?);
+        let text = wire::event(&places.id(spot)?, &event)?;
         told.push(Told { spot, kind, text, thing, is_open });
     }
     Ok(Stretch { behind: after.position, told, upto })
@@ -228,6 +212,7 @@ fn stretch(tx: &mut Tx<'_, EventRead>, places: &Places, after: Spot) -> Result<S
 
 /// How far the rights of a session reach, found once a kind.
 struct Rights {
+    user: UserId,
     held: Arc<[Held]>,
     officer: Option<OfficerId>,
     reaches: HashMap<EventKind, Option<Reach>>,
@@ -238,7 +223,7 @@ impl Rights {
     fn of(listener: Listener, doors: &Doors, tx: &mut Tx<'_, EventRead>) -> Result<Option<Self>> {
         let Some(held) = listener.held(doors, tx)? else { return Ok(None) };
         let officer = store::officer_of(tx, listener.user())?;
-        Ok(Some(Self { held, officer, reaches: HashMap::new() }))
+        Ok(Some(Self { user: listener.user(), held, officer, reaches: HashMap::new() }))
     }
 
     fn may_know(&mut self, told: &Told) -> bool {
@@ -246,18 +231,12 @@ impl Rights {
         let reach = self.reaches.entry(told.kind).or_insert_with(|| Reach::of(told.kind.row(), held));
         let Some(reach) = reach else { return false };
         let Some(thing) = &told.thing else { return true };
+        if thing.account.is_some() {
+            return thing.account == Some(self.user);
+        }
         let is_own = reach.assigned && thing.owner.is_some() && thing.owner == self.officer;
         let is_reached =
             reach.contains(&thing.path) && thing.also.as_ref().is_none_or(|path| reach.contains(path));
         is_own || is_reached || (told.is_open && reach.ancestors.contains(&thing.path))
     }
-}
-
-/// An event as it is shown in the document.
-#[must_use]
-pub fn example() -> Value {
-    serde_json::json!({
-        "kind": "plan", "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d80", "of": null,
-        "action": "plan.approve", "at": "2026-03-20T02:11:09.000000Z",
-    })
 }

@@ -10,6 +10,7 @@ use crate::access::policy::EventRead;
 use crate::access::{Tx, UserId};
 use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::CampaignState;
+use crate::db::schema::jobs::jobs;
 use crate::db::schema::{
     campaigns, day_entries, officers, plan_comments, plan_votes, plans, posts, role_bindings, stand_ins,
     task_assignments, units, user_officers, users,
@@ -31,6 +32,8 @@ pub(super) struct Thing {
     pub also: Option<String>,
     /// The officer whose own it is.
     pub owner: Option<OfficerId>,
+    /// The account whose own it is, and nobody else's.
+    pub account: Option<UserId>,
     /// Whether it can be read from below.
     pub is_open: bool,
 }
@@ -38,7 +41,7 @@ pub(super) struct Thing {
 type Raw = Id<()>;
 
 fn thing(id: Raw, of: Option<Raw>, path: String, is_open: bool) -> Thing {
-    Thing { id: id.uuid(), of: of.map(Id::uuid), path, also: None, owner: None, is_open }
+    Thing { id: id.uuid(), of: of.map(Id::uuid), path, also: None, owner: None, account: None, is_open }
 }
 
 /// The officer whose account it is.
@@ -95,6 +98,7 @@ pub(super) fn things(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Res
             ),
             plan_votes::id
         ),
+        Lead::Job => owned_jobs(tx, ids),
         Lead::Entry => entries(tx, ids),
         Lead::RoleBinding => bindings(tx, ids),
         Lead::Assignment
@@ -178,6 +182,20 @@ fn entries(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thin
         .load(c))?;
     let row = |(id, of, path, owner): (Raw, Raw, String, OfficerId)| {
         (id.uuid(), Thing { owner: Some(owner), ..thing(id, Some(of), path, false) })
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Jobs, which stand nowhere and are told to whoever began them.
+fn owned_jobs(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
+    let (tenant, ids) = (tx.tenant(), ids.to_vec());
+    let rows: Vec<(Raw, UserId)> = with_conn!(tx.conn(), c => jobs::table
+        .filter(jobs::tenant_id.eq(tenant))
+        .filter(jobs::id.eq_any(ids))
+        .select((jobs::id, jobs::user_id))
+        .load(c))?;
+    let row = |(id, account): (Raw, UserId)| {
+        (id.uuid(), Thing { account: Some(account), ..thing(id, None, String::new(), false) })
     };
     Ok(rows.into_iter().map(row).collect())
 }

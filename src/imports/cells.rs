@@ -2,8 +2,6 @@
 
 use crate::errors::{AppError, Code, Result, Text, text};
 
-/// Rows of data at most, the heading apart.
-pub(super) const MOST_ROWS: usize = 200_000;
 /// Columns at most.
 pub(super) const MOST_COLUMNS: usize = 200;
 /// Bytes of a cell's text at most: as many characters as Excel lets into one.
@@ -59,13 +57,6 @@ pub(super) fn malformed(detail: Text) -> AppError {
 /// A file with too much in it.
 pub(super) fn too_much(detail: Text) -> AppError {
     AppError::because(Code::BodyTooLarge, detail)
-}
-
-pub(super) fn too_many_rows() -> AppError {
-    too_much(text!(
-        "至多 {MOST_ROWS} 行, 请分成几个文件",
-        "There may be at most {MOST_ROWS} rows; split the file"
-    ))
 }
 
 pub(super) fn too_many_columns(line: u32) -> AppError {

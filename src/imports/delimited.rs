@@ -1,25 +1,11 @@
 //! Text with separators (RFC 4180), strictly: a quote that nobody closes is a file that was cut.
 
-use super::cells::{Cell, MOST_COLUMNS, Record, Take, malformed, too_many_columns};
+use super::cells::{Cell, MOST_COLUMNS, Record, malformed, too_many_columns};
 use crate::errors::{Result, text};
 
-/// Reads the records of a text. The separator is the one of `,` `;` and TAB that stands most often in
-/// the first line, outside quotes; the comma when equal.
-///
-/// # Errors
-/// `malformed_file` with the line of an open quote or of what follows a closed one; what `take`
-/// answers.
-pub(super) fn records(text: &str, take: Take<'_>) -> Result<()> {
-    let mut reader = Reader { text, at: 0, line: 1, separator: separator(text) };
-    while let Some(record) = reader.record()? {
-        if !record.is_blank() {
-            take(record)?;
-        }
-    }
-    Ok(())
-}
-
-fn separator(text: &str) -> u8 {
+/// The separator of a table: the one of `,` `;` and TAB that stands most often in its heading, outside quotes; the
+/// comma when equal.
+pub(super) fn separator(text: &str) -> u8 {
     let mut quoted = false;
     let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
     for byte in text.bytes() {
@@ -37,6 +23,68 @@ fn separator(text: &str) -> u8 {
     let [comma, others @ ..] = counts;
     let most = others.iter().fold(comma, |most, one| if one.1 > most.1 { *one } else { most });
     most.0
+}
+
+/// Reads the one record of a text that [`Cut`] has cut out, whose first line bears this number; and the number of the
+/// line behind it.
+///
+/// # Errors
+/// `malformed_file` with the line of an open quote or of what follows a closed one.
+pub(super) fn record(text: &str, separator: u8, line: u32) -> Result<(Record, u32)> {
+    let mut reader = Reader { text, at: 0, line, separator };
+    let record = reader.record()?.unwrap_or(Record { line, cells: Vec::new() });
+    Ok((record, reader.line))
+}
+
+/// Where records end, told by bytes: no byte of a longer character looks like a quote, a separator or a line break,
+/// neither in UTF-8 nor in GB18030.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// At each line break: lines of JSON.
+    Lines,
+    /// At the first line break outside quotes, whatever separates: the heading.
+    Heading,
+    /// At a line break outside cells that begin with a quote.
+    Records(u8),
+}
+
+/// Where in a record a byte stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Begin,
+    Plain,
+    Quoted,
+    Closed,
+}
+
+impl Cut {
+    /// The length of the first record with its line break; none when it may go on behind these bytes.
+    pub(super) fn length(self, bytes: &[u8], is_last: bool) -> Option<usize> {
+        let mut within = Within::Begin;
+        for (at, byte) in bytes.iter().enumerate() {
+            let is_quoted = within == Within::Quoted;
+            let is_free = self == Self::Lines || !is_quoted;
+            within = match (self, byte) {
+                (_, b'\n') if is_free => return Some(at + 1),
+                (Self::Heading | Self::Records(_), b'\r') if is_free => {
+                    return match bytes.get(at + 1) {
+                        Some(b'\n') => Some(at + 2),
+                        Some(_) => Some(at + 1),
+                        None => is_last.then_some(at + 1),
+                    };
+                }
+                (_, b'"') if is_quoted => Within::Closed,
+                // Whatever separates, a quote in a heading opens; in a record one that begins a cell does, and one
+                // that follows a closed one, for within quotes it is written twice.
+                (Self::Heading, b'"') => Within::Quoted,
+                (Self::Records(_), b'"') if within != Within::Plain => Within::Quoted,
+                (Self::Records(separator), byte) if !is_quoted && *byte == separator => Within::Begin,
+                _ if is_quoted => within,
+                _ => Within::Plain,
+            };
+        }
+        (is_last && !bytes.is_empty()).then_some(bytes.len())
+    }
 }
 
 struct Reader<'t> {
@@ -149,14 +197,22 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<(u32, Vec<String>)>> {
         let mut found = Vec::new();
-        records(text, &mut |record| {
+        let bytes = text.as_bytes();
+        let heading = Cut::Heading.length(bytes, true).unwrap_or_default();
+        let separator = separator(&text[..heading]);
+        let (mut at, mut line) = (0, 1);
+        while let Some(length) = Cut::Records(separator).length(&bytes[at..], true) {
+            let (record, next) = record(&text[at..at + length], separator, line)?;
+            (at, line) = (at + length, next);
+            if record.is_blank() {
+                continue;
+            }
             let cells = record.cells.into_iter().map(|cell| match cell {
                 Cell::Text(text) => text,
                 Cell::Broken(code, _) => code.name().to_owned(),
             });
             found.push((record.line, cells.collect()));
-            Ok(())
-        })?;
+        }
         Ok(found)
     }
 
@@ -197,6 +253,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_record_ends_where_its_reader_says_and_is_not_cut_before_it_is_there(text in "[a\",;\r\n 省]{0,40}") {
+            let bytes = text.as_bytes();
+            let whole = Cut::Records(b',').length(bytes, true);
+            if let Some(length) = whole {
+                // Of fewer bytes it says nothing, or the same.
+                for short in 0..bytes.len() {
+                    let early = Cut::Records(b',').length(&bytes[..short], false);
+                    prop_assert!(early.is_none() || early == whole, "{short}: {early:?} {whole:?}");
+                }
+                let mut reader = Reader { text: &text, at: 0, line: 1, separator: b',' };
+                if reader.record().is_ok() {
+                    prop_assert_eq!(reader.at, length);
+                }
+            }
+        }
+
         #[test]
         fn what_is_written_with_quotes_is_read_back(
             table in proptest::collection::vec(proptest::collection::vec("[a\",;\t\n省 ]{0,6}", 2..4), 1..6)

@@ -1,60 +1,85 @@
-//! Tables that arrive as files: CSV, XLSX or NDJSON, read, checked and written as a whole or not at
-//! all.
+//! Tables that arrive as files: CSV, XLSX or NDJSON, as jobs.
 //!
-//! What is imported says what its rows are by [`ImportRow`]; everything else (media types, encodings,
-//! headings, limits, the list of errors, the trial run, the report) is the same for all and stands
-//! here. An endpoint takes an [`Upload`] of the row and runs it.
+//! What is imported says what its rows are by [`ImportRow`]; everything else (media types, encodings, headings, limits,
+//! the list of errors, the trial, how far it is) is the same for all and stands here. An endpoint takes an [`Upload`] of
+//! the row and takes it on; an [`Importer`] of the row does it.
 //!
-//! A file goes through three rooms: `encoding`, `delimited`, `workbook` and `lines` make cells of bytes,
-//! `columns` and `reading` make rows of cells, each checked against the row's schema in the document
-//! and by itself; [`ImportRow::plan`] compares all of them with what is there, [`ImportRow::write`]
-//! writes. Nothing is written while there is an error anywhere, and a trial ends before it.
+//! A file is kept piece by piece as it arrives. `encoding`, `delimited`, `workbook` make cells of bytes, `columns` and
+//! `feed` make rows of cells, each checked against the row's schema in the document and by itself, and `work` compares
+//! them with what is there, a few hundred at a time:
+//!
+//! - rows that stand for themselves ([`Way::InBatches`]) are entered as they are read, unseen, in transactions of a few
+//!   milliseconds. At the end they are put in force all at once; what changes something that is there already follows in
+//!   that same step, or in the steps before it when there is much of it. A trial does the same and takes it back.
+//! - rows that refer to each other ([`Way::Altogether`]) are kept until all of them are there, compared as a whole and
+//!   written in one transaction: their number is bounded.
 
 mod archive;
 mod cells;
 mod columns;
 mod delimited;
 mod encoding;
-mod lines;
-mod reading;
+mod feed;
+mod pace;
 mod refusals;
 mod report;
+mod steps;
 mod upload;
+mod work;
 mod workbook;
 
 use chrono::NaiveDate;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::access::Tx;
-use crate::access::policy::Action;
+use crate::access::policy::{Action, Background};
+use crate::access::{JobId, Tx};
 use crate::db::Entry;
-use crate::errors::Result;
+use crate::errors::{AppError, Result};
+use crate::jobs::rules::JobKind;
 use crate::web::Example;
 
 pub use refusals::Refusals;
-pub use report::{ImportQuery, ImportReport, TableFormat, TextEncoding};
+pub use report::{BatchQuery, ImportQuery, Manner, TableFormat, TextEncoding};
 pub use upload::Upload;
+pub use work::Importer;
+
+/// How the rows of a table are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// They refer to each other: all of them at once, in one transaction.
+    Altogether,
+    /// Each stands for itself: a few at a time, unseen until all of them are there.
+    InBatches,
+}
 
 /// A row of a table that can be imported. Its columns are the properties of its schema, their Chinese
 /// titles what the properties' descriptions begin with, as the headings of exports are.
-pub trait ImportRow: DeserializeOwned + ToSchema + Example + Validate + Send + Sync + 'static {
+pub trait ImportRow:
+    DeserializeOwned + Serialize + ToSchema + Example + Validate + Clone + Send + Sync + 'static
+{
     /// The right to import it.
     type Action: Action;
     /// What has been found to be done, ready to be written.
     type Changes: Send + 'static;
+    /// What its jobs are called.
+    const KIND: JobKind;
+    /// How its rows are taken.
+    const WAY: Way;
+    /// Rows of data at most, the heading apart.
+    const MOST: i64;
     /// What the sheet is called in a workbook of several: in English, as in the path, and in Chinese.
     const SHEET: [&'static str; 2];
     /// The column that tells rows apart.
     const KEY: &'static str;
+    /// Other columns of which no two rows may have the same.
+    const UNIQUE: &'static [&'static str] = &[];
 
     /// Columns that a file may leave out, and what they say of what is there already then stays; a blank
     /// cell takes it away. Other optional columns say nothing of what is there already.
     const OPTIONAL: &'static [&'static str] = &[];
-
-    /// What stands in the column [`ImportRow::KEY`].
-    fn key(&self) -> &str;
 
     /// The labels that may stand in a column instead of the words of its enum.
     #[must_use]
@@ -68,7 +93,7 @@ pub trait ImportRow: DeserializeOwned + ToSchema + Example + Validate + Send + S
 
     /// Compares the rows with each other and with what is there, and tells everything that is wrong.
     /// Changes nothing. Each key stands in one row; rows with errors of their own are not among them,
-    /// but [`Refusals::has_key`] knows theirs.
+    /// but [`Refusals::has_key`] knows theirs where all rows are compared at once.
     ///
     /// # Errors
     /// When the database fails: what is wrong with rows goes to `refusals`.
@@ -83,6 +108,38 @@ pub trait ImportRow: DeserializeOwned + ToSchema + Example + Validate + Send + S
     /// # Errors
     /// When the database fails.
     fn write(tx: &mut Tx<'_, Self::Action>, changes: Self::Changes) -> Result<()>;
+
+    /// Of rows taken in batches: enters what is new, unseen and without a row in the log, and answers the lines that
+    /// change something that is there, which are written at the end.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn enter(tx: &mut Tx<'_, Self::Action>, changes: Self::Changes, batch: JobId) -> Result<Vec<u32>> {
+        let _ = (tx, changes, batch);
+        Err(not_in_batches())
+    }
+
+    /// Of rows taken in batches: leaves the rows of the log about what the batch has entered under these keys.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn account(tx: &mut Tx<'_, Self::Action>, batch: JobId, keys: &[&str]) -> Result<()> {
+        let _ = (tx, batch, keys);
+        Err(not_in_batches())
+    }
+
+    /// Of rows taken in batches: takes back what the batch has entered under these keys, as if it had never been.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn withdraw(tx: &mut Tx<'_, Background>, batch: JobId, keys: &[&str]) -> Result<()> {
+        let _ = (tx, batch, keys);
+        Err(not_in_batches())
+    }
+}
+
+fn not_in_batches() -> AppError {
+    AppError::internal("these rows are taken altogether")
 }
 
 /// A row with the number it bears in its file.
@@ -116,6 +173,16 @@ impl Given {
     fn of<R: ImportRow>(has: impl Fn(&str) -> bool) -> Self {
         let bits = R::OPTIONAL.iter().enumerate().filter(|(_, column)| has(column));
         Self(bits.fold(0, |bits, (at, _)| bits | 1 << at))
+    }
+
+    /// As a number, to be kept.
+    fn bits(self) -> i64 {
+        i64::from(self.0)
+    }
+
+    /// Of the number that was kept.
+    fn kept(bits: i64) -> Self {
+        Self(u32::try_from(bits).unwrap_or_default())
     }
 
     fn has<R: ImportRow>(self, column: &str) -> bool {

@@ -1,11 +1,9 @@
-//! What an import answers.
+//! How a table arrives, and how it is to be taken.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::db::text_enum;
-use crate::web::Example;
 
 text_enum! {
     /// The form a table arrives in.
@@ -28,46 +26,40 @@ text_enum! {
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportQuery {
-    /// 为 true 时只检查不写入: 回答与正式导入相同, 有误为 422, 无误为 200 与报告。
+    /// 为 true 时只检查不写入: 各行数与正式导入相同, 结束时什么也不留下。
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// 导入的报告。
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct ImportReport {
-    /// 是否只检查未写入。
+/// 导入的方式, 可略去有误的行。
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchQuery {
+    /// 为 true 时只检查不写入: 各行数与正式导入相同, 结束时什么也不留下。
+    #[serde(default)]
     pub dry_run: bool,
-    /// 文件的格式。
-    pub format: TableFormat,
-    /// 文本的编码; Excel 工作簿为 null。
-    pub encoding: Option<TextEncoding>,
-    /// 文件的 SHA-256, 十六进制。
-    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
-    pub sha256: String,
-    /// 读到的数据行数, 空行不计。
-    #[schema(minimum = 0, maximum = 200_000)]
-    pub rows_read: usize,
-    /// 新增的行数。
-    #[schema(minimum = 0, maximum = 200_000)]
-    pub rows_new: usize,
-    /// 改动的行数。
-    #[schema(minimum = 0, maximum = 200_000)]
-    pub rows_changed: usize,
-    /// 已有且相同的行数。
-    #[schema(minimum = 0, maximum = 200_000)]
-    pub rows_unchanged: usize,
-    /// 拒绝的行数; 有一行被拒绝则整个文件被拒绝, 故成功时总为 0。
-    #[schema(minimum = 0, maximum = 200_000)]
-    pub rows_refused: usize,
+    /// 为 true 时略去有误的行, 导入其余; 缺省有一行有误则一行也不导入。
+    #[serde(default)]
+    pub skip_refused: bool,
 }
 
-impl Example for ImportReport {
-    fn example() -> Value {
-        json!({
-            "dry_run": false, "format": "csv", "encoding": "gb18030",
-            "sha256": "9f2c6a1d0b7e4f583c6d9e8a7b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a8b7c",
-            "rows_read": 1653, "rows_new": 1650, "rows_changed": 2, "rows_unchanged": 1, "rows_refused": 0,
-        })
+/// How a table is to be taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// Whether it is only tried.
+    pub dry_run: bool,
+    /// Whether rows with errors are left out, instead of keeping all others out as well.
+    pub skip_refused: bool,
+}
+
+impl From<ImportQuery> for Manner {
+    fn from(query: ImportQuery) -> Self {
+        Self { dry_run: query.dry_run, skip_refused: false }
+    }
+}
+
+impl From<BatchQuery> for Manner {
+    fn from(query: BatchQuery) -> Self {
+        Self { dry_run: query.dry_run, skip_refused: query.skip_refused }
     }
 }

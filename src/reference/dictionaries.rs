@@ -17,6 +17,7 @@ use crate::campaigns::waiting::service::WaitingKind;
 use crate::db::{Dictionary, Entry};
 use crate::events::kinds::EventKind;
 use crate::imports::{TableFormat, TextEncoding};
+use crate::jobs::rules::{JobAction, JobKind, JobState};
 use crate::org::calendar::rules::{CalendarChangeKind, DayKind};
 use crate::org::changes::rules::{UnitAction, UnitChange};
 use crate::org::officers::rules::{OfficerAction, OfficerKind, OfficerStatus, PoliceRank};
@@ -85,6 +86,9 @@ pub const ALL: &[Listed] = &[
     of::<EntryAction>(),
     of::<ClearingState>(),
     of::<RateExclusion>(),
+    of::<JobKind>(),
+    of::<JobState>(),
+    of::<JobAction>(),
     of::<TableFormat>(),
     of::<TextEncoding>(),
 ];

@@ -1,5 +1,7 @@
 //! Answers: made inside the transaction, so that what is remembered for a retry is what was said.
 
+use std::time::Duration;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,7 +15,7 @@ use crate::papers::Paper;
 /// A successful answer, ready for the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// 200, 201 or 204.
+    /// 200, 201, 202 or 204.
     pub status: u16,
     /// `"v<version>.<hash of the body>"`.
     pub etag: Option<String>,
@@ -27,6 +29,14 @@ pub struct Answer {
     pub paper: Option<Box<Paper>>,
     /// What is sent bit by bit instead.
     pub stream: Option<Stream>,
+}
+
+impl Answer {
+    /// An answer with this body, and nothing else but a status.
+    #[must_use]
+    pub fn of(status: u16, body: String) -> Self {
+        Self { status, etag: None, location: None, next_link: None, body, paper: None, stream: None }
+    }
 }
 
 /// Something with a version that counts up with each change.
@@ -58,6 +68,8 @@ pub trait IntoAnswer {
     const LOCATION: bool;
     /// What the answer can be given as.
     const GIVEN: Given = Given::Json;
+    /// How long making it may take, where that is longer than what the request's body allows.
+    const PATIENCE: Duration = Duration::ZERO;
     /// Whether the answer may be kept for a retry with the same `Idempotency-Key`.
     const KEPT: bool = true;
     /// Adds the body's schema, with all it refers to, and gives its name; `None` without a body.
@@ -80,6 +92,12 @@ fn etag(version: i64, body: &str) -> String {
     format!("\"v{version}.{}\"", hex(hash.as_ref().get(..8).unwrap_or_default()))
 }
 
+/// An answer that shows a resource in its version, and says where it is.
+fn shown<V: Serialize + Versioned>(status: u16, view: &V, location: Option<String>) -> Result<Answer> {
+    let body = json(view)?;
+    Ok(Answer { etag: Some(etag(view.version(), &body)), location, ..Answer::of(status, body) })
+}
+
 /// One resource, 200 with an `ETag`.
 #[derive(Debug)]
 pub struct Resource<V>(pub V);
@@ -96,16 +114,7 @@ impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Resource<V> {
         Some(V::example())
     }
     fn into_answer(self) -> Result<Answer> {
-        let body = json(&self.0)?;
-        Ok(Answer {
-            status: 200,
-            etag: Some(etag(self.0.version(), &body)),
-            location: None,
-            next_link: None,
-            body,
-            paper: None,
-            stream: None,
-        })
+        shown(200, &self.0, None)
     }
 }
 
@@ -133,16 +142,32 @@ impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Created<V> {
         Some(V::example())
     }
     fn into_answer(self) -> Result<Answer> {
-        let body = json(&self.view)?;
-        Ok(Answer {
-            status: if self.existed { 200 } else { 201 },
-            etag: Some(etag(self.view.version(), &body)),
-            location: Some(self.location),
-            next_link: None,
-            body,
-            paper: None,
-            stream: None,
-        })
+        shown(if self.existed { 200 } else { 201 }, &self.view, Some(self.location))
+    }
+}
+
+/// Work that has been taken on and goes on after the answer: 202 with `Location` and `ETag` of its job.
+#[derive(Debug)]
+pub struct Accepted<V> {
+    /// The job.
+    pub view: V,
+    /// Its address below the server's base path.
+    pub location: String,
+}
+
+impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Accepted<V> {
+    const STATUS: u16 = 202;
+    const ETAG: bool = true;
+    const LOCATION: bool = true;
+
+    fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
+        Some(schemas.answer::<V>())
+    }
+    fn example() -> Option<serde_json::Value> {
+        Some(V::example())
+    }
+    fn into_answer(self) -> Result<Answer> {
+        shown(202, &self.view, Some(self.location))
     }
 }
 
@@ -162,15 +187,29 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Plain<V> {
         Some(V::example())
     }
     fn into_answer(self) -> Result<Answer> {
-        Ok(Answer {
-            status: 200,
-            etag: None,
-            location: None,
-            next_link: None,
-            body: json(&self.0)?,
-            paper: None,
-            stream: None,
-        })
+        Ok(Answer::of(200, json(&self.0)?))
+    }
+}
+
+/// A plain answer about so much that going through it takes minutes, in short looks one after the other.
+#[derive(Debug)]
+pub struct Thorough<V>(pub V);
+
+impl<V: Serialize + ToSchema + Example> IntoAnswer for Thorough<V> {
+    const STATUS: u16 = Plain::<V>::STATUS;
+    const ETAG: bool = Plain::<V>::ETAG;
+    const LOCATION: bool = Plain::<V>::LOCATION;
+    /// For some tens of millions of rows.
+    const PATIENCE: Duration = Duration::from_mins(15);
+
+    fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
+        Plain::<V>::schema(schemas)
+    }
+    fn example() -> Option<serde_json::Value> {
+        Plain::<V>::example()
+    }
+    fn into_answer(self) -> Result<Answer> {
+        Plain(self.0).into_answer()
     }
 }
 
@@ -203,15 +242,7 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Remembered<V> {
     }
     fn into_answer(self) -> Result<Answer> {
         let body = self.body.as_ref().to_owned();
-        Ok(Answer {
-            status: 200,
-            etag: None,
-            location: None,
-            next_link: None,
-            body,
-            paper: None,
-            stream: None,
-        })
+        Ok(Answer::of(200, body))
     }
 }
 
@@ -232,15 +263,7 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Unkept<V> {
         Some(V::example())
     }
     fn into_answer(self) -> Result<Answer> {
-        Ok(Answer {
-            status: 200,
-            etag: None,
-            location: None,
-            next_link: None,
-            body: json(&self.0)?,
-            paper: None,
-            stream: None,
-        })
+        Ok(Answer::of(200, json(&self.0)?))
     }
 }
 
@@ -260,15 +283,7 @@ impl IntoAnswer for NoContent {
         None
     }
     fn into_answer(self) -> Result<Answer> {
-        Ok(Answer {
-            status: 204,
-            etag: None,
-            location: None,
-            next_link: None,
-            body: String::new(),
-            paper: None,
-            stream: None,
-        })
+        Ok(Answer::of(204, String::new()))
     }
 }
 
@@ -309,14 +324,6 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Page<V> {
     }
     fn into_answer(self) -> Result<Answer> {
         let next_link = self.next_cursor.clone();
-        Ok(Answer {
-            status: 200,
-            etag: None,
-            location: None,
-            next_link,
-            body: json(&self)?,
-            paper: None,
-            stream: None,
-        })
+        Ok(Answer { next_link, ..Answer::of(200, json(&self)?) })
     }
 }

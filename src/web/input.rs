@@ -104,7 +104,9 @@ pub(super) fn parse_query<Q: QueryParams>(
         }
     }
     let object = Value::Object(object);
-    errors.extend(query_errors(known.validator(), &object));
+    if !known.properties.is_empty() {
+        errors.extend(query_errors(known.validator(), &object));
+    }
     if errors.is_empty() {
         let read = serde_json::from_value(object);
         return read.map_err(|error| {
@@ -141,6 +143,14 @@ pub trait Body: Sized + Send + 'static {
     const CHARSETS: &'static [&'static str] = &["utf-8"];
     /// How much there may be of it.
     const ALLOWANCE: Allowance = Allowance::JSON;
+    /// Whether it is kept in pieces for a job instead of being held in memory.
+    const SPOOLED: bool = false;
+    /// Bytes of it at most, of this media type.
+    #[must_use]
+    fn most(media: &str) -> usize {
+        let _ = media;
+        Self::ALLOWANCE.bytes
+    }
     /// Adds the schema and gives its name.
     fn schema(schemas: &mut Collector) -> Option<String>;
     /// An example.

@@ -69,15 +69,7 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Listening<V> {
         Some(V::example())
     }
     fn into_answer(self) -> Result<Answer> {
-        Ok(Answer {
-            status: 200,
-            etag: None,
-            location: None,
-            next_link: None,
-            body: String::new(),
-            paper: None,
-            stream: Some(self.stream),
-        })
+        Ok(Answer { stream: Some(self.stream), ..Answer::of(200, String::new()) })
     }
 }
 

@@ -5,12 +5,14 @@ mod answer;
 mod docs;
 mod endpoint;
 mod export;
+mod headers;
 mod input;
 mod live;
 mod openapi;
 mod page;
 mod printed;
 mod problem;
+mod rates;
 mod receive;
 mod routes;
 mod schemas;
@@ -18,7 +20,8 @@ mod serve;
 mod shape;
 
 pub use answer::{
-    Answer, Created, Given, IntoAnswer, NoContent, Page, Plain, Remembered, Resource, Unkept, Versioned,
+    Accepted, Answer, Created, Given, IntoAnswer, NoContent, Page, Plain, Remembered, Resource, Thorough,
+    Unkept, Versioned,
 };
 pub use docs::docs;
 pub(crate) use endpoint::endpoint;
@@ -31,7 +34,8 @@ pub use openapi::{Example, document, reference};
 pub use page::{Count, Cursor, Paging, Sort};
 pub use printed::Form;
 pub use problem::{Language, problem_response, status_of, type_of};
-pub use receive::{Allowance, Sent};
+pub use rates::Rates;
+pub use receive::{Allowance, Sent, Spooled};
 pub use routes::{Api, BASE, Route, address, stands_at_root};
 pub use schemas::{Collector, Patch};
 pub use serve::{Context, RequestId, configure, refuse, unknown_path};

@@ -39,6 +39,7 @@ const TAGS: &[(&str, &str)] = &[
     ("provinces", "省份 (租户), 供平台与部级查看。"),
     ("users", "账号与角色授权。"),
     ("events", "实时事件。"),
+    ("jobs", "后台任务: 导入等费时的工作, 其进度、结果与被拒绝的行。"),
     ("audit", "审计记录, 其链与检查点, 核验。"),
     ("reference", "字典与权限表。"),
     ("operations", "存活, 就绪与公钥。"),
@@ -155,6 +156,7 @@ fn what_is(name: &str) -> &'static str {
         "campaign_id" => "活动的标识。",
         "plan_id" => "方案的标识。",
         "task_id" => "任务的标识。",
+        "job_id" => "后台任务的标识。",
         "province_code" => "行政区划代码, 两位数字。",
         "day" => "日期 (北京时间), 2000 至 2100 年。",
         _ => "对象的标识。",
@@ -172,6 +174,8 @@ fn responses<E: Endpoint>(schemas: &mut Collector) -> Map<String, Value> {
         headers.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{component}") }));
     };
     header("X-Request-Id", "RequestId");
+    header("RateLimit", "RateLimit");
+    header("RateLimit-Policy", "RateLimitPolicy");
     header("Access-Control-Allow-Origin", "Access-Control-Allow-Origin");
     if E::Reply::ETAG {
         header("ETag", "ETag");
@@ -379,6 +383,8 @@ fn shared_responses(used: &BTreeSet<String>) -> Map<String, Value> {
     {
         let mut headers = json!({
             "X-Request-Id": { "$ref": "#/components/headers/RequestId" },
+            "RateLimit": { "$ref": "#/components/headers/RateLimit" },
+            "RateLimit-Policy": { "$ref": "#/components/headers/RateLimitPolicy" },
             "Access-Control-Allow-Origin": { "$ref": "#/components/headers/Access-Control-Allow-Origin" },
         });
         if let Some(map) = headers.as_object_mut() {
@@ -457,6 +463,8 @@ fn shared_headers() -> Value {
     let text = |description: &str, longest: u32| json!({ "description": description, "schema": { "type": "string", "maxLength": longest, "pattern": "^[ -~]*$" } });
     json!({
         "RequestId": text("请求编号, 与日志、审计一致。", 64),
+        "RateLimit": text("剩余请求数 r, 与 t 秒后全部恢复; 按账号计, 未登录按地址计; 不限时没有此头。", 100),
+        "RateLimitPolicy": text("请求数上限 q 与时长 w 秒; 不限时没有此头。", 100),
         "ETag": text("版本: \"v<版本>.<内容摘要>\"。", 80),
         "Location": text("新对象的地址。", 400),
         "Access-Control-Allow-Origin": text("允许的网页来源 (请求带 Origin 且在许可之列时)。", 400),

@@ -67,15 +67,7 @@ impl IntoAnswer for Paper {
     }
     fn into_answer(self) -> Result<Answer> {
         let paper = Some(Box::new(self));
-        Ok(Answer {
-            status: 200,
-            etag: None,
-            location: None,
-            next_link: None,
-            body: String::new(),
-            paper,
-            stream: None,
-        })
+        Ok(Answer { paper, ..Answer::of(200, String::new()) })
     }
 }
 

@@ -4,14 +4,21 @@ use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
+use aws_lc_rs::digest::{Context as Digest, SHA256};
 use futures_util::StreamExt;
 
+use super::headers::text_header;
 use super::input::Body;
-use super::serve::text_header;
+use crate::access::policy::Action;
+use crate::access::{Gate, JobId, PIECE};
+use crate::audit::hex;
 use crate::errors::{AppError, Code, Result, text};
 
 /// Memory that is set aside on the mere word of `Content-Length`.
 const SET_ASIDE: usize = 1024 * 1024;
+
+/// How long a body that is kept in pieces may stand still.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// How much of a body is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +35,9 @@ impl Allowance {
     /// What people type.
     pub const JSON: Self =
         Self { bytes: 1024 * 1024, arrival: Duration::from_secs(15), whole: Duration::from_secs(30) };
-    /// What they have in files.
+    /// What they have in files, which are kept piece by piece as they arrive: what follows is soon done.
     pub const FILE: Self =
-        Self { bytes: 20 * 1024 * 1024, arrival: Duration::from_mins(1), whole: Duration::from_mins(2) };
+        Self { bytes: 512 * 1024 * 1024, arrival: Duration::from_mins(30), whole: Duration::from_mins(31) };
 }
 
 /// A body as it came.
@@ -42,13 +49,88 @@ pub struct Sent {
     pub media: &'static str,
     /// The encoding that was named with it, in lower case.
     pub charset: Option<String>,
+    /// Where its bytes are, when they are not here.
+    pub spooled: Option<Spooled>,
+}
+
+/// A body that is kept in pieces for the job that will read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spooled {
+    /// The job.
+    pub job: JobId,
+    /// How many bytes it has.
+    pub bytes: usize,
+    /// The SHA-256 of all of it, hexadecimal.
+    pub sha256: String,
+}
+
+/// What the headers say the body is: which of the media types that are read, and in which encoding.
+fn named<B: Body>(request: &HttpRequest) -> Option<(&'static str, Option<String>)> {
+    let given = text_header(request.headers(), header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let mut pieces = given.split(';').map(str::trim);
+    let kind = pieces.next().unwrap_or_default().to_ascii_lowercase();
+    let charset = pieces.find_map(|piece| {
+        piece.to_ascii_lowercase().strip_prefix("charset=").map(|set| set.trim_matches('"').to_owned())
+    });
+    let known = charset.as_deref().is_none_or(|set| B::CHARSETS.contains(&set));
+    let plain = !request.headers().contains_key(header::CONTENT_ENCODING);
+    let media = B::MEDIA.iter().find(|media| **media == kind)?;
+    (known && plain).then_some((*media, charset))
+}
+
+fn announced(request: &HttpRequest) -> Option<usize> {
+    text_header(request.headers(), header::CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok())
+}
+
+/// Keeps a body piece by piece as it arrives, so that however large it is, little of it is in memory. What of it was
+/// kept when something goes wrong is cleared away by and by.
+pub(super) async fn spool_body<B: Body, A: Action>(
+    request: &HttpRequest,
+    mut payload: web::Payload,
+    gate: &Gate<A>,
+) -> Result<Sent> {
+    let Some((media, charset)) = named::<B>(request) else { return Err(wrong_media::<B>()) };
+    let most = B::most(media);
+    if announced(request).is_some_and(|length| length > most) {
+        return Err(too_large(most));
+    }
+    let (job, mut place, mut bytes) = (JobId::generate(), 0, 0);
+    let mut hash = Digest::new(&SHA256);
+    let mut piece: Vec<u8> = Vec::with_capacity(PIECE);
+    let whole = async {
+        loop {
+            let next = tokio::time::timeout(SILENCE, payload.next());
+            let Some(chunk) = next.await.map_err(|_| AppError::new(Code::IncompleteBody))? else { break };
+            let chunk = chunk.map_err(|_| AppError::new(Code::IncompleteBody))?;
+            bytes += chunk.len();
+            if bytes > most {
+                return Err(too_large(most));
+            }
+            hash.update(&chunk);
+            let mut rest: &[u8] = &chunk;
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at(rest.len().min(PIECE - piece.len()));
+                piece.extend_from_slice(now);
+                rest = later;
+                if piece.len() == PIECE {
+                    gate.spool(job, place, std::mem::replace(&mut piece, Vec::with_capacity(PIECE))).await?;
+                    place += 1;
+                }
+            }
+        }
+        if piece.is_empty() { Ok(()) } else { gate.spool(job, place, piece).await }
+    };
+    tokio::time::timeout(B::ALLOWANCE.arrival, whole)
+        .await
+        .map_err(|_| AppError::new(Code::IncompleteBody))??;
+    let sha256 = hex(hash.finish().as_ref());
+    Ok(Sent { bytes: Vec::new(), media, charset, spooled: Some(Spooled { job, bytes, sha256 }) })
 }
 
 pub(super) async fn read_body<B: Body>(request: &HttpRequest, mut payload: web::Payload) -> Result<Sent> {
     let Allowance { bytes: most, arrival, .. } = B::ALLOWANCE;
-    let announced =
-        text_header(request.headers(), header::CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok());
-    if announced.is_some_and(|length: usize| length > most) {
+    let announced = announced(request);
+    if announced.is_some_and(|length| length > most) {
         return Err(too_large(most));
     }
     let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(SET_ASIDE));
@@ -66,17 +148,9 @@ pub(super) async fn read_body<B: Body>(request: &HttpRequest, mut payload: web::
     if bytes.is_empty() {
         return Ok(Sent::default());
     }
-    let given = text_header(request.headers(), header::CONTENT_TYPE.as_str()).unwrap_or_default();
-    let mut pieces = given.split(';').map(str::trim);
-    let kind = pieces.next().unwrap_or_default().to_ascii_lowercase();
-    let charset = pieces.find_map(|piece| {
-        piece.to_ascii_lowercase().strip_prefix("charset=").map(|set| set.trim_matches('"').to_owned())
-    });
-    let known = charset.as_deref().is_none_or(|set| B::CHARSETS.contains(&set));
-    let plain = !request.headers().contains_key(header::CONTENT_ENCODING);
-    match B::MEDIA.iter().find(|media| **media == kind) {
-        Some(media) if known && plain => Ok(Sent { bytes, media, charset }),
-        _ => Err(wrong_media::<B>()),
+    match named::<B>(request) {
+        Some((media, charset)) => Ok(Sent { bytes, media, charset, spooled: None }),
+        None => Err(wrong_media::<B>()),
     }
 }
 

@@ -216,6 +216,17 @@ impl Collector {
 
 /// Leaves the schemas that `roots` refer to, directly or through others.
 pub(super) fn keep_referenced(schemas: &mut Map<String, Value>, roots: &[&Value]) {
+    let kept = names_referenced(schemas, roots);
+    schemas.retain(|name, _| kept.contains(name));
+}
+
+/// The schemas that `root` refers to, directly or through others.
+pub(super) fn referenced(schemas: &Map<String, Value>, root: &Value) -> Map<String, Value> {
+    let names = names_referenced(schemas, &[root]);
+    names.into_iter().filter_map(|name| schemas.get(&name).cloned().map(|schema| (name, schema))).collect()
+}
+
+fn names_referenced(schemas: &Map<String, Value>, roots: &[&Value]) -> BTreeSet<String> {
     let mut todo = Vec::new();
     for root in roots {
         references(root, &mut todo);
@@ -228,7 +239,7 @@ pub(super) fn keep_referenced(schemas: &mut Map<String, Value>, roots: &[&Value]
             references(schema, &mut todo);
         }
     }
-    schemas.retain(|name, _| kept.contains(name));
+    kept
 }
 
 fn references(schema: &Value, found: &mut Vec<String>) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use futures_util::FutureExt;
 use serde_json::Value;
@@ -17,25 +17,21 @@ use super::accept::{Representation, choose, offers};
 use super::answer::{Answer, Given, IntoAnswer};
 use super::endpoint::Endpoint;
 use super::export::{Account, Asked, Exports, Format, check_query, give};
+use super::headers::{bearer, check_tags, facts_of, idempotency_claim, text_header};
 use super::input::{Body, PathIds, parse_query};
 use super::live;
 use super::printed;
 use super::problem::{Language, problem_response};
-use super::receive::{Allowance, Sent, read_body};
-use super::routes::{Api, BASE};
+use super::rates::{Caller, Left, Rates};
+use super::receive::{Allowance, Sent, read_body, spool_body};
+use super::routes::{Api, BASE, stands_at_root};
 use super::shape::Shapes;
 use crate::access::policy::Action;
-use crate::access::{Claim, Doors, Facts, Gate, KeyRing, Precondition};
-use crate::errors::{AppError, Code, FieldError, Place, Result, Text, text};
+use crate::access::{Doors, Facts, Gate, Precondition};
+use crate::errors::{AppError, Code, Result};
 
 /// Bytes of an address at most.
 const LONGEST_URI: usize = 8 * 1024;
-/// Characters of `If-Match` and `If-None-Match` at most.
-const LONGEST_TAGS: usize = 400;
-/// Characters of a `Last-Event-ID` at most; ours are shorter, and what is longer is none of ours.
-const LONGEST_EVENT_ID: usize = 100;
-/// Characters of an `Idempotency-Key` at most.
-const LONGEST_KEY: usize = 128;
 
 /// What every request shares.
 pub struct Context {
@@ -53,6 +49,8 @@ pub struct Context {
     pub proxies: Vec<IpAddr>,
     /// The compiled schemas.
     pub shapes: Shapes,
+    /// How many requests each caller may make; none for as many as they like.
+    pub rates: Option<Rates>,
 }
 
 /// The id of a request, told in `X-Request-Id`; set by the outermost middleware.
@@ -65,10 +63,6 @@ pub(super) fn request_id(request: &HttpRequest) -> String {
 
 fn language(request: &HttpRequest) -> Language {
     Language::from_header(text_header(request.headers(), header::ACCEPT_LANGUAGE.as_str()))
-}
-
-pub(super) fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// Answers a refusal to this request, and logs what is our fault.
@@ -110,7 +104,10 @@ pub(super) async fn serve<E: Endpoint>(
 ) -> HttpResponse {
     let context = context.into_inner();
     let begun = std::time::Instant::now();
-    let response = outcome::<E>(&request, payload, &context).await;
+    let mut response = outcome::<E>(&request, payload, &context).await;
+    if let Some(left) = request.extensions().get::<Left>() {
+        left.tell(response.headers_mut());
+    }
     context.doors.metrics().answered(E::ID, response.status().as_u16(), begun.elapsed());
     response
 }
@@ -120,7 +117,8 @@ async fn outcome<E: Endpoint>(
     payload: web::Payload,
     context: &Arc<Context>,
 ) -> HttpResponse {
-    match within(E::Body::ALLOWANCE.whole, answer::<E>(request, payload, context)).await {
+    let deadline = E::Body::ALLOWANCE.whole.max(E::Reply::PATIENCE);
+    match within(deadline, answer::<E>(request, payload, context)).await {
         Ok(Outcome::Answer(answer)) => respond::<E>(request, answer),
         Ok(Outcome::File(asked)) => {
             give(asked, context).await.unwrap_or_else(|error| refuse(request, &error))
@@ -180,12 +178,30 @@ async fn answer<E: Endpoint>(
     let token = bearer(request.headers());
     // Whether the caller is known comes before all that follows; whether they may, before what is
     // wrong with their input.
-    let gate = Gate::<E::Action>::open(&context.doors, token, facts.clone())?;
-    if E::Body::ALLOWANCE.bytes > Allowance::JSON.bytes {
-        // Nobody makes the server hold a large file who may not have it read.
-        gate.authorize().await?;
+    let opened = Gate::<E::Action>::open(&context.doors, token, facts.clone());
+    // Whoever looks whether the server is well asks as often as they like.
+    if let Some(rates) = context.rates.as_ref().filter(|_| !stands_at_root(E::PATH)) {
+        let address = || Caller::Address(facts.address.clone());
+        let account = opened.as_ref().ok().and_then(Gate::account);
+        let caller = account.map_or_else(address, |(of, id)| Caller::Account(of, id));
+        let (left, outcome) = rates.count(&caller);
+        request.extensions_mut().insert(left);
+        outcome?;
     }
-    let input = read_input::<E>(request, payload, context, &mut facts).await;
+    let gate = opened?;
+    let sent = if E::Body::SPOOLED {
+        // Nobody makes the server keep a large file who may not have it read.
+        gate.authorize().await?;
+        // It may take long to arrive: what follows happens when it has.
+        let sent = spool_body::<E::Body, E::Action>(request, payload, &gate).await;
+        facts.now = context.doors.now();
+        sent
+    } else if E::Body::PRESENT {
+        read_body::<E::Body>(request, payload).await
+    } else {
+        Ok(Sent::default())
+    };
+    let input = sent.and_then(|sent| read_input::<E>(request, sent, context, &mut facts));
     let (representation, path, query, body) = match input {
         Ok(input) => input,
         Err(error) => {
@@ -249,17 +265,20 @@ fn asked<E: Endpoint>(
     }
 }
 
-async fn read_input<E: Endpoint>(
+/// What a request asks for, and how it wants it.
+type Input<E> = (Representation, <E as Endpoint>::Path, <E as Endpoint>::Query, <E as Endpoint>::Body);
+
+fn read_input<E: Endpoint>(
     request: &HttpRequest,
-    payload: web::Payload,
+    sent: Sent,
     context: &Context,
     facts: &mut Facts,
-) -> Result<(Representation, E::Path, E::Query, E::Body)> {
-    let sent = if E::Body::PRESENT { read_body::<E::Body>(request, payload).await? } else { Sent::default() };
+) -> Result<Input<E>> {
     let representation = choose(request.headers(), offers(E::Reply::GIVEN))?;
     check_tags(request.headers())?;
     if E::VERB == super::Verb::Post {
-        facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), &sent.bytes)?;
+        let body = sent.spooled.as_ref().map_or(sent.bytes.as_slice(), |spooled| spooled.sha256.as_bytes());
+        facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), body)?;
     }
     let query = parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;
     if matches!(representation, Representation::File(_)) {
@@ -280,119 +299,6 @@ fn path_ids<E: Endpoint>(request: &HttpRequest) -> Option<E::Path> {
     E::Path::parse(&values)
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = text_header(headers, header::AUTHORIZATION.as_str())?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-fn facts_of<E: Endpoint>(request: &HttpRequest, context: &Context) -> Facts {
-    // `If-Match` speaks of the object in the path, or of the one the path is the address of; where
-    // there is none it has nothing to say.
-    let has_object = E::PATH.contains('{') || E::VERB.demands_version();
-    let if_match = text_header(request.headers(), header::IF_MATCH.as_str()).filter(|_| has_object);
-    Facts {
-        request_id: request_id(request),
-        now: context.doors.now(),
-        precondition: precondition(if_match, E::VERB.demands_version()),
-        idempotency: None,
-        address: address(request, &context.proxies),
-        user_agent: text_header(request.headers(), header::USER_AGENT.as_str())
-            .unwrap_or_default()
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(200)
-            .collect(),
-        // One that cannot be ours is an id that is not known, which is not the same as none.
-        last_event_id: request.headers().get("Last-Event-ID").map(|id| {
-            id.to_str().ok().filter(|id| id.len() <= LONGEST_EVENT_ID).unwrap_or_default().to_owned()
-        }),
-        list_scope: list_scope(request.path(), request.query_string()),
-    }
-}
-
-/// The caller's address: the peer's, or what a trusted proxy says it is. Each proxy appends whom it
-/// heard from, so the last address that is no proxy of ours is the one somebody of ours has seen.
-fn address(request: &HttpRequest, proxies: &[IpAddr]) -> String {
-    let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else { return String::new() };
-    if !proxies.contains(&peer) {
-        return peer.to_string();
-    }
-    let said = request.headers().get_all(header::X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
-    let hops: Vec<&str> = said.flat_map(|value| value.split(',')).map(str::trim).collect();
-    let mut known = hops.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok());
-    known.find(|hop| !proxies.contains(hop)).unwrap_or(peer).to_string()
-}
-
-/// What a cursor is bound to besides the caller: the path and every parameter but those that
-/// only say which page.
-fn list_scope(path: &str, query: &str) -> String {
-    let mut pairs: Vec<_> = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| !matches!(name.as_ref(), "cursor" | "limit" | "count"))
-        .collect();
-    pairs.sort();
-    pairs.iter().fold(path.to_owned(), |scope, (name, value)| format!("{scope}&{name}={value}"))
-}
-
-/// The version in an entity tag of ours: `"v12.9f…"` is version 12.
-fn precondition(header: Option<&str>, demanded: bool) -> Precondition {
-    let Some(header) = header else {
-        return if demanded { Precondition::Missing } else { Precondition::None };
-    };
-    if header.trim() == "*" {
-        return Precondition::Any;
-    }
-    let version = |tag: &str| {
-        let inner = tag.trim().strip_prefix("\"v")?.strip_suffix('"')?;
-        inner.split('.').next()?.parse().ok()
-    };
-    // A tag that is none of ours (or a weak one) matches nothing.
-    Precondition::Versions(header.split(',').filter_map(version).collect())
-}
-
-fn bad_header(name: &'static str, detail: Text) -> AppError {
-    let error = FieldError { place: Place::Header(name), code: Code::WrongFormat, detail, facts: None };
-    AppError::fields(Code::InvalidHeader, vec![error])
-}
-
-/// Entity tags of ours are short; a longer list of them is no caller's need.
-fn check_tags(headers: &HeaderMap) -> Result<()> {
-    for (name, header) in [("If-Match", header::IF_MATCH), ("If-None-Match", header::IF_NONE_MATCH)] {
-        if headers.get(header).is_some_and(|value| value.len() > LONGEST_TAGS) {
-            let detail = text!(
-                "{name} 至多 {LONGEST_TAGS} 个字符",
-                "{name} may have at most {LONGEST_TAGS} characters"
-            );
-            return Err(bad_header(name, detail));
-        }
-    }
-    Ok(())
-}
-
-fn idempotency_claim<E: Endpoint>(
-    request: &HttpRequest,
-    keys: &KeyRing,
-    body: &[u8],
-) -> Result<Option<Claim>> {
-    let Some(key) = request.headers().get("Idempotency-Key") else { return Ok(None) };
-    let key = key.as_bytes();
-    if !(1..=LONGEST_KEY).contains(&key.len()) {
-        let detail = text!(
-            "Idempotency-Key 须为 1 到 {LONGEST_KEY} 个字符",
-            "Idempotency-Key must have 1 to {LONGEST_KEY} characters"
-        );
-        return Err(bad_header("Idempotency-Key", detail));
-    }
-    // Whatever bytes HTTP lets through are a key; as characters they fit any column of text.
-    let key = key.iter().map(|byte| char::from(*byte)).collect();
-    let target = match request.query_string() {
-        "" => request.path().to_owned(),
-        // A trial and the real thing are two requests.
-        query => format!("{}?{query}", request.path()),
-    };
-    Ok(Some(Claim::new(keys, key, E::ID, &target, body)))
-}
-
 fn respond<E: Endpoint>(request: &HttpRequest, answer: Answer) -> HttpResponse<BoxBody> {
     let mut builder = HttpResponse::build(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK));
     if let Some(etag) = &answer.etag {
@@ -409,7 +315,7 @@ fn respond<E: Endpoint>(request: &HttpRequest, answer: Answer) -> HttpResponse<B
     if let Some(cursor) = &answer.next_link {
         builder.insert_header((header::LINK, next_link(request, cursor)));
     }
-    if answer.status == 204 || (answer.body.is_empty() && E::Reply::STATUS == 204) {
+    if answer.status == 204 {
         return builder.finish();
     }
     builder.content_type("application/json").body(answer.body)
@@ -464,27 +370,4 @@ async fn ask<E: Endpoint>(
     let query = parse_query::<E::Query>(&context.shapes, E::ID, query)?;
     let body = E::Body::parse(&context.shapes, Sent::default())?;
     E::handle(gate, path, query, body).await.map(crate::access::Done::into_answer)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use actix_web::test::TestRequest;
-
-    #[test]
-    fn only_a_trusted_proxy_says_where_a_request_comes_from() {
-        let proxies: Vec<IpAddr> = vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
-        let told = |peer: &str, said: &str| {
-            let request = TestRequest::default()
-                .peer_addr(format!("{peer}:40000").parse().unwrap())
-                .insert_header((header::X_FORWARDED_FOR, said))
-                .to_http_request();
-            address(&request, &proxies)
-        };
-        assert_eq!(told("203.0.113.9", "198.51.100.7"), "203.0.113.9", "a stranger says what it likes");
-        assert_eq!(told("10.0.0.1", "198.51.100.7"), "198.51.100.7");
-        assert_eq!(told("10.0.0.1", "1.2.3.4, 198.51.100.7, 10.0.0.2"), "198.51.100.7", "the last we saw");
-        assert_eq!(told("10.0.0.1", "198.51.100.7, unknown"), "10.0.0.1", "what cannot be read says nothing");
-        assert_eq!(told("10.0.0.1", "10.0.0.2"), "10.0.0.1");
-    }
 }

@@ -112,6 +112,14 @@ both! {
         let places_swapped = again(
             "tenant_id, 11 - position, entry_id, commitment, link, sealed_at FROM kept_chain WHERE position IN (5, 6)",
         );
+        // A row that nobody has written, as like the others as can be.
+        let is_embedded = matches!(world.place(), crate::support::Place::Sqlite(_));
+        let new_id = if is_embedded { "randomblob(16)" } else { "gen_random_uuid()" };
+        let put_in = format!(
+            "INSERT INTO audit_log (tenant_id, id, at, actor, user_id, roles, action, entity, entity_id, before_digest, after_digest, reason, request_id, salt) \
+             SELECT tenant_id, {new_id}, at, actor, user_id, roles, action, entity, entity_id, before_digest, after_digest, reason, 'put in', salt \
+             FROM kept_log WHERE id = {}", at(3),
+        );
         let cases: Vec<(&str, String, Told)> = vec![
             ("edited", format!("UPDATE audit_log SET reason = '改' WHERE tenant_id = '53' AND id = {}", at(3)), told("entry_edited", 3)),
             ("its salt", format!("UPDATE audit_log SET salt = 'ff' WHERE tenant_id = '53' AND id = {}", at(3)), told("entry_edited", 3)),
@@ -123,6 +131,18 @@ both! {
             ),
             ("its place", "DELETE FROM audit_chain WHERE tenant_id = '53' AND position = 4".to_owned(),
                 vec![("entry_deleted".to_owned(), Some(4)), ("entry_inserted".to_owned(), None)]),
+            ("put beside the chain", put_in.clone(), vec![("entry_inserted".to_owned(), None)]),
+            (
+                "put between two places",
+                format!(
+                    "{put_in}; DELETE FROM audit_chain WHERE tenant_id = '53' AND position > 5; \
+                     INSERT INTO audit_chain SELECT tenant_id, position + 1, entry_id, commitment, link, sealed_at FROM kept_chain WHERE position > 5; \
+                     INSERT INTO audit_chain SELECT a.tenant_id, 6, l.id, a.commitment, a.commitment, a.sealed_at \
+                     FROM kept_chain a JOIN audit_log l ON l.tenant_id = '53' AND l.request_id = 'put in' WHERE a.position = 5"
+                ),
+                // Nor is its commitment its own.
+                vec![("entry_edited".to_owned(), Some(6)), ("entry_inserted".to_owned(), Some(6))],
+            ),
             ("rows changed places", rows_swapped, told("entries_reordered", 5)),
             ("places changed", places_swapped, told("entries_reordered", 5)),
             ("a link", "UPDATE audit_chain SET link = commitment WHERE tenant_id = '53' AND position = 7".to_owned(),
@@ -134,7 +154,7 @@ both! {
             raw.run(&sql).unwrap();
             // The looks of before are rows that wait: they are no fault.
             assert_eq!(faults(world), wanted, "{what}");
-            let restore = "DELETE FROM audit_log WHERE tenant_id = '53' AND id IN (SELECT id FROM kept_log); INSERT INTO audit_log SELECT * FROM kept_log; \
+            let restore = "DELETE FROM audit_log WHERE tenant_id = '53' AND (id IN (SELECT id FROM kept_log) OR request_id = 'put in'); INSERT INTO audit_log SELECT * FROM kept_log; \
                            DELETE FROM audit_chain WHERE tenant_id = '53'; INSERT INTO audit_chain SELECT * FROM kept_chain";
             raw.run(restore).unwrap();
             assert_eq!(faults(world), [], "after {what}");

@@ -43,7 +43,7 @@ both! {
         link("53-security-admin").expect(422, "account_out_of_hands");
         let table = |login: &str| {
             let rows = format!("登录名,姓名,单位代码,警号\n{login},改名,53,053017\n");
-            world.as_(ADMIN).call("POST", "/users/imports").bytes("text/csv", rows).send()
+            world.as_(ADMIN).call("POST", "/users/imports").bytes("text/csv", rows).import()
         };
         for (login, code) in [(ADMIN, "change_own_account"), ("53-security-admin", "account_out_of_hands")] {
             let refused = table(login).expect(422, "import_refused").json();
@@ -142,7 +142,7 @@ both! {
         assert_eq!(back(-6).expect(422, "invalid_body").errors(), early);
         back(-5).expect(200, "");
         let table = format!("代码,名称,种类,上级代码,生效日期\n530402003,某所,派出所,530402,{}\n", world.day(-6));
-        let refused = admin.call("POST", "/units/imports").bytes("text/csv", table).send().expect(422, "import_refused").json();
+        let refused = admin.call("POST", "/units/imports").bytes("text/csv", table).import().expect(422, "import_refused").json();
         assert_eq!((&refused["errors"][0]["field"], &refused["errors"][0]["code"]), (&json!("effective_on"), &json!("out_of_order")));
         admin.get(&format!("/units/{moved}?as_of={}", world.day(-5))).expect(200, "");
     }
@@ -196,7 +196,7 @@ both! {
 
     fn what_a_table_has_no_column_for_stays(world) {
         let admin = world.as_(ADMIN);
-        let send = |path: &str, media: &str, table: &str| admin.call("POST", path).bytes(media, table).send();
+        let send = |path: &str, media: &str, table: &str| admin.call("POST", path).bytes(media, table).import();
         let shown = |number: &str| admin.get(&format!("/officers?number={number}")).expect(200, "").json()["items"][0].clone();
         send("/officers/imports", "text/csv", "警号,姓名,身份,警衔,单位代码,身份证号,电话\n053017,和志远,民警,二级警督,530102,11010519491231002X,13812345678\n")
             .expect(200, "");
@@ -226,13 +226,13 @@ both! {
     }
 
     fn who_tries_a_table_is_in_the_log(world) {
-        let send = |path: &str, table: &str| world.as_(ADMIN).call("POST", path).bytes("text/csv", table).send();
+        let send = |path: &str, table: &str| world.as_(ADMIN).call("POST", path).bytes("text/csv", table).import();
         let heading = "警号,姓名,身份,单位代码\n";
         send("/officers/imports?dry_run=true", &format!("{heading}053017,和志远,民警,5303\n")).expect(200, "");
         send("/officers/imports?dry_run=true", &format!("{heading}053017,和志远,民警,9\n")).expect(422, "import_refused");
         send("/officers/imports", &format!("{heading}053017,和志远,民警,9\n")).expect(422, "import_refused");
         let told = Raw::owner(world, "53").texts("SELECT entity AS text FROM audit_log WHERE action = 'officer.import' ORDER BY id");
-        assert_eq!(told, ["import_trial", "import_trial", "import_refused"]);
+        assert_eq!(told, ["job", "job", "job"]);
     }
 }
 

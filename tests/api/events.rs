@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::clearing::{assignment, enter};
 use crate::support::live::{Ear, Event, Running};
 use crate::support::sealing::seal;
-use crate::support::{World, both, story};
+use crate::support::{Second, World, both, story};
+use crate::tasks::{id, launched, units};
+use crate::tasks_history::Dice;
 
 const OFFICE: &str = "53-group-office";
 const QUIET: Duration = Duration::from_millis(1200);
@@ -93,11 +96,7 @@ both! {
         let second = world.second();
         let _running = (Running::beside(world.doors()), Running::beside(&second.doors));
         let places = [world.address(), second.address];
-        let mut dice = 20_261_122_u64;
-        let mut roll = |below: u64| {
-            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (dice >> 33) % below
-        };
+        let mut dice = Dice(20_261_122);
         let token = world.as_(OFFICE).token().to_owned();
         let mut made = Vec::new();
         let mut heard: Vec<String> = Vec::new();
@@ -106,15 +105,15 @@ both! {
         last.get_or_insert(begin);
         for _ in 0..24 {
             // Some happen while nobody listens, some while somebody does; through either instance.
-            for _ in 0..roll(3) {
-                made.push(made_at(world, &second, roll(2)));
+            for _ in 0..dice.roll(3) {
+                made.push(made_at(world, &second, dice.roll(2)));
             }
-            let ear = Ear::open(places[usize::try_from(roll(2)).unwrap()], &token, last.as_deref());
-            for _ in 0..roll(3) {
-                made.push(made_at(world, &second, roll(2)));
+            let ear = Ear::open(places[dice.roll(2)], &token, last.as_deref());
+            for _ in 0..dice.roll(3) {
+                made.push(made_at(world, &second, dice.roll(2)));
             }
             // Hang up in the middle of it, or wait for some of it.
-            for _ in 0..roll(4) {
+            for _ in 0..dice.roll(4) {
                 if let Some(event) = ear.next(Duration::from_millis(500)) {
                     heard.push(event.about().to_owned());
                     last = Some(event.id);
@@ -178,6 +177,44 @@ both! {
         }
     }
 
+    fn an_officer_is_told_of_the_own_entries_and_of_no_others(world) {
+        let admin = world.as_("53-system-admin");
+        let officer = json!({ "number": "530099", "name": "白云霞", "kind": "police", "rank": "constable_1", "unit_id": world.unit("53") });
+        let officer = admin.post("/officers", &officer).expect(201, "").id();
+        let user = format!("/users/{}", world.user("53-officer"));
+        admin.patch(&user, "*", &json!({ "officer_id": officer })).expect(200, "");
+        let all = units(world, &[("53", "self", None)]);
+        let (_, plan) = launched(world, &[story::task(world, "接处警当日回访", &all, 30)]);
+        let task = id(&plan, 0);
+        let row = assignment(world, &task, "53")["id"].as_str().unwrap().to_owned();
+        let persons = json!({ "officer_ids": [officer, world.officer("53-unit-head")] });
+        world.as_("53-liaison").patch(&format!("/tasks/{task}/assignments/{row}"), "*", &persons).expect(200, "");
+        let _running = Running::beside(world.doors());
+        seal(world, "53");
+        let own = listen(world, "53-officer");
+        enter(world, "53-liaison", &task, 0, Some("53-unit-head")).expect(201, "");
+        let entry = enter(world, "53-officer", &task, 0, None).expect(201, "").id();
+        let told = own.until("day_entry entry.create");
+        assert_eq!((told.last().unwrap().about(), &told.last().unwrap().data["of"]), (entry.as_str(), &json!(task)));
+        assert_eq!(told.iter().filter(|event| event.kind == "day_entry").count(), 1, "{told:?}");
+    }
+
+    fn a_role_is_told_to_whoever_reads_the_account_too(world) {
+        let _running = Running::beside(world.doors());
+        seal(world, "53");
+        let (city, province) = (listen(world, "5301-security-admin"), listen(world, "53-security-admin"));
+        // An account of the province is given a role in the city: the city's administrator does not read the account.
+        let grant = |login: &str| {
+            let body = json!({ "role": "discipline", "unit_id": world.unit("5301") });
+            let path = format!("/users/{}/role-bindings", world.user(login));
+            world.as_("53-security-admin").post(&path, &body).expect(201, "").id()
+        };
+        let foreign = grant("53-liaison");
+        assert_eq!(province.until("role_binding role_binding.grant").last().unwrap().about(), foreign);
+        let own = grant("5301-liaison");
+        assert_eq!(city.until("role_binding role_binding.grant").last().unwrap().about(), own);
+    }
+
     fn an_account_has_its_share_of_lines(world) {
         let _running = Running::beside(world.doors());
         let token = world.as_(OFFICE).token().to_owned();
@@ -222,7 +259,7 @@ both! {
     }
 }
 
-fn made_at(world: &World, second: &crate::support::Second, at: u64) -> String {
+fn made_at(world: &World, second: &Second, at: usize) -> String {
     let (who, body) = (world.as_(OFFICE), story::campaign_body(world, "53"));
     let who = if at == 0 { who } else { who.at(second) };
     who.post("/campaigns", &body).expect(201, "").id()

@@ -20,6 +20,8 @@ mod endings;
 mod events;
 mod export;
 mod imports;
+mod instances;
+mod jobs;
 mod morning;
 mod officers;
 mod path;

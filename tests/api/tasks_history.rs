@@ -10,10 +10,11 @@ use crate::support::{World, both, story};
 use crate::tasks::{child, complete, id, launched, reopen, units};
 
 /// A generator of its own, so that a failing seed can be run again.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
+    /// A number below this one.
+    pub fn roll(&mut self, below: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % below
     }

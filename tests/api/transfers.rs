@@ -75,7 +75,7 @@ both! {
         assert_eq!(owed(world, 0), [2, 2]);
         let shown = world.as_(ADMIN).get(&format!("/officers/{}", world.officer("530102-unit-head"))).expect(200, "").json();
         let table = format!("警号,姓名,身份,单位代码,职位,职务,任职日期\n{},{},民警,5303,,,\n", shown["number"].as_str().unwrap(), shown["name"].as_str().unwrap());
-        let import = |dry: bool| world.as_(ADMIN).call("POST", &format!("/officers/imports?dry_run={dry}")).bytes("text/csv", table.clone()).send();
+        let import = |dry: bool| world.as_(ADMIN).call("POST", &format!("/officers/imports?dry_run={dry}")).bytes("text/csv", table.clone()).import();
         import(true).expect(200, "");
         assert_eq!((carried(world, &task, "530102").0.len(), followed(world)), (1, 0));
         assert_eq!(import(false).expect(200, "").json()["rows_changed"], 1);

@@ -1,8 +1,9 @@
 //! Versions, keys, merge patch, client-chosen ids, languages, the pages beside the API.
 
+use pingyi::web::Rates;
 use serde_json::{Value, json};
 
-use crate::support::{both, story};
+use crate::support::{Backend, World, both, story};
 
 both! {
     fn versions_guard_changes_and_spare_reading(world) {
@@ -150,4 +151,46 @@ both! {
         change(current, "滇池东岸的海鸥二月才飞走").expect(422, "password_wrong");
         newcomer.get("/plans").expect(200, "");
     }
+}
+
+/// A server that lets each caller make five requests a minute.
+fn whoever_asks_too_often_is_told_when_to_come_again(backend: Backend) {
+    let world = World::with(backend, |context| context.rates = Rates::of(5));
+    let head = world.as_("53-group-head");
+    for left in (0..5).rev() {
+        let reply = head.get("/auth/me").expect(200, "");
+        assert_eq!(reply.header("ratelimit-policy"), Some("\"requests\";q=5;w=60"));
+        assert!(
+            reply.header("ratelimit").unwrap().starts_with(&format!("\"requests\";r={left};t=")),
+            "{}",
+            reply.story()
+        );
+    }
+    let refused = head.get("/auth/me").expect(429, "too_many_requests");
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!(
+        (1..=13).contains(&wait) && refused.header("ratelimit").unwrap().contains("r=0"),
+        "{}",
+        refused.story()
+    );
+    // Writing, and what is not there, count as well; another account has its own.
+    head.post("/campaigns", &json!({})).expect(429, "too_many_requests");
+    world.as_("53-group-office").get("/auth/me").expect(200, "");
+    // Signed out, the address counts.
+    let nobody = world.anonymous();
+    let stale = json!({ "refresh_token": "x".repeat(43) });
+    let answers: Vec<u16> = (0..6).map(|_| nobody.post("/auth/refresh", &stale).status).collect();
+    assert!(answers.contains(&429), "{answers:?}");
+    // Whoever looks whether the server is well asks as often as they like.
+    assert!((0..20).all(|_| nobody.get("/health/live").status == 200));
+}
+
+#[test]
+fn whoever_asks_too_often_is_told_when_to_come_again_sqlite() {
+    whoever_asks_too_often_is_told_when_to_come_again(Backend::Sqlite);
+}
+
+#[test]
+fn whoever_asks_too_often_is_told_when_to_come_again_postgres() {
+    whoever_asks_too_often_is_told_when_to_come_again(Backend::Postgres);
 }

@@ -5,21 +5,13 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, RunQueryDsl, SqliteConnection};
 
-use super::load::memory;
-use super::process::{Backend, Line, Program, Store, execute, nap, query, until};
+use super::process::{Backend, Program, Store, execute, memory, nap, until};
 
 /// The demo's second province.
 const TENANT: &str = "50";
 
 const AT_ONCE: usize = 20_000;
-
-fn sqlite(store: &Store) -> SqliteConnection {
-    let mut conn = SqliteConnection::establish(store.file().to_str().unwrap()).unwrap();
-    conn.batch_execute("PRAGMA busy_timeout = 60000").unwrap();
-    conn
-}
 
 /// What was measured.
 pub struct Chain {
@@ -48,15 +40,10 @@ impl Chain {
         let mut verifying = store.command(&["audit", "verify", "--province", TENANT]).spawn().unwrap();
         let mut peak_kb = 0;
         let status = loop {
-            // A process that has ended has no memory to be asked for.
             if let Ok(Some(status)) = verifying.try_wait() {
                 break status;
             }
-            let text =
-                std::fs::read_to_string(format!("/proc/{}/status", verifying.id())).unwrap_or_default();
-            if text.contains("VmHWM:") {
-                peak_kb = peak_kb.max(memory(verifying.id()).1);
-            }
+            peak_kb = memory(verifying.id()).map_or(peak_kb, |(_, peak)| peak_kb.max(peak));
             nap(Duration::from_millis(10));
         };
         let verified_in = begun.elapsed();
@@ -77,9 +64,9 @@ fn fill(store: &Store, rows: usize) {
                  'user:01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77', randomblob(16), 'group_office', 'plan.update', 'plan', \
                  '01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77', lower(hex(randomblob(32))), lower(hex(randomblob(32))), NULL, \
                  '01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d99', lower(hex(randomblob(16))) FROM new_rows; \
-                 INSERT INTO audit_unsealed SELECT '{TENANT}', id FROM new_rows;"
+                 INSERT INTO audit_unsealed (tenant_id, id) SELECT '{TENANT}', id FROM new_rows;"
             );
-            sqlite(store).batch_execute(&sql).unwrap();
+            store.sqlite().batch_execute(&sql).unwrap();
         }
         Some(url) => execute(
             url,
@@ -91,7 +78,7 @@ fn fill(store: &Store, rows: usize) {
                  'user:01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77', id, 'group_office', 'plan.update', 'plan', \
                  '01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77', md5(id::text) || md5('a' || id::text), md5('b' || id::text) || \
                  md5('c' || id::text), NULL, '01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d99', md5('d' || id::text) FROM new_rows; \
-                 INSERT INTO audit_unsealed SELECT '{TENANT}', id FROM new_rows;"
+                 INSERT INTO audit_unsealed (tenant_id, id) SELECT '{TENANT}', id FROM new_rows;"
             ),
         ),
     }
@@ -99,14 +86,7 @@ fn fill(store: &Store, rows: usize) {
 
 fn count(store: &Store, table: &str) -> usize {
     let sql = format!("SELECT CAST(count(*) AS TEXT) AS line FROM {table} WHERE tenant_id = '{TENANT}'");
-    let lines = match store.app_url() {
-        None => {
-            let rows: Vec<Line> = diesel::sql_query(&sql).load(&mut sqlite(store)).unwrap();
-            rows.into_iter().map(Line::into_text).collect()
-        }
-        Some(url) => query(url, TENANT, &sql),
-    };
-    lines[0].parse().unwrap()
+    store.ask(TENANT, &sql)[0].parse().unwrap()
 }
 
 fn unsealed(store: &Store) -> usize {

@@ -19,6 +19,7 @@ mod chain;
 mod floor;
 mod load;
 mod report;
+mod strain;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -30,6 +31,7 @@ use chain::Chain;
 use floor::Floor;
 use load::{Cost, drive};
 use report::Report;
+use strain::Strain;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_pingyi");
 /// Interleaved, so that a slow minute of the machine hits everything alike.
@@ -73,9 +75,9 @@ fn main() {
             subject.run(scale, only.as_deref());
         }
     }
-    if only.is_none() {
+    if only.as_deref().is_none_or(|only| only == "import") {
         for subject in &mut subjects {
-            subject.import(OFFICERS / scale);
+            subject.import(OFFICERS / scale, !smoke);
         }
     }
     if only.as_deref().is_none_or(|only| only == "audit") {
@@ -91,13 +93,28 @@ fn main() {
 
 /// Rows of the audit log that is sealed and verified once, at the very end.
 const AUDIT_ROWS: usize = 1_000_000;
-/// Rows of the table that is imported once, at the end: a province's strength.
-const OFFICERS: usize = 60_000;
+/// Rows of the table that is imported once, at the end.
+const OFFICERS: usize = 1_000_000;
 
 /// The units of a level that have a plan.
 fn planned(level: &serde_json::Value) -> u64 {
     let states = level["tally"]["states"].as_array().unwrap();
     states.iter().filter(|one| !one["state"].is_null()).map(|one| one["units"].as_u64().unwrap()).sum()
+}
+
+/// A campaign of its own.
+fn new_campaign(session: &Session, root: &str) -> Vec<u8> {
+    let id = uuid::Uuid::now_v7();
+    let body = json!({
+        "id": id, "unit_id": root, "name": "治庸懒、强担当、树新风",
+        "theme": "整治冷硬横推、慵懒散拖, 让群众办事少跑路、有回音。", "year": 2026,
+        "phases": [
+            { "name": "动员部署", "starts_on": "2026-03-02", "ends_on": "2026-03-29" },
+            { "name": "自查自纠", "starts_on": "2026-03-30", "ends_on": "2026-06-14" },
+        ],
+        "scope": { "kinds": ["city", "county"] },
+    });
+    session.compose("POST", "/campaigns", &[("Idempotency-Key", &id.to_string())], Some(&body.to_string()))
 }
 
 /// A database under the program, with what has been measured on it.
@@ -115,7 +132,7 @@ struct Subject {
     costs: BTreeMap<&'static str, Vec<Cost>>,
     starts: Vec<Duration>,
     resident: (u64, u64),
-    imported: Option<(usize, Duration)>,
+    strain: Option<Strain>,
     chain: Option<Chain>,
 }
 
@@ -123,7 +140,7 @@ impl Subject {
     fn new(backend: Backend) -> Self {
         eprintln!("loading the demo: {backend:?}");
         let store = Store::new(BINARY, backend);
-        let program = store.start(&["demo"]);
+        let program = store.start(&["demo", "--rate-limit", "0"]);
         let (at, demo_loaded_in) = (program.address, program.started_in);
         let accounts = accounts_of(&store.accounts_file());
         let office = sign_in(at, &accounts, "group_office", "53");
@@ -165,33 +182,20 @@ impl Subject {
             costs: BTreeMap::new(),
             starts: Vec::new(),
             resident: (0, 0),
-            imported: None,
+            strain: None,
             chain: None,
         }
     }
 
-    /// A table of officers, each with a post, in one request.
-    fn import(&mut self, rows: usize) {
-        use std::fmt::Write;
-        let mut table = String::from("number,name,kind,rank,unit_code,post_kind,post_title,post_from_on\n");
-        for row in 0..rows {
-            writeln!(table, "9{row:07},王建国,police,constable_1,5301,case_officer,办案民警,2025-06-01")
-                .unwrap();
-        }
-        let admin =
-            sign_in(self.program.address, &accounts_of(&self.store.accounts_file()), "system_admin", "53");
-        let mut connection = Connection::open_with(self.program.address, Duration::from_mins(3)).unwrap();
-        let begun = Instant::now();
-        let reply = admin.ask(
-            &mut connection,
-            "POST",
-            "/officers/imports",
-            &[("Content-Type", "text/csv")],
-            Some(&table),
-        );
-        let reply = reply.unwrap().expect(200);
-        assert_eq!(reply.json()["rows_new"], rows);
-        self.imported = Some((rows, begun.elapsed()));
+    /// A table of officers, each with a post, beside requests at a steady pace.
+    fn import(&mut self, rows: usize, quiet: bool) {
+        let accounts = accounts_of(&self.store.accounts_file());
+        let admin = sign_in(self.program.address, &accounts, "system_admin", "53");
+        let read = |_: usize| self.office.compose("GET", &format!("/units/{}", self.unit), &[], None);
+        let strain = Strain::measure(&self.program, &admin, rows, quiet, read, |_| {
+            new_campaign(&self.office, &self.root)
+        });
+        self.strain = Some(strain);
     }
 
     /// Every operation once (or one alone), with so many times fewer requests.
@@ -199,21 +203,7 @@ impl Subject {
         let session = self.office.clone();
         let same = |bytes: Vec<u8>| move |_: usize, _: usize| bytes.clone();
         let get = |path: &str| session.compose("GET", path, &[], None);
-        let root = self.root.clone();
-        let create = |_: usize, _: usize| {
-            let id = uuid::Uuid::now_v7();
-            let body = json!({
-                "id": id, "unit_id": root, "name": "治庸懒、强担当、树新风",
-                "theme": "整治冷硬横推、慵懒散拖, 让群众办事少跑路、有回音。", "year": 2026,
-                "phases": [
-                    { "name": "动员部署", "starts_on": "2026-03-02", "ends_on": "2026-03-29" },
-                    { "name": "自查自纠", "starts_on": "2026-03-30", "ends_on": "2026-06-14" },
-                ],
-                "scope": { "kinds": ["city", "county"] },
-            });
-            let key = id.to_string();
-            session.compose("POST", "/campaigns", &[("Idempotency-Key", &key)], Some(&body.to_string()))
-        };
+        let create = |_: usize, _: usize| new_campaign(&session, &self.root);
         let body = json!({ "login": self.account.login, "password": self.account.password }).to_string();
         let login = format!(
             "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
@@ -254,7 +244,7 @@ impl Subject {
             }
         }
         if only.is_none() {
-            self.resident = load::memory(self.program.pid());
+            self.resident = process::memory(self.program.pid()).unwrap();
             self.starts.push(self.cold_start());
         }
     }
@@ -277,7 +267,7 @@ impl Subject {
             costs: self.costs,
             starts: self.starts,
             resident: self.resident,
-            imported: self.imported,
+            strain: self.strain,
             chain: self.chain,
             demo_loaded_in: self.demo_loaded_in,
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::chain::Chain;
 use super::load::Cost;
 use super::process::Backend;
+use super::strain::Strain;
 
 pub struct Report {
     pub backend: Backend,
@@ -14,8 +15,8 @@ pub struct Report {
     pub starts: Vec<Duration>,
     pub resident: (u64, u64),
     pub demo_loaded_in: Duration,
-    /// How many officers, and how long it took.
-    pub imported: Option<(usize, Duration)>,
+    /// What a long import takes.
+    pub strain: Option<Strain>,
     /// What a long audit log takes.
     pub chain: Option<Chain>,
 }
@@ -91,8 +92,8 @@ impl fmt::Display for Report {
             peak as f64 / 1024.0,
             self.demo_loaded_in.as_secs_f64()
         )?;
-        if let Some((rows, took)) = self.imported {
-            writeln!(f, "\n{rows} officers imported in {:.1} s", took.as_secs_f64())?;
+        if let Some(strain) = &self.strain {
+            write!(f, "{strain}")?;
         }
         match &self.chain {
             Some(chain) => writeln!(f, "\n{chain}"),

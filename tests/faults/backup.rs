@@ -6,8 +6,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::listeners::Line;
 use super::process::{Backend, Store, accounts_of, sign_in, until};
-use super::work::{BINARY, BOTH, Demo, Kind, new_body};
+use super::work::{BINARY, BOTH, Crew, Demo, Kind, new_body};
 
 /// Runs a command of the program, with PostgreSQL's own in reach.
 fn run(store: &Store, arguments: &[&str]) -> Output {
@@ -84,6 +85,8 @@ fn a_copy_taken_while_others_write_is_whole_and_can_be_put_back() {
         let elsewhere = Store::new(BINARY, backend);
         std::fs::create_dir_all(elsewhere.key_file().parent().unwrap()).unwrap();
         std::fs::copy(demo.store.key_file(), elsewhere.key_file()).unwrap();
+        // Somebody has heard, where the copy was taken, of what is not in it.
+        let known = last_id(&demo, &crew);
         damaged(&elsewhere, &copy, dir.path());
         fine(&run(&elsewhere, &["backup", "restore", "--from", text(&copy)]));
         let why =
@@ -97,7 +100,23 @@ fn a_copy_taken_while_others_write_is_whole_and_can_be_put_back() {
         }
         // Whoever was signed in still is: sessions and keys came along.
         crew.office.get(program.address, "/auth/me").expect(200);
-        // It works on, and its log is one whole chain.
+        // It works on, and the places of its log are given anew: whoever comes with one of the other course of things
+        // is told to load anew, and not that nothing has happened.
+        for mark in 0..made.lock().unwrap().len() as u64 {
+            let body = new_body(Kind::Campaign, uuid::Uuid::now_v7(), &crew, None, mark);
+            office.once(program.address, "POST", "/campaigns", &[], Some(&body)).expect(201);
+        }
+        until(Duration::from_mins(1), "everything to be sealed", || {
+            (elsewhere.ask(
+                "53",
+                "SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'",
+            ) == ["0"])
+            .then_some(())
+        });
+        let mut line = Line::open(program.address, &crew.office, Some(&known));
+        until(Duration::from_secs(20), "the first words", || line.read().contains("retry:").then_some(()));
+        assert!(line.read().contains("event: reset"), "{}", line.read());
+        // And its log is one whole chain.
         let body = new_body(Kind::Campaign, uuid::Uuid::now_v7(), &crew, None, 1);
         office.once(program.address, "POST", "/campaigns", &[], Some(&body)).expect(201);
         program.terminate();
@@ -106,6 +125,20 @@ fn a_copy_taken_while_others_write_is_whole_and_can_be_put_back() {
             fine(&run(&elsewhere, &["audit", "verify", "--province", province]));
         }
     }
+}
+
+/// The id behind everything that has happened.
+fn last_id(demo: &Demo, crew: &Crew) -> String {
+    until(Duration::from_mins(1), "everything to be sealed", || {
+        let waiting =
+            demo.ask("SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'");
+        (waiting == ["0"]).then_some(())
+    });
+    let mut line = Line::open(demo.at(), &crew.office, None);
+    until(Duration::from_secs(20), "the first words", || {
+        let text = line.read();
+        text.lines().find_map(|line| line.strip_prefix("id: ")).map(ToOwned::to_owned)
+    })
 }
 
 /// A copy that somebody has cut or touched is refused, and nothing of it stays.

@@ -4,18 +4,18 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::process::{Connection, Session, login, nap, until};
+use super::process::{Connection, Session, login, memory, nap, until};
 use super::work::{BOTH, Crew, Demo, Kind, new_body};
 
 /// Who listens without a thread of their own: what has come is read when somebody asks.
-struct Line {
+pub struct Line {
     stream: TcpStream,
     text: Vec<u8>,
     ended: bool,
 }
 
 impl Line {
-    fn open(at: SocketAddr, session: &Session, last: Option<&str>) -> Self {
+    pub fn open(at: SocketAddr, session: &Session, last: Option<&str>) -> Self {
         let mut headers = vec![("Accept", "text/event-stream")];
         headers.extend(last.map(|last| ("Last-Event-ID", last)));
         let mut stream = TcpStream::connect(at).unwrap();
@@ -24,7 +24,8 @@ impl Line {
         Self { stream, text: Vec::new(), ended: false }
     }
 
-    fn read(&mut self) -> String {
+    /// All that has come so far.
+    pub fn read(&mut self) -> String {
         let mut piece = [0; 16 * 1024];
         while !self.ended {
             match self.stream.read(&mut piece) {
@@ -77,12 +78,6 @@ fn all_heard(lines: &mut [Line], about: &str, within: Duration) -> Duration {
     begun.elapsed()
 }
 
-fn resident(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
-}
-
 #[test]
 fn a_thousand_listen_at_once() {
     for backend in BOTH {
@@ -94,7 +89,7 @@ fn a_thousand_listen_at_once() {
                 demo.ask("SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'");
             (waiting == ["0"]).then_some(())
         });
-        let before = resident(demo.program.pid());
+        let before = memory(demo.program.pid()).unwrap().0 / 1024;
         // An account has 128 lines at most: whoever reads the province's campaigns listens with his share.
         let crowd: Vec<Session> = demo
             .accounts
@@ -116,7 +111,7 @@ fn a_thousand_listen_at_once() {
             let about = create(&crew, demo.at(), mark);
             slowest = slowest.max(all_heard(&mut lines, &about, Duration::from_secs(30)));
         }
-        let grown = resident(demo.program.pid()).saturating_sub(before);
+        let grown = (memory(demo.program.pid()).unwrap().0 / 1024).saturating_sub(before);
         println!("{backend:?}: the last of 1000 heard after {slowest:?}; {grown} MB more");
         // Others are answered meanwhile, and everybody has heard each thing once.
         crew.office.get(demo.at(), "/auth/me").expect(200);

@@ -54,6 +54,7 @@ fn figures_are_told_on_a_listener_of_their_own() {
 #[test]
 fn the_log_is_json_and_says_nobody_s_secrets() {
     const ID_CARD: &str = "530102199003077410";
+    const OTHER_CARD: &str = "530102199003078018";
     const PHONE: &str = "13987654321";
     const GUESS: &str = "滇池边的第七只红嘴鸥飞走了";
     for backend in BOTH {
@@ -79,6 +80,24 @@ fn the_log_is_json_and_says_nobody_s_secrets() {
         admin.once(at, "POST", "/officers", &[], Some(&wrong.to_string())).expect(422);
         admin.once(at, "POST", "/officers", &[], Some(&format!("{{\"phone\": {PHONE}"))).expect(400);
         admin.get(at, &format!("/officers?q={PHONE}"));
+        // A table with one that is good and two that are not.
+        let table = format!(
+            "number,name,kind,rank,unit_code,id_card,phone\n530178,段无名,police,constable_1,5301,{OTHER_CARD},{PHONE}\n\
+             530179,段无名,police,constable_1,5301,{OTHER_CARD},{PHONE}\n530180,段无名,police,constable_1,5399,{ID_CARD}9,{PHONE}\n"
+        );
+        let mut connection = Connection::open(at).unwrap();
+        let csv = [("Content-Type", "text/csv"), ("Idempotency-Key", "secret-table")];
+        let path = "/officers/imports?skip_refused=true";
+        let job = admin.ask(&mut connection, "POST", path, &csv, Some(&table)).unwrap().expect(202).json();
+        let path = format!("/jobs/{}", job["id"].as_str().unwrap());
+        until(Duration::from_mins(1), "the import to end", || {
+            let view = admin.get(at, &path).expect(200).json();
+            view["ended_at"].is_string().then_some(())
+        });
+        let refused = admin.get(at, &format!("{path}/refusals")).expect(200).json();
+        let lines: Vec<i64> =
+            refused["items"].as_array().unwrap().iter().map(|one| one["line"].as_i64().unwrap()).collect();
+        assert!(!lines.contains(&2) && lines.contains(&3) && lines.contains(&4), "{refused}");
         let said = until(Duration::from_secs(20), "the requests to be logged", || {
             let said = program.said();
             (said.matches("\"request_id\"").count() >= 8).then_some(said)
@@ -91,6 +110,7 @@ fn the_log_is_json_and_says_nobody_s_secrets() {
         let told = lines.join("\n");
         let secrets = [
             ID_CARD,
+            OTHER_CARD,
             PHONE,
             GUESS,
             account.password.as_str(),
@@ -155,9 +175,10 @@ fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() 
         assert!(longest < 10_000, "{longest} ms");
 
         // What is signed at the next start is added to the file, which an auditor keeps.
+        let file = demo.store.data_dir().join("audit-checkpoints.txt");
+        let before = std::fs::read_to_string(&file).unwrap_or_default();
         demo.program.kill();
         demo.program = demo.store.start(&["serve"]);
-        let file = demo.store.data_dir().join("audit-checkpoints.txt");
         let notes = until(Duration::from_mins(1), "a checkpoint in the file", || {
             let notes = std::fs::read_to_string(&file).unwrap_or_default();
             let size = demo
@@ -165,10 +186,17 @@ fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() 
                 .pop()?;
             notes.lines().any(|line| *line == size).then_some(notes)
         });
+        assert!(notes.starts_with(&before), "what was in the file stays there");
         let dir = tempfile::tempdir().unwrap();
         let (checkpoint, export) = (dir.path().join("kept.txt"), dir.path().join("log.ndjson"));
         std::fs::write(&checkpoint, &notes).unwrap();
         std::fs::write(&export, said_by(&demo.store, &["audit", "export", "--province", "53"])).unwrap();
+        let given = "SELECT actor AS line FROM audit_log WHERE tenant_id = '53' AND entity = 'export' AND entity_id = '/audit-log'";
+        let given = demo.ask(given);
+        assert!(
+            given.len() == 1 && given[0].starts_with("cli:"),
+            "who has given it away is in the log: {given:?}"
+        );
         let key = said_by(&demo.store, &["audit", "key", "--province", "53"]);
         // With nothing but these three: no database, no key file.
         let elsewhere = Store::inside(BINARY, dir.path());
@@ -185,14 +213,79 @@ fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() 
             String::from_utf8_lossy(&fine.stdout),
             String::from_utf8_lossy(&fine.stderr)
         );
-        // A log that has lost its end fits no more.
+        // A log that has lost its end fits no more, nor one that was touched elsewhere.
         let whole = std::fs::read_to_string(&export).unwrap();
         let lines: Vec<&str> = whole.lines().collect();
-        let cut = dir.path().join("cut.ndjson");
-        std::fs::write(&cut, lines[..lines.len() - 3].join("\n") + "\n").unwrap();
-        let cut = verify(&cut);
-        let told =
-            format!("{}{}", String::from_utf8_lossy(&cut.stdout), String::from_utf8_lossy(&cut.stderr));
-        assert!(!cut.status.success() && told.contains("truncated"), "{told}");
+        for (wanted, lines) in touched(&lines) {
+            let file = dir.path().join("touched.ndjson");
+            std::fs::write(&file, lines.join("\n") + "\n").unwrap();
+            let done = verify(&file);
+            let told = String::from_utf8_lossy(&done.stdout).into_owned();
+            assert!(!done.status.success() && told.contains(wanted), "{wanted}: {told}");
+        }
+
+        // Somebody with the whole database takes the newest rows away, and the checkpoints that say that they were there.
+        sealed(&demo);
+        demo.program.kill();
+        demo.store.as_owner(without_the_newest(backend));
+        let online = |more: &[&str]| {
+            let arguments = [&["audit", "verify", "--province", "53"], more].concat();
+            let done = demo.store.command(&arguments).stdout(Stdio::piped()).output().unwrap();
+            (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned())
+        };
+        let (whole, told) = online(&[]);
+        assert!(whole, "nothing in the database tells: {told}");
+        let (whole, told) = online(&["--checkpoint", checkpoint.to_str().unwrap()]);
+        assert!(!whole && told.contains("truncated at"), "{told}");
+    }
+}
+
+/// An export as somebody might give it on who does not want it to be read: what is told, and its lines.
+fn touched(lines: &[&str]) -> Vec<(&'static str, Vec<String>)> {
+    let numbered = |line: &str, position: usize| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        line["position"] = json!(position);
+        line.to_string()
+    };
+    let mut touched = Vec::new();
+    let kept = || lines.iter().map(ToString::to_string).collect::<Vec<_>>();
+    touched.push(("truncated at", kept()[..lines.len() - 3].to_vec()));
+    let mut lacking = kept();
+    lacking.remove(6);
+    touched.push(("entry_deleted at 7", lacking));
+    let mut twice = kept();
+    twice.insert(7, twice[6].clone());
+    touched.push(("entry_inserted at 7", twice));
+    let mut put_in = kept();
+    put_in.insert(6, lines[2].to_owned());
+    let put_in = (1..).zip(put_in).map(|(position, line)| numbered(&line, position)).collect();
+    touched.push(("entry_inserted at 7", put_in));
+    let mut swapped = kept();
+    (swapped[6], swapped[7]) = (numbered(lines[7], 7), numbered(lines[6], 8));
+    touched.push(("entries_reordered at 7", swapped));
+    let mut edited = kept();
+    edited[6] = edited[6].replacen("\"request_id\":\"", "\"request_id\":\"x", 1);
+    touched.push(("entry_edited at 7", edited));
+    touched
+}
+
+/// Takes half of the chain away, with its rows and all checkpoints.
+fn without_the_newest(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => {
+            "DROP TRIGGER audit_log_no_delete; DROP TRIGGER audit_chain_no_delete; DROP TRIGGER audit_checkpoints_no_delete;
+             DELETE FROM audit_log WHERE tenant_id = '53' AND id IN (SELECT entry_id FROM audit_chain c WHERE c.tenant_id = '53'
+               AND 2 * position > (SELECT max(position) FROM audit_chain d WHERE d.tenant_id = '53'));
+             DELETE FROM audit_chain WHERE tenant_id = '53' AND entry_id NOT IN (SELECT id FROM audit_log WHERE tenant_id = '53');
+             DELETE FROM audit_checkpoints WHERE tenant_id = '53';"
+        }
+        Backend::Postgres => {
+            "SET app.tenant = '53'; ALTER TABLE audit_log DISABLE TRIGGER USER; ALTER TABLE audit_chain DISABLE TRIGGER USER;
+             ALTER TABLE audit_checkpoints DISABLE TRIGGER USER;
+             DELETE FROM audit_log WHERE tenant_id = '53' AND id IN (SELECT entry_id FROM audit_chain c WHERE c.tenant_id = '53'
+               AND 2 * position > (SELECT max(position) FROM audit_chain d WHERE d.tenant_id = '53'));
+             DELETE FROM audit_chain WHERE tenant_id = '53' AND entry_id NOT IN (SELECT id FROM audit_log WHERE tenant_id = '53');
+             DELETE FROM audit_checkpoints WHERE tenant_id = '53';"
+        }
     }
 }

@@ -7,9 +7,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::process::{
-    Account, Backend, Connection, Program, Reply, Session, Store, accounts_of, query, sign_in,
-};
+use super::process::{Account, Backend, Connection, Program, Reply, Session, Store, accounts_of, sign_in};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_pingyi");
 pub const BOTH: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
@@ -54,10 +52,7 @@ impl Demo {
 
     /// The texts of a query as the database has them, beside the program.
     pub fn ask(&self, sql: &str) -> Vec<String> {
-        match self.store.app_url() {
-            Some(url) => query(url, "53", sql),
-            None => ask_sqlite(&self.store, sql),
-        }
+        self.store.ask("53", sql)
     }
 
     /// How many audit rows there are for each entity.
@@ -72,24 +67,11 @@ impl Demo {
     /// Whether the embedded database is whole.
     pub fn check_integrity(&self) {
         if self.backend == Backend::Sqlite {
-            assert_eq!(
-                ask_sqlite(&self.store, "SELECT integrity_check AS line FROM pragma_integrity_check"),
-                ["ok"]
-            );
+            assert_eq!(self.ask("SELECT integrity_check AS line FROM pragma_integrity_check"), ["ok"]);
             let broken = "SELECT \"table\" AS line FROM pragma_foreign_key_check";
-            assert_eq!(ask_sqlite(&self.store, broken), Vec::<String>::new());
+            assert_eq!(self.ask(broken), Vec::<String>::new());
         }
     }
-}
-
-fn ask_sqlite(store: &Store, sql: &str) -> Vec<String> {
-    use diesel::connection::SimpleConnection;
-    use diesel::{Connection as _, RunQueryDsl, SqliteConnection};
-    let mut conn = SqliteConnection::establish(store.file().to_str().unwrap()).unwrap();
-    conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-    let rows: Vec<super::process::Line> =
-        diesel::sql_query(sql).load(&mut conn).unwrap_or_else(|error| panic!("{error}: {sql}"));
-    rows.into_iter().map(super::process::Line::into_text).collect()
 }
 
 /// The office that makes campaigns and plans, the administrator who makes accounts, the root unit's id.

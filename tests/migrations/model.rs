@@ -15,6 +15,7 @@ pub enum Kind {
     Integer,
     Bool,
     Date,
+    Bytes,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,7 @@ const OWN: &str = "__diesel_schema_migrations";
 fn kind(declared: &str, column: &str) -> Kind {
     match (declared.to_ascii_lowercase().as_str(), is_instant(column)) {
         ("text", false) => Kind::Text,
+        ("blob" | "bytea", false) if column == "bytes" => Kind::Bytes,
         ("blob" | "uuid", false) => Kind::Uuid,
         ("timestamp with time zone", true) => Kind::Instant,
         ("bigint", false) => Kind::BigInt,
@@ -282,7 +284,11 @@ type Believed = (Vec<String>, Vec<(String, Kind, bool)>);
 
 /// Reads the tables of `src/db/schema.rs`: what the program believes.
 pub fn of_program() -> BTreeMap<String, Believed> {
-    let text = concat!(include_str!("../../src/db/schema.rs"), include_str!("../../src/db/schema/audit.rs"));
+    let text = concat!(
+        include_str!("../../src/db/schema.rs"),
+        include_str!("../../src/db/schema/audit.rs"),
+        include_str!("../../src/db/schema/jobs.rs")
+    );
     let mut tables = BTreeMap::new();
     let mut current: Option<(String, Believed)> = None;
     // The macro that the tables are written in has variables where they have names.
@@ -302,6 +308,7 @@ pub fn of_program() -> BTreeMap<String, Believed> {
                 "Integer" => Kind::Integer,
                 "Bool" => Kind::Bool,
                 "Date" => Kind::Date,
+                "Binary" => Kind::Bytes,
                 other => panic!("src/db/schema.rs has the type {other}: map it here"),
             };
             table.1.1.push((column.to_owned(), kind, inner.is_some()));

@@ -196,7 +196,18 @@ const REST: &str = "\
     WHERE tenant_id = '53' ORDER BY id LIMIT 1; \
     INSERT INTO plan_votes (tenant_id, id, plan_id, number, round, user_id, above_percent, choice, created_at) \
     SELECT tenant_id, id, id, 1, 99, created_by, 50, 'for', created_at FROM plans \
-    WHERE tenant_id = '53' ORDER BY id LIMIT 1";
+    WHERE tenant_id = '53' ORDER BY id LIMIT 1; \
+    INSERT INTO jobs (tenant_id, id, user_id, kind, state, dry_run, skip_refused, format, sha256, bytes, bytes_read, mark, \
+    rows_read, rows_new, rows_changed, rows_unchanged, rows_refused, errors_found, settled, cleared, free_at, request_id, \
+    created_at, updated_at) SELECT tenant_id, id, id, 'officer_import', 'reading', false, false, 'csv', 's', 9, 9, '', \
+    1, 0, 0, 0, 1, 1, 0, false, created_at, 'r', created_at, created_at FROM users \
+    WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
+    INSERT INTO job_pieces (tenant_id, job_id, place, bytes, created_at) SELECT tenant_id, id, 0, 'bytes', created_at FROM jobs; \
+    INSERT INTO job_claims (tenant_id, job_id, name, value, line) SELECT tenant_id, id, 'number', '1', 2 FROM jobs; \
+    INSERT INTO job_rows (tenant_id, job_id, line, given, content) SELECT tenant_id, id, 2, 0, '{}' FROM jobs; \
+    INSERT INTO job_refusals (tenant_id, job_id, line, place, field, code, detail_zh, detail_en) \
+    SELECT tenant_id, id, 2, 0, 'number', 'required', 'z', 'e' FROM jobs; \
+    INSERT INTO open_batches (tenant_id, job_id) SELECT tenant_id, id FROM jobs";
 
 /// Tables that their migration fills from one that was there before, a row for a row.
 const FILLED_FROM: &[(&str, &str)] = &[("unit_periods", "units"), ("audit_unsealed", "audit_log")];

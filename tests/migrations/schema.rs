@@ -5,6 +5,7 @@ use std::path::Path;
 
 use diesel::{Connection, SqliteConnection};
 use pingyi::db::migrate;
+use pingyi::jobs::rules::JobState;
 use pingyi::reference::dictionaries;
 
 use super::model::{Kind, Schema, of_postgres, of_program, of_sqlite};
@@ -106,6 +107,10 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("task_responsibles", "kind", "unit_kind"),
     ("task_assignments", "state", "assignment_state"),
     ("calendar_changes", "kind", "calendar_change_kind"),
+    ("jobs", "kind", "job_kind"),
+    ("jobs", "state", "job_state"),
+    ("jobs", "format", "table_format"),
+    ("jobs", "encoding", "text_encoding"),
 ];
 
 #[test]
@@ -128,6 +133,10 @@ fn columns_take_exactly_the_words_of_their_enum() {
     let mut states = found.remove(&of("stage")).unwrap();
     states.insert("running".to_owned());
     found.entry(of("state")).or_default().append(&mut states);
+    // A job that is taken back ends in one of these.
+    let verdicts = found.remove(&("jobs".to_owned(), "verdict".to_owned())).unwrap();
+    let ends = JobState::ALL.iter().filter(|state| state.has_ended()).map(|state| state.as_str().to_owned());
+    assert_eq!(verdicts, ends.collect());
     // An amendment is in hand in those states alone of which a version is not published, nor gone.
     let hand = found.remove(&of("amendment")).unwrap();
     let gone = ["in_force", "superseded", "withdrawn"].map(ToOwned::to_owned);

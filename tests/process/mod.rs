@@ -71,3 +71,12 @@ pub fn until<R>(within: std::time::Duration, what: &str, mut done: impl FnMut() 
 pub fn nap(time: std::time::Duration) {
     std::thread::sleep(time);
 }
+
+/// `VmRSS` and `VmHWM` of a process, in kB; none once it has ended.
+pub fn memory(pid: u32) -> Option<(u64, u64)> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let of = |name: &str| {
+        text.lines().find(|line| line.starts_with(name))?.split_whitespace().nth(1)?.parse().ok()
+    };
+    Some((of("VmRSS:")?, of("VmHWM:")?))
+}

@@ -8,9 +8,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use tempfile::TempDir;
 
-use super::postgres::{Database, own_database};
+use super::postgres::{Database, Line, execute, own_database, query};
 use super::{Backend, until};
 
 /// A data directory, and on PostgreSQL a database: what outlives a process.
@@ -68,6 +70,30 @@ impl Store {
     /// PostgreSQL as the backup role, of a database of this store's own.
     pub fn backup_url(&self) -> Option<&str> {
         self.database.as_ref().map(|database| database.backup_url.as_str())
+    }
+
+    /// The texts of a query as a tenant's application has them, beside the program.
+    pub fn ask(&self, tenant: &str, sql: &str) -> Vec<String> {
+        let Some(url) = self.app_url() else {
+            let rows: Vec<Line> = diesel::sql_query(sql).load(&mut self.sqlite()).unwrap();
+            return rows.into_iter().map(Line::into_text).collect();
+        };
+        query(url, tenant, sql)
+    }
+
+    /// The embedded database, beside the program.
+    pub fn sqlite(&self) -> SqliteConnection {
+        let mut conn = SqliteConnection::establish(self.file().to_str().unwrap()).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 60000").unwrap();
+        conn
+    }
+
+    /// Statements of whoever owns the whole database.
+    pub fn as_owner(&self, sql: &str) {
+        match &self.urls {
+            None => self.sqlite().batch_execute(sql).unwrap(),
+            Some((_, admin)) => execute(admin, sql),
+        }
     }
 
     /// PostgreSQL as the application role.

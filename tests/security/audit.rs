@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::operations::operations;
 use crate::support::client::Reply;
 use crate::support::raw::Raw;
+use crate::support::sealing::sign;
 use crate::support::{Backend, Place, World, both, people, postgres, story};
 
 /// Rows that a request left, as `action actor entity`.
@@ -155,11 +156,13 @@ fn units(log: &mut Ledger<'_>) {
     );
     let table = "code,name,kind,parent_code\n530102098,滇池派出所,派出所,530102\n";
     let import = |query: &str| {
-        at(system).call("POST", &format!("/units/imports{query}")).bytes("text/csv", table).send()
+        at(system).call("POST", &format!("/units/imports{query}")).bytes("text/csv", table).import()
     };
-    log.wrote(system, import("?dry_run=true").expect(200, ""), &["unit.import import_trial"]);
-    log.wrote(system, import(""), &["unit.import unit", "unit.import import"]);
-    log.left_nothing(system, &import("").expect(200, ""));
+    // A job has a row when it is taken on and one when it ends.
+    let import = |query: &str| import(query).expect(200, "");
+    log.wrote(system, import("?dry_run=true"), &["unit.import job"]);
+    log.wrote(system, import(""), &["unit.import job", "unit.import unit", "unit.import job"]);
+    log.wrote(system, import(""), &["unit.import job", "unit.import job"]);
     let to = json!({ "parent_id": world.unit("530302"), "reason": "区划调整。" });
     log.wrote(system, at(system).post(&format!("{path}/move"), &to), &["unit.move unit"]);
     log.left_nothing(system, &at(system).post(&format!("{path}/move"), &to).expect(200, ""));
@@ -254,16 +257,23 @@ fn tables_of_people(log: &mut Ledger<'_>) {
     let system = "53-system-admin";
     let at = |login: &str| world.as_(login);
     let table = "number,name,kind,unit_code\n053099,王建国,police,530302\n";
-    let import = |path: &str, table: &str| at(system).call("POST", path).bytes("text/csv", table).send();
+    let import = |path: &str, table: &str| at(system).call("POST", path).bytes("text/csv", table).import();
     log.wrote(
         system,
-        import("/officers/imports", table),
-        &["officer.import officer", "officer.import import"],
+        import("/officers/imports", table).expect(200, ""),
+        &["officer.import job", "officer.import officer", "officer.import job"],
     );
-    log.left_nothing(system, &import("/officers/imports", table).expect(200, ""));
+    let again = import("/officers/imports", table).expect(200, "");
+    log.wrote(system, again, &["officer.import job", "officer.import job"]);
     let table = "login,display_name,unit_code,officer_number\nwang-two,王建国,530302,053099\n";
-    log.wrote(system, import("/users/imports", table), &["user.import user", "user.import import"]);
-    log.left_nothing(system, &import("/users/imports", table).expect(200, ""));
+    let imported = import("/users/imports", table).expect(200, "");
+    log.wrote(system, imported, &["user.import job", "user.import user", "user.import job"]);
+    let again = import("/users/imports", table).expect(200, "");
+    log.wrote(system, again, &["user.import job", "user.import job"]);
+    let taken = at(system).call("POST", "/users/imports").bytes("text/csv", table).send().expect(202, "");
+    let path = format!("/jobs/{}/cancel", taken.id());
+    log.wrote(system, at(system).post(&path, &json!({})), &["job.cancel job"]);
+    log.left_nothing(system, &at(system).post(&path, &json!({})).expect(409, "job_not_cancellable"));
 }
 
 /// The calendar and the settings.
@@ -472,6 +482,19 @@ both! {
                 "TRUNCATE audit_log CASCADE".to_owned(),
                 format!("{copy} ON CONFLICT (tenant_id, id) DO UPDATE SET action = 'nothing'"),
             ]),
+        }
+        // Nor a place in the chain, nor a checkpoint.
+        sign(world, "53");
+        for table in ["audit_chain", "audit_checkpoints"] {
+            assert!(!raw.texts(&format!("SELECT CAST(tenant_id AS text) AS text FROM {table}")).is_empty(), "{table}");
+            statements.extend([
+                format!("UPDATE {table} SET tenant_id = '50'"),
+                format!("DELETE FROM {table}"),
+                match world.backend {
+                    Backend::Sqlite => format!("REPLACE INTO {table} SELECT * FROM {table}"),
+                    Backend::Postgres => format!("TRUNCATE {table}"),
+                },
+            ]);
         }
         let digest = "SELECT action || actor || request_id AS text FROM audit_log ORDER BY id";
         let content = raw.texts(digest);

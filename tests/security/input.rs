@@ -152,7 +152,7 @@ both! {
         for operation in with_file() {
             let (who, path) = (operation.caller(world), operation.at_nothing());
             let body = operation.body().unwrap();
-            let send = |media: &str, bytes: &[u8]| who.call(operation.method, &path).bytes(media, bytes).send();
+            let send = |media: &str, bytes: &[u8]| who.call(operation.method, &path).bytes(media, bytes).import();
             for media in ["application/json", "text/plain", "multipart/form-data; boundary=x", "text/csv; charset=utf-16", ""] {
                 problem(&mut failures, &send(media, b"code\n"), 415, "unsupported_media_type");
             }
@@ -161,9 +161,11 @@ both! {
             for media in &body.media {
                 problem(&mut failures, &send(media, b""), 400, "malformed_file");
                 for bytes in [&b"\0\x01\x02"[..], b"\xff\xfec\0o\0", b"\xff\xff\xff", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"] {
-                    problem(&mut failures, &send(media, bytes), 400, "malformed_file");
+                    // Its job tells: the file is kept before it is read.
+                    let reply = send(media, bytes);
+                    failures.check(reply.status == 400 && reply.code() == "malformed_file", || reply.story());
                 }
-                let announced = who.call(operation.method, &path).bytes(media, "x").header("Content-Length", "20971521").send();
+                let announced = who.call(operation.method, &path).bytes(media, "x").header("Content-Length", "536870913").send();
                 problem(&mut failures, &announced, 413, "body_too_large");
             }
             // Nobody makes the server take a large file who may not have it read.
@@ -173,7 +175,7 @@ both! {
             // Every place that is wrong is told, in rows and columns.
             let wrong = "不存在,tenant_id\n1,2\n";
             let reply = send("text/csv", wrong.as_bytes());
-            problem(&mut failures, &reply, 422, "import_refused");
+            failures.check(reply.status == 422 && reply.code() == "import_refused", || reply.story());
             let errors = reply.json()["errors"].as_array().cloned().unwrap_or_default();
             let has = |field: &str, code: &str| errors.iter().any(|error| error["line"] == 1 && error["field"] == field && error["code"] == code);
             failures.check(has("不存在", "unknown_field") && has("tenant_id", "unknown_field"), || reply.story());
@@ -256,7 +258,7 @@ both! {
             problem(&mut failures, &refused, 406, "not_acceptable");
             for tag in ["*", "\"v1.aa\"", "W/\"v1.aa\"", "nonsense", "\"v99999999999999999999.x\"", ""] {
                 let reply = call().header("If-Match", tag).header("If-None-Match", tag).send();
-                let known = [200, 201, 204, 304, 400, 404, 401, 409, 412, 422].contains(&reply.status);
+                let known = [200, 201, 202, 204, 304, 400, 404, 401, 409, 412, 422].contains(&reply.status);
                 failures.check(known, || reply.story());
             }
             if operation.method == "POST" {

@@ -4,10 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::operations::{Operation, fresh_id};
-use crate::support::World;
 use crate::support::people::CANARY;
+use crate::support::raw::Raw;
 use crate::support::sealing;
 use crate::support::story::{self, Story};
+use crate::support::{Backend, World, imports};
 
 /// Objects of the two provinces, as seen from Kunming (5301).
 pub struct Objects<'w> {
@@ -40,6 +41,8 @@ pub struct Objects<'w> {
     /// Of the audit logs of 53 and of 50.
     logged: [String; 2],
     checkpoints: [String; 2],
+    /// Of Kunming's head, of a colleague, of somebody in 50.
+    jobs: [String; 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
     stand_ins: [String; 3],
 }
@@ -167,6 +170,7 @@ impl<'w> Objects<'w> {
                 stand_in("530302", "5303-unit-head"),
                 stand_in("500103", "50-unit-head"),
             ],
+            jobs: ["5301-group-head", "5301-liaison", "50-liaison"].map(|login| job(world, login)),
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan,
             far_plan,
@@ -240,6 +244,8 @@ impl<'w> Objects<'w> {
             ("comment_id", _) => pick(&self.comments[0], &self.comments[1], &self.comments[2]),
             ("audit_entry_id", _) => pick(&self.logged[0], "", &self.logged[1]),
             ("checkpoint_id", _) => pick(&self.checkpoints[0], "", &self.checkpoints[1]),
+            // A colleague's job is as far as one of another province.
+            ("job_id", _) => pick(&self.jobs[0], &self.jobs[1], &self.jobs[2]),
             ("entry_id", _) => pick(&self.entries[0], &self.entries[1], &self.entries[2]),
             // The platform sees every province; the reserved tenant is none.
             ("province_code", Stand::Own) => "53".to_owned(),
@@ -290,6 +296,26 @@ fn amended(world: &World, campaigns: [&str; 2], plans: [(&str, &str); 3]) -> [[S
         }
     }
     made.map(|ids| ids.try_into().expect("three of each"))
+}
+
+/// A job of somebody who, as it is here, could not have begun one: what jobs are about is not whose they are.
+fn job(world: &World, login: &str) -> String {
+    let province = &login[..2];
+    let mark = if province == "50" { CANARY } else { "" };
+    let system = world.as_(&format!("{province}-system-admin"));
+    let table = format!("number,甲{mark}\n");
+    let taken = system.call("POST", "/officers/imports").bytes("text/csv", table).send().expect(202, "");
+    imports::work_off(world);
+    let sql = if world.backend == Backend::Postgres {
+        "UPDATE jobs SET user_id = '{user}' WHERE id = '{job}'"
+    } else {
+        "UPDATE jobs SET user_id = x'{user}' WHERE id = x'{job}'"
+    };
+    let plain =
+        |id: &str| if world.backend == Backend::Postgres { id.to_owned() } else { id.replace('-', "") };
+    let sql = sql.replace("{user}", &plain(world.user(login))).replace("{job}", &plain(&taken.id()));
+    Raw::owner(world, province).run(&sql).expect("the job is somebody else's");
+    taken.id()
 }
 
 /// The id of the first of a list.

@@ -143,6 +143,8 @@ impl Operation {
     pub fn caller<'w>(&self, world: &'w World) -> As<'w> {
         match self.row.audience {
             Audience::Public => world.anonymous(),
+            // Whose job it is in Objects.
+            Audience::Account if self.ids().contains(&"job_id") => world.as_("5301-group-head"),
             Audience::Account => world.as_("53-liaison"),
             Audience::Roles => {
                 // The platform's people come last: they have objects of their own in no province.
@@ -194,10 +196,31 @@ pub fn resolve(schema: &'static Value) -> &'static Value {
     }
 }
 
+/// The document's schemas that a schema refers to, directly or through others.
+fn referenced(schema: &Value) -> serde_json::Map<String, Value> {
+    let all = &document()["components"]["schemas"];
+    let (mut kept, mut todo) = (serde_json::Map::new(), vec![schema]);
+    while let Some(value) = todo.pop() {
+        match value {
+            Value::Object(map) => {
+                todo.extend(map.values());
+                let name = map.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+                if let Some(name) = name.filter(|name| !kept.contains_key(*name)) {
+                    kept.insert(name.to_owned(), all[name].clone());
+                    todo.push(&all[name]);
+                }
+            }
+            Value::Array(items) => todo.extend(items),
+            _ => {}
+        }
+    }
+    kept
+}
+
 /// A validator of a schema of the document.
 fn validator(schema: &Value) -> Validator {
     let mut whole = schema.clone();
-    whole["components"] = json!({ "schemas": document()["components"]["schemas"] });
+    whole["components"] = json!({ "schemas": referenced(schema) });
     jsonschema::draft202012::options()
         .should_validate_formats(true)
         .build(&whole)

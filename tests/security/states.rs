@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::operations::{Failures, document};
 use crate::support::client::{Reply, strings};
+use crate::support::raw::Raw;
 use crate::support::story::{draft, plan_body, step};
 use crate::support::{World, both, story};
 
@@ -17,6 +18,7 @@ const TESTED: &[&str] = &[
     "CampaignView",
     "CommentView",
     "DayEntryView",
+    "JobView",
     "OfficerView",
     "PlanSummaryView",
     "PlanView",
@@ -679,5 +681,31 @@ both! {
             }
         }
         failures.settle("show_all() in access/accounts/bindings/service.rs and the guards must agree");
+    }
+}
+
+both! {
+    fn what_a_job_allows_is_what_succeeds(world) {
+        let admin = world.as_("53-system-admin");
+        for state in actions_of("JobState") {
+            let table = "number,name,kind,unit_code\n";
+            let taken = admin.call("POST", "/officers/imports").bytes("text/csv", table).send().expect(202, "");
+            let path = format!("/jobs/{}", taken.id());
+            let ended = ["done", "refused", "failed", "cancelled"].contains(&state.as_str());
+            let sql = format!("UPDATE jobs SET state = '{state}', cleared = {ended} WHERE state = 'queued'");
+            Raw::owner(world, "53").run(&sql).unwrap();
+            let allowed = strings(&admin.get(&path).expect(200, "").json()["allowed_actions"]);
+            for action in actions_of("JobAction") {
+                let reply = admin.post(&format!("{path}/{action}"), &json!({}));
+                assert_eq!(reply.status == 200, allowed.contains(&action), "{action} at {state}: {}", reply.story());
+                if reply.status == 200 {
+                    assert_eq!(reply.json()["state"], "dropping");
+                } else {
+                    reply.expect(409, "job_not_cancellable");
+                }
+            }
+            // Out of the way of the next.
+            Raw::owner(world, "53").run("UPDATE jobs SET state = 'done', cleared = true").unwrap();
+        }
     }
 }

@@ -128,6 +128,23 @@ impl Call<'_> {
         call
     }
 
+    /// The world it is sent in.
+    pub fn world(&self) -> &World {
+        self.world
+    }
+
+    /// A header that it bears.
+    pub fn sent_header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(have, _)| have.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Another request of the same caller.
+    pub fn again(&self, method: &str, path: &str) -> Self {
+        let headers = self.headers.iter().filter(|(name, _)| name == "Authorization").cloned().collect();
+        Self { method: method.to_owned(), path: address(path), headers, body: None, ..self.clone() }
+    }
+
     /// Sends it and reads the whole answer.
     pub fn send(&self) -> Reply {
         let told = format!("{} {} as {}", self.method, self.path, self.who);
@@ -151,9 +168,9 @@ impl Call<'_> {
         }
         head.push_str("\r\n");
         // A server that refuses a large body early may close while we still write.
-        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+        let sent = stream.write_all(&[head.as_bytes(), body].concat());
         let mut bytes = Vec::new();
-        let read = read_whole(&mut stream, &mut bytes);
+        let read = read_whole(&mut stream, &mut bytes, self.method == "HEAD");
         let shown = String::from_utf8_lossy(&body[..body.len().min(2000)]).into_owned();
         let reply = parse(&bytes, self.method == "HEAD", (told.clone(), shown))
             .unwrap_or_else(|| panic!("{told}: no whole answer (sent: {sent:?}, read: {read:?})"));
@@ -164,22 +181,47 @@ impl Call<'_> {
     }
 }
 
-/// Reads to the end; of a line of events, which has none, the head alone.
-fn read_whole(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
+/// Reads an answer to its end, which the server may not wait for us to see: it lingers for a second over a body that it has
+/// not read. Of a line of events, which has none, reads the head alone.
+fn read_whole(stream: &mut TcpStream, bytes: &mut Vec<u8>, bodiless: bool) -> std::io::Result<usize> {
     let mut piece = vec![0; 64 * 1024];
     loop {
         let read = stream.read(&mut piece)?;
         bytes.extend_from_slice(&piece[..read]);
-        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|end| &bytes[..end]);
-        let is_live = head.is_some_and(|head| String::from_utf8_lossy(head).contains("text/event-stream"));
-        if is_live {
-            bytes.truncate(head.map_or(0, <[u8]>::len) + 4);
+        let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+            if read == 0 {
+                return Ok(bytes.len());
+            }
+            continue;
+        };
+        let told = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
+        if told.contains("text/event-stream") {
+            bytes.truncate(head + 4);
             bytes.extend_from_slice(b"0\r\n\r\n");
+            return Ok(bytes.len());
         }
-        if read == 0 || is_live {
+        if read == 0 || ends(&told, &bytes[head + 4..], bodiless) {
+            // What comes behind the end is too much, and told so by `parse`.
+            stream.set_nonblocking(true)?;
+            if let Ok(more) = stream.read(&mut piece) {
+                bytes.extend_from_slice(&piece[..more]);
+            }
             return Ok(bytes.len());
         }
     }
+}
+
+/// Whether the body is whole, as its head tells.
+fn ends(head: &str, body: &[u8], bodiless: bool) -> bool {
+    let status = head.split(' ').nth(1).unwrap_or_default();
+    if bodiless || ["204", "304"].contains(&status) {
+        return true;
+    }
+    if head.contains("transfer-encoding: chunked") {
+        return body.ends_with(b"0\r\n\r\n") && unchunk(body).is_some();
+    }
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    length.and_then(|length| length.trim().parse().ok()).is_some_and(|length: usize| body.len() >= length)
 }
 
 fn parse(bytes: &[u8], bodiless: bool, (told, sent): (String, String)) -> Option<Reply> {
@@ -233,6 +275,11 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The same answer with another status and body.
+    pub fn turned(&self, status: u16, body: &Value) -> Self {
+        Self { status, body: body.to_string().into_bytes(), ..self.clone() }
+    }
+
     /// The first header of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let name = name.to_ascii_lowercase();

@@ -72,6 +72,8 @@ pub struct Ear {
     stream: TcpStream,
     /// The last id received, that of a silent line too.
     pub last: Arc<std::sync::Mutex<String>>,
+    /// What was told in passing, without an id.
+    pub passing: Arc<std::sync::Mutex<Vec<Value>>>,
 }
 
 impl Ear {
@@ -101,6 +103,8 @@ impl Ear {
         let known = Arc::new(std::sync::Mutex::new(last.unwrap_or_default().to_owned()));
         let (ready, welcomed) = channel();
         let shared = known.clone();
+        let passing = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let passed = passing.clone();
         std::thread::spawn(move || {
             let (mut id, mut kind, mut data) = (String::new(), String::new(), String::new());
             // Sizes of chunks stand between the lines; none of them looks like a field.
@@ -121,12 +125,16 @@ impl Ear {
                         }
                         ready.send(()).ok();
                     }
+                    _ if line.is_empty() && !data.is_empty() => {
+                        let data = serde_json::from_str(&std::mem::take(&mut data)).expect("JSON");
+                        passed.lock().expect("what was told in passing").push(data);
+                    }
                     _ => {}
                 }
             }
         });
         welcomed.recv_timeout(Duration::from_secs(20)).expect("the first line");
-        Self { events, stream, last: known }
+        Self { events, stream, last: known, passing }
     }
 
     /// The next event; none when it is quiet for so long or the line has ended.

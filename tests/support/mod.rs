@@ -11,6 +11,7 @@
 //! makes `a_stranger_sees_nothing::sqlite` and `a_stranger_sees_nothing::postgres`.
 
 pub mod client;
+pub mod imports;
 pub mod live;
 pub mod people;
 pub mod postgres;
@@ -22,7 +23,7 @@ pub mod template;
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -88,6 +89,7 @@ pub struct World {
     doors: Arc<Doors>,
     tokens: Mutex<HashMap<String, String>>,
     server: Option<Running>,
+    context: Arc<Context>,
     // Dropped last, in this order: the database once nobody is connected, then the directory.
     place: Place,
     dir: tempfile::TempDir,
@@ -107,32 +109,18 @@ impl World {
             Backend::Sqlite => template::sqlite(dir.path()),
             Backend::Postgres => template::postgres(),
         };
-        let location = match &place {
-            Place::Sqlite(file) => Location::Sqlite(file.clone()),
-            Place::Postgres(database) => Location::Postgres(database.app_url()),
-        };
         let clock = Clock::manual(Clock::system().now());
-        let keys = KeyRing::load_or_create(&dir.path().join("keys.json")).expect("keys");
-        let limits = Limits { connections: 4, ..Limits::default() };
-        let db = Db::open(&location, limits).expect("the cloned database opens");
-        let doors = Arc::new(Doors::new(db, clock.clone(), keys).expect("doors"));
-        let (address, server) = serve(doors.clone(), change);
+        let doors = open(&place, dir.path(), &clock);
+        let (address, server, context) = serve(doors.clone(), change);
         let tokens = Mutex::default();
-        Self { backend, clock, cast, address, doors, tokens, server: Some(server), place, dir }
+        Self { backend, clock, cast, address, doors, tokens, server: Some(server), context, place, dir }
     }
 
     /// A second server on the same data, as another instance behind a balancer: it shares the database and the keys,
     /// and remembers nothing of what the first does.
     pub fn second(&self) -> Second {
-        let location = match &self.place {
-            Place::Sqlite(file) => Location::Sqlite(file.clone()),
-            Place::Postgres(database) => Location::Postgres(database.app_url()),
-        };
-        let keys = KeyRing::load_or_create(&self.dir.path().join("keys.json")).expect("keys");
-        let db = Db::open(&location, Limits { connections: 4, ..Limits::default() })
-            .expect("the database opens again");
-        let doors = Arc::new(Doors::new(db, self.clock.clone(), keys).expect("doors"));
-        let (address, server) = serve(doors.clone(), |_| {});
+        let doors = open(&self.place, self.dir.path(), &self.clock);
+        let (address, server, _) = serve(doors.clone(), |_| {});
         Second { address, doors, server: Some(server) }
     }
 
@@ -220,6 +208,11 @@ impl World {
         &self.doors
     }
 
+    /// What its requests share.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
     /// The key file of this server.
     pub fn key_file(&self) -> Value {
         let text = std::fs::read_to_string(self.dir.path().join("keys.json")).expect("the key file");
@@ -248,6 +241,18 @@ impl Drop for Second {
     }
 }
 
+/// The data as a server has it, with the keys of this directory.
+fn open(place: &Place, dir: &Path, clock: &Clock) -> Arc<Doors> {
+    let location = match place {
+        Place::Sqlite(file) => Location::Sqlite(file.clone()),
+        Place::Postgres(database) => Location::Postgres(database.app_url()),
+    };
+    let keys = KeyRing::load_or_create(&dir.join("keys.json")).expect("keys");
+    let limits = Limits { connections: 4, ..Limits::default() };
+    let db = Db::open(&location, limits).expect("the cloned database opens");
+    Arc::new(Doors::new(db, clock.clone(), keys).expect("doors"))
+}
+
 type Running = (actix_web::dev::ServerHandle, JoinHandle<()>);
 
 fn end(server: Option<Running>) {
@@ -258,7 +263,10 @@ fn end(server: Option<Running>) {
     }
 }
 
-fn serve(doors: Arc<Doors>, change: impl FnOnce(&mut Context) + Send + 'static) -> (SocketAddr, Running) {
+fn serve(
+    doors: Arc<Doors>,
+    change: impl FnOnce(&mut Context) + Send + 'static,
+) -> (SocketAddr, Running, Arc<Context>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address");
     let (sender, receiver) = std::sync::mpsc::channel();
@@ -267,10 +275,11 @@ fn serve(doors: Arc<Doors>, change: impl FnOnce(&mut Context) + Send + 'static) 
             let serving = Serving { workers: 1, origins: Vec::new() };
             let mut context = app::context(doors, Vec::new());
             change(Arc::get_mut(&mut context).expect("nobody shares it yet"));
-            let server = app::start(context, listener, &serving).expect("the server starts");
-            sender.send(server.handle()).expect("the test waits");
+            let server = app::start(Arc::clone(&context), listener, &serving).expect("the server starts");
+            sender.send((server.handle(), context)).expect("the test waits");
             server.await.expect("the server serves");
         });
     });
-    (address, (receiver.recv().expect("the server starts"), thread))
+    let (handle, context) = receiver.recv().expect("the server starts");
+    (address, (handle, thread), context)
 }

@@ -25,6 +25,7 @@ tables! {
     audit_unsealed (tenant_id, entry_id) {
         tenant_id -> Text,
         entry_id -> UuidSql,
+        held_by -> Nullable<UuidSql>,
     }
     audit_chain (tenant_id, position) {
         tenant_id -> Text,

@@ -208,7 +208,7 @@ endpoint! {
     ///
     /// 本单位停用, 其下级、未了结的方案与任务、账号与授权由接续的单位承接。两单位在同一活动中各有方案的, 拒绝并列出。
     MergeUnitEndpoint: UnitMerge, Post "/units/{unit_id}/merge", tag "units",
-        codes [UnitDeactivated, UnitIsRoot, MoveIntoItself, UnitInUse]
+        codes [UnitDeactivated, UnitIsRoot, MoveIntoItself, UnitInUse, ImportUnderWay]
     async fn merge_unit(gate, id: UnitId, _query: NoQuery, body: Json<MergeUnit>) -> Resource<UnitView> {
         let MergeUnit { into_id, effective_on, reason } = body.0;
         let command = Reorganisation { to: into_id, effective_on, reason };
@@ -243,7 +243,7 @@ endpoint! {
     ///
     /// 其下仍有单位、方案、任务、账号或授权的, 拒绝并列出; 由他单位承接的, 请用合并。
     DeactivateUnitEndpoint: UnitDeactivate, Post "/units/{unit_id}/deactivate", tag "units",
-        codes [UnitDeactivated, UnitIsRoot, UnitInUse]
+        codes [UnitDeactivated, UnitIsRoot, UnitInUse, ImportUnderWay]
     async fn deactivate_unit(gate, id: UnitId, _query: NoQuery, body: Json<DeactivateUnit>) -> Resource<UnitView> {
         let DeactivateUnit { effective_on, reason } = body.0;
         gate.run(move |tx| {

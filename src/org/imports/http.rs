@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::rules::UnitRow;
 use crate::access::policy::UnitImport;
-use crate::imports::{ImportQuery, ImportReport, Upload};
-use crate::web::{Example, Plain, endpoint};
+use crate::imports::{ImportQuery, Upload};
+use crate::jobs::http::JobView;
+use crate::web::{Accepted, Example, endpoint};
 
 impl Example for UnitRow {
     fn example() -> Value {
@@ -27,11 +28,11 @@ endpoint! {
     ///
     /// `kind` 可写代码 (`station`) 或中文名 (派出所; 区县公安局/分局 可写其一)。省厅本身可以列出, 其 `parent_code` 留空。
     ///
-    /// 所有行的全部错误一次列出 (至多 1000 处, 总数见 `facts`), 每处有行号 `line`、列 `field`、`code`: 422 `import_refused`。
-    /// 只有标题的文件为 0 行, 成功。读不出来的文件为 400 `malformed_file`, 过大的为 413 (20 MiB)。每个新增或更名的单位记一条审计,
-    /// 导入本身记一条, 附文件的 SHA-256 与行数。
-    ImportUnits: UnitImport, Post "/units/imports", tag "units", codes [MalformedFile, ImportRefused]
-    async fn import_units(gate, _path: (), query: ImportQuery, body: Upload<UnitRow>) -> Plain<ImportReport> {
-        body.run(gate, query.dry_run).await
+    /// 回答 202 与任务, 进度与结果见 `GET /jobs/{job_id}` 及 `GET /events`: `done` 为已全部生效, 此前谁也看不到; 有一行有误为 `refused`,
+    /// 所有行的全部错误见 `GET /jobs/{job_id}/refusals`, 每处有行号、列、代码; 读不出来的文件为 `failed`, 原因 `malformed_file`。只有标题的文件为
+    /// 0 行, 成功。至多五万行。每个新增或更名的单位记一条审计, 任务开始、结束各记一条, 附文件的 SHA-256 与行数。
+    ImportUnits: UnitImport, Post "/units/imports", tag "units", codes [MalformedFile]
+    async fn import_units(gate, _path: (), query: ImportQuery, body: Upload<UnitRow>) -> Accepted<JobView> {
+        body.take_on(gate, query).await
     }
 }

@@ -369,7 +369,7 @@ mod tests {
             reach,
             at: Instant::from_micros(1_772_000_000_000_000),
         };
-        let mut refusals = Refusals::new();
+        let mut refusals = Refusals::default();
         let plan = plan(&lines, &ground, &mut refusals);
         let mut told: Vec<String> = refusals
             .listed()

@@ -9,7 +9,8 @@ use crate::access::Tx;
 use crate::access::policy::UnitImport;
 use crate::db::{Dictionary, Entry};
 use crate::errors::Result;
-use crate::imports::{Counts, ImportRow, Line, Refusals};
+use crate::imports::{Counts, ImportRow, Line, Refusals, Way};
+use crate::jobs::rules::JobKind;
 use crate::org::changes::many::{self as changes, Dated};
 use crate::org::rules::{Unit, UnitId, UnitKind};
 use crate::org::store;
@@ -24,12 +25,11 @@ pub struct UnitChanges {
 impl ImportRow for UnitRow {
     type Action = UnitImport;
     type Changes = UnitChanges;
+    const KIND: JobKind = JobKind::UnitImport;
+    const WAY: Way = Way::Altogether;
+    const MOST: i64 = 50_000;
     const SHEET: [&'static str; 2] = ["units", "单位"];
     const KEY: &'static str = "code";
-
-    fn key(&self) -> &str {
-        &self.code
-    }
 
     fn labels(column: &str) -> &'static [Entry] {
         if column == "kind" { UnitKind::ENTRIES } else { &[] }

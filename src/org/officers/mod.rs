@@ -1,5 +1,6 @@
 //! Officers: police and auxiliary, where they belong, and what is personal of them.
 
+mod batch_store;
 pub mod http;
 pub mod imports;
 pub mod person;

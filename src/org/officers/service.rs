@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::person::Person;
 use super::rules::{Officer, OfficerAction, OfficerDraft, OfficerId, OfficerKind, OfficerStatus, PoliceRank};
-use super::store;
 pub use super::store::{OfficerFilter, OfficerSort};
+use super::{batch_store, store};
 use crate::access::accounts::handover::service as handover;
 use crate::access::accounts::service as accounts;
 use crate::access::policy::{
@@ -167,7 +167,7 @@ pub fn create(
     let id = id.unwrap_or_else(OfficerId::generate);
     refuse_taken(tx, id, draft)?;
     let officer = Officer::new(id, draft, &unit, tx.now())?;
-    store::insert(tx, std::slice::from_ref(&officer))?;
+    store::insert(tx, std::slice::from_ref(&officer), None)?;
     record(tx, None, &officer, None)?;
     Ok((officer, false))
 }
@@ -312,11 +312,17 @@ pub fn erase(tx: &mut Tx<'_, OfficerErase>, id: OfficerId, reason: &str) -> Resu
     Ok(officer)
 }
 
+/// A unit does not end while an import enters officers there: what nobody sees yet cannot be told of.
+fn refuse_beside_import<A: Action>(tx: &mut Tx<'_, A>, unit: UnitId) -> Result<()> {
+    if batch_store::any_unseen_at(tx, unit)? { Err(AppError::new(Code::ImportUnderWay)) } else { Ok(()) }
+}
+
 /// What keeps a unit from ending without a successor: its officers.
 ///
 /// # Errors
 /// When the database fails.
 pub(in crate::org) fn standing_at<A: Action>(tx: &mut Tx<'_, A>, unit: UnitId) -> Result<Vec<FieldError>> {
+    refuse_beside_import(tx, unit)?;
     let serving = store::serving_at(tx, unit)?;
     Ok(serving
         .into_iter()
@@ -353,6 +359,7 @@ pub(in crate::org) fn hand_over<A: Action>(
         after: Some(json!({ "unit_id": to.id })),
         reason: Some(reason),
     };
+    refuse_beside_import(tx, from.id)?;
     let all = store::all_at(tx, from.id)?;
     tx.record_many("officer", all.into_iter().map(moved))?;
     store::put_at(tx, from.id, to)?;
@@ -429,7 +436,7 @@ pub fn enlist(tx: &mut Tx<'_, CommandLine>, new: &[Enlisted]) -> Result<Vec<Offi
         held.push((officer.id, post));
         officers.push(officer);
     }
-    store::insert(tx, &officers)?;
+    store::insert(tx, &officers, None)?;
     posts::enter(tx, held)?;
     let facts = json!({ "officers": officers.len() });
     let tenant = tx.tenant().to_string();

@@ -8,17 +8,18 @@ use diesel::prelude::*;
 use super::person::Person;
 use super::rules::{Officer, OfficerId, OfficerKind, OfficerStatus, PoliceRank};
 use crate::access::policy::Action;
-use crate::access::{PathRange, Reach, Tx, UserId, follow_path, within_reach};
+use crate::access::{JobId, PathRange, Reach, Tx, UserId, follow_path, within_reach};
 use crate::db::schema::{officer_persons, officers, posts, user_officers};
 use crate::db::{Instant, TenantId, contains_pattern, fold, insert_rows, lock_row, text_enum, with_conn};
 use crate::errors::Result;
+use crate::jobs::in_force;
 use crate::org::posts::rules::PostKind;
 use crate::org::rules::{Unit, UnitId};
 use crate::web::{Cursor, Page, Paging};
 
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = officers)]
-struct OfficerRow {
+pub(super) struct OfficerRow {
     id: OfficerId,
     number: String,
     kind: OfficerKind,
@@ -34,14 +35,14 @@ struct OfficerRow {
 
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = officer_persons)]
-struct PersonRow {
+pub(super) struct PersonRow {
     name: Option<String>,
     id_card: Option<String>,
     phone: Option<String>,
     salt: String,
 }
 
-fn officer((row, person): (OfficerRow, PersonRow)) -> Officer {
+pub(super) fn officer((row, person): (OfficerRow, PersonRow)) -> Officer {
     let PersonRow { name, id_card, phone, salt } = person;
     let OfficerRow { id, number, kind, rank, unit_id, unit_path, status, left_on, version, .. } = row;
     Officer {
@@ -75,6 +76,7 @@ struct NewOfficer<'a> {
     version: i64,
     created_at: Instant,
     updated_at: Instant,
+    batch_id: Option<JobId>,
 }
 
 #[derive(Insertable)]
@@ -115,19 +117,26 @@ pub struct OfficerFilter {
     pub search: Option<String>,
 }
 
-/// The one place where the table is named for reading: tenant and reach.
+/// Officers with what is personal of them, in force or not.
+macro_rules! whole {
+    () => {
+        officers::table.inner_join(
+            officer_persons::table.on(officer_persons::tenant_id
+                .eq(officers::tenant_id)
+                .and(officer_persons::officer_id.eq(officers::id))),
+        )
+    };
+}
+pub(super) use whole;
+
+/// The one place where the table is named for reading: tenant and reach, and in force.
 macro_rules! visible {
     ($tenant:expr, $reach:expr) => {
-        within_reach!(
-            officers::table.inner_join(
-                officer_persons::table.on(officer_persons::tenant_id
-                    .eq(officers::tenant_id)
-                    .and(officer_persons::officer_id.eq(officers::id))),
-            ),
-            $reach,
-            officers::unit_path
+        in_force!(
+            within_reach!(whole!(), $reach, officers::unit_path).filter(officers::tenant_id.eq($tenant)),
+            $tenant,
+            officers::batch_id
         )
-        .filter(officers::tenant_id.eq($tenant))
     };
 }
 
@@ -298,8 +307,8 @@ fn search_text(officer: &Officer) -> String {
     fold(&format!("{} {}", officer.person.name.as_deref().unwrap_or_default(), officer.number))
 }
 
-/// Enters officers.
-pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: &[Officer]) -> Result<()> {
+/// Enters officers; those of a batch are not seen before it is closed.
+pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: &[Officer], batch: Option<JobId>) -> Result<()> {
     let tenant_id = tx.tenant();
     let rows: Vec<NewOfficer<'_>> = new
         .iter()
@@ -316,6 +325,7 @@ pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: &[Officer]) -> Result<(
             version: officer.version,
             created_at: officer.created_at,
             updated_at: officer.updated_at,
+            batch_id: batch,
         })
         .collect();
     insert_rows!(tx.conn(), officers::table, &rows);

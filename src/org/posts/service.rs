@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use super::rules::{Post, PostAction, PostDraft, PostId, PostKind, may_hold_post};
 use super::store::{self, Of};
-use crate::access::Tx;
-use crate::access::policy::{Action, CommandLine, OfficerRead, PostAppoint, PostCorrect, UnitRead};
+use crate::access::policy::{
+    Action, Background, CommandLine, OfficerRead, PostAppoint, PostCorrect, UnitRead,
+};
+use crate::access::{JobId, Tx};
 use crate::audit::Told;
 use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
@@ -137,7 +139,7 @@ pub fn appoint(
     fits(tx, &officer, draft, None)?;
     let id = id.unwrap_or_else(PostId::generate);
     let post = Post::begun(id, officer.id, draft.clone(), tx.now(), tx.user().ok());
-    store::insert(tx, std::slice::from_ref(&post))?;
+    store::insert(tx, std::slice::from_ref(&post), None)?;
     record(tx, None, &post)?;
     Ok((officer, post, false))
 }
@@ -225,7 +227,7 @@ fn revise<A: Action>(tx: &mut Tx<'_, A>, before: &Post, draft: PostDraft) -> Res
         ..before.clone()
     };
     store::supersede(tx, before.id, before.revision)?;
-    store::insert(tx, std::slice::from_ref(&post))?;
+    store::insert(tx, std::slice::from_ref(&post), None)?;
     record(tx, Some(before), &post)?;
     Ok(post)
 }
@@ -300,7 +302,7 @@ pub(in crate::org) fn hand_over<A: Action>(
 /// # Errors
 /// When the database fails.
 pub(in crate::org) fn enter(tx: &mut Tx<'_, CommandLine>, new: Vec<(OfficerId, PostDraft)>) -> Result<()> {
-    begin(tx, new).map(|_| ())
+    begin(tx, new, None).map(|_| ())
 }
 
 /// The posts of head at these units, past ones too, by unit.
@@ -326,15 +328,56 @@ pub(in crate::org) fn enter_new<A: Action>(
     tx: &mut Tx<'_, A>,
     new: Vec<(OfficerId, PostDraft)>,
 ) -> Result<()> {
-    let posts = begin(tx, new)?;
+    let posts = begin(tx, new, None)?;
     tx.record_many("post", posts.iter().map(|post| told(None, post)))
 }
 
+/// Enters the posts of new officers whom nobody sees yet, without a row in the log.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn enter_unseen<A: Action>(
+    tx: &mut Tx<'_, A>,
+    new: Vec<(OfficerId, PostDraft)>,
+    batch: JobId,
+) -> Result<()> {
+    begin(tx, new, Some(batch)).map(|_| ())
+}
+
+/// Leaves the rows of the log about the posts that a batch has entered for these officers.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn account<A: Action>(
+    tx: &mut Tx<'_, A>,
+    batch: JobId,
+    officers: &[OfficerId],
+) -> Result<()> {
+    let posts = store::of_batch(tx, batch, officers)?;
+    tx.record_many("post", posts.iter().map(|post| told(None, post)))
+}
+
+/// Takes back the posts that a batch has entered for these officers.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::org) fn withdraw(
+    tx: &mut Tx<'_, Background>,
+    batch: JobId,
+    officers: &[OfficerId],
+) -> Result<()> {
+    store::withdraw(tx, batch, officers)
+}
+
 /// Begins posts, all recorded now.
-fn begin<A: Action>(tx: &mut Tx<'_, A>, new: Vec<(OfficerId, PostDraft)>) -> Result<Vec<Post>> {
+fn begin<A: Action>(
+    tx: &mut Tx<'_, A>,
+    new: Vec<(OfficerId, PostDraft)>,
+    batch: Option<JobId>,
+) -> Result<Vec<Post>> {
     let (now, by) = (tx.now(), tx.user().ok());
     let begun = |(officer_id, draft)| Post::begun(PostId::generate(), officer_id, draft, now, by);
     let posts: Vec<Post> = new.into_iter().map(begun).collect();
-    store::insert(tx, &posts)?;
+    store::insert(tx, &posts, batch)?;
     Ok(posts)
 }

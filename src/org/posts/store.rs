@@ -4,11 +4,12 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::rules::{Post, PostDraft, PostEntity, PostId, PostKind};
-use crate::access::policy::Action;
-use crate::access::{Tx, UserId};
+use crate::access::policy::{Action, Background};
+use crate::access::{JobId, Tx, UserId};
 use crate::db::schema::posts;
 use crate::db::{Instant, TenantId, insert_rows, with_conn};
 use crate::errors::Result;
+use crate::jobs::in_force;
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
 use crate::web::{Page, Paging};
@@ -62,12 +63,24 @@ struct NewPost<'a> {
     reason: Option<&'a str>,
     recorded_at: Instant,
     recorded_by: Option<UserId>,
+    batch_id: Option<JobId>,
 }
 
-/// The revisions believed just before a moment; none: those believed now.
+/// The revisions believed now, those that imports under way have entered among them: for what there may be one of.
+macro_rules! believed {
+    ($tenant:expr) => {
+        posts::table.filter(posts::tenant_id.eq($tenant)).filter(posts::superseded_at.is_null()).into_boxed()
+    };
+}
+
+/// The revisions in force believed just before a moment; none: those believed now.
 macro_rules! known {
     ($tenant:expr, $before:expr) => {{
-        let query = posts::table.filter(posts::tenant_id.eq($tenant)).into_boxed();
+        let query = in_force!(
+            posts::table.filter(posts::tenant_id.eq($tenant)).into_boxed(),
+            $tenant,
+            posts::batch_id
+        );
         match $before {
             None => query.filter(posts::superseded_at.is_null()),
             Some(moment) => query
@@ -78,7 +91,7 @@ macro_rules! known {
 }
 
 /// Enters revisions.
-pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: &[Post]) -> Result<()> {
+pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: &[Post], batch: Option<JobId>) -> Result<()> {
     let tenant_id = tx.tenant();
     let rows: Vec<NewPost<'_>> = new
         .iter()
@@ -96,6 +109,7 @@ pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: &[Post]) -> Result<()> 
             reason: post.draft.reason.as_deref(),
             recorded_at: post.recorded_at,
             recorded_by: post.recorded_by,
+            batch_id: batch,
         })
         .collect();
     insert_rows!(tx.conn(), posts::table, &rows);
@@ -202,7 +216,7 @@ pub(super) fn heads_from<A: Action>(
 ) -> Result<Vec<Post>> {
     let tenant = tx.tenant();
     let rows: Vec<PostRow> = with_conn!(tx.conn(), c => {
-        let mut query = known!(tenant, None::<Instant>)
+        let mut query = believed!(tenant)
             .filter(posts::unit_id.eq(unit))
             .filter(posts::kind.eq(PostKind::Head))
             .filter(posts::voided.eq(false))
@@ -238,12 +252,12 @@ pub(super) fn lasting<A: Action>(tx: &mut Tx<'_, A>, of: Of, day: NaiveDate) -> 
     Ok(rows.into_iter().map(Post::from).collect())
 }
 
-/// Every post of head at these units, past ones too: a new one may begin in the past.
+/// Every post of head at these units, past ones and those of imports under way too: a new one may begin in the past.
 pub(super) fn heads_of<A: Action>(tx: &mut Tx<'_, A>, units: &[UnitId]) -> Result<Vec<Post>> {
     let tenant = tx.tenant();
     let mut found = Vec::new();
     for some in units.chunks(500) {
-        let rows: Vec<PostRow> = with_conn!(tx.conn(), c => known!(tenant, None::<Instant>)
+        let rows: Vec<PostRow> = with_conn!(tx.conn(), c => believed!(tenant)
             .filter(posts::unit_id.eq_any(some.to_vec()))
             .filter(posts::kind.eq(PostKind::Head))
             .filter(posts::voided.eq(false))
@@ -252,4 +266,37 @@ pub(super) fn heads_of<A: Action>(tx: &mut Tx<'_, A>, units: &[UnitId]) -> Resul
         found.extend(rows.into_iter().map(Post::from));
     }
     Ok(found)
+}
+
+/// The posts that a batch has entered for these officers.
+pub(super) fn of_batch<A: Action>(
+    tx: &mut Tx<'_, A>,
+    batch: JobId,
+    officers: &[OfficerId],
+) -> Result<Vec<Post>> {
+    let tenant = tx.tenant();
+    let mut found = Vec::new();
+    for some in officers.chunks(500) {
+        let rows: Vec<PostRow> = with_conn!(tx.conn(), c => posts::table
+            .filter(posts::tenant_id.eq(tenant))
+            .filter(posts::officer_id.eq_any(some.to_vec()))
+            .filter(posts::batch_id.eq(batch))
+            .select(PostRow::as_select())
+            .load(c))?;
+        found.extend(rows.into_iter().map(Post::from));
+    }
+    Ok(found)
+}
+
+/// Takes back posts that nobody has seen.
+pub(super) fn withdraw(tx: &mut Tx<'_, Background>, batch: JobId, officers: &[OfficerId]) -> Result<()> {
+    let tenant = tx.tenant();
+    for some in officers.chunks(500) {
+        with_conn!(tx.conn(), c => diesel::delete(posts::table
+            .filter(posts::tenant_id.eq(tenant))
+            .filter(posts::officer_id.eq_any(some.to_vec()))
+            .filter(posts::batch_id.eq(batch)))
+            .execute(c))?;
+    }
+    Ok(())
 }

@@ -213,15 +213,7 @@ mod tests {
             let more = (page < count).then(|| page.to_string());
             let items: Vec<Value> = (0..200).map(|n| json!({ "n": (page - 1) * 200 + n })).collect();
             let body = json!({ "items": items, "next_cursor": more }).to_string();
-            let answer = Answer {
-                status: 200,
-                etag: None,
-                location: None,
-                next_link: None,
-                body,
-                paper: None,
-                stream: None,
-            };
+            let answer = Answer::of(200, body);
             let answer =
                 if broken == Some(page) { Err(AppError::new(Code::TokenInvalid)) } else { Ok(answer) };
             Box::pin(async move { answer }) as futures_util::future::LocalBoxFuture<'static, _>

@@ -76,7 +76,7 @@ pub fn settle(world: &World) -> (Units, BTreeMap<String, String>) {
     }
     let table = trees::csv(["code", "name", "kind", "parent_code"], ",", &rows);
     let admin = world.as_("53-system-admin");
-    let told = admin.call("POST", "/units/imports").bytes("text/csv", table).send().expect(200, "").json();
+    let told = admin.call("POST", "/units/imports").bytes("text/csv", table).import().expect(200, "").json();
     assert_eq!((&told["rows_refused"], &told["rows_read"]), (&json!(0), &json!(rows.len())));
     let mut units = BTreeMap::new();
     let mut next = String::from("/units?limit=200");

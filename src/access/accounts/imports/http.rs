@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::rules::UserRow;
 use crate::access::policy::UserImport;
-use crate::imports::{ImportQuery, ImportReport, Upload};
-use crate::web::{Example, Plain, endpoint};
+use crate::imports::{ImportQuery, Upload};
+use crate::jobs::http::JobView;
+use crate::web::{Accepted, Example, endpoint};
 
 impl Example for UserRow {
     fn example() -> Value {
@@ -20,9 +21,9 @@ endpoint! {
     ///
     /// 一个文件, 要么全部导入, 要么一行也不导入。行以 `login` 为准: 没有的新增, 已有的按姓名、单位、警号比较, 不同的修改, 相同的不动。
     /// 新账号没有任何角色, 也没有可用的密码: 文件不载密码, 逐个以重置密码给出首次密码后方可登录。已停用的拒绝。
-    /// 所有行的全部错误一次列出, 每处有行号与列: 422 `import_refused`。
-    ImportUsers: UserImport, Post "/users/imports", tag "users", codes [ImportRefused]
-    async fn import_users(gate, _path: (), query: ImportQuery, body: Upload<UserRow>) -> Plain<ImportReport> {
-        body.run(gate, query.dry_run).await
+    /// 回答 202 与任务, 进度与结果见 `GET /jobs/{job_id}` 及 `GET /events`; 所有行的全部错误见 `GET /jobs/{job_id}/refusals`。至多两万行。
+    ImportUsers: UserImport, Post "/users/imports", tag "users", codes [MalformedFile]
+    async fn import_users(gate, _path: (), query: ImportQuery, body: Upload<UserRow>) -> Accepted<JobView> {
+        body.take_on(gate, query).await
     }
 }

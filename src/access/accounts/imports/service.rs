@@ -13,7 +13,8 @@ use crate::access::policy::{OfficerRead, UserImport};
 use crate::access::{Tx, UserId, password};
 use crate::audit::hex;
 use crate::errors::{AppError, Code, Result, text};
-use crate::imports::{Counts, ImportRow, Line, Refusals};
+use crate::imports::{Counts, ImportRow, Line, Refusals, Way};
+use crate::jobs::rules::JobKind;
 use crate::org::imports::rules::unit_of_row;
 use crate::org::officers::rules::{Officer, OfficerId, OfficerStatus};
 use crate::org::officers::service as officers;
@@ -84,13 +85,13 @@ impl Ground {
 impl ImportRow for UserRow {
     type Action = UserImport;
     type Changes = UserChanges;
+    const KIND: JobKind = JobKind::UserImport;
+    const WAY: Way = Way::Altogether;
+    const MOST: i64 = 20_000;
+    const UNIQUE: &'static [&'static str] = &["officer_number"];
     const SHEET: [&'static str; 2] = ["users", "账号"];
     const KEY: &'static str = "login";
     const OPTIONAL: &'static [&'static str] = &["officer_number"];
-
-    fn key(&self) -> &str {
-        &self.login
-    }
 
     fn check(_line: &Line<Self>, _today: NaiveDate, _refusals: &mut Refusals) {}
 
@@ -102,15 +103,8 @@ impl ImportRow for UserRow {
         let mut ground = Ground::of(tx, rows)?;
         let (mut changes, mut unchanged) = (UserChanges::default(), 0);
         let mut relinked = Vec::new();
-        let mut named: HashMap<&str, u32> = HashMap::new();
         for line in rows {
             let (row, number) = (&line.row, line.number);
-            if let Some(officer) = &row.officer_number
-                && let Some(first) = named.insert(officer, number)
-            {
-                let detail = text!("与第 {first} 行的警号相同", "Row {first} names the same officer");
-                refusals.tell(number, "officer_number", Code::NotUnique, detail);
-            }
             let unit = ground.units.get(&row.unit_code);
             let Some(unit) = unit_of_row(unit, tx.reach(), number, refusals).cloned() else { continue };
             let there = ground.users.remove(&row.login);

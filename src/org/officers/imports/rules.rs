@@ -148,7 +148,7 @@ mod tests {
             post_from_on: None,
         };
         let told = |row: OfficerRow| {
-            let mut refusals = Refusals::new();
+            let mut refusals = Refusals::default();
             check(&Line { number: 2, row, given: Given::ALL }, &mut refusals);
             let mut told: Vec<String> = refusals
                 .listed()

@@ -5,15 +5,16 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 
 use super::rules::{self, OfficerRow};
-use crate::access::Tx;
-use crate::access::policy::{OfficerImport, PersonsFollow};
+use crate::access::policy::{Background, OfficerImport, PersonsFollow};
+use crate::access::{JobId, Tx};
 use crate::campaigns::handover::service as work;
 use crate::db::{Dictionary, Entry};
 use crate::errors::{Code, Result, text};
-use crate::imports::{Counts, ImportRow, Line, Refusals};
+use crate::imports::{Counts, ImportRow, Line, Refusals, Way};
+use crate::jobs::rules::JobKind;
 use crate::org::imports::rules::unit_of_row;
 use crate::org::officers::rules::{Officer, OfficerId, OfficerKind, OfficerStatus, PoliceRank};
-use crate::org::officers::store;
+use crate::org::officers::{batch_store, store};
 use crate::org::posts::rules::{PostDraft, PostKind};
 use crate::org::posts::service as posts;
 use crate::org::rules::{Unit, UnitId};
@@ -25,12 +26,16 @@ pub struct OfficerChanges {
     new: Vec<Officer>,
     posts: Vec<(OfficerId, PostDraft)>,
     changed: Vec<(Officer, Officer)>,
+    /// The lines of those that are changed.
+    lines: Vec<u32>,
 }
 
 /// What is there already.
 struct Ground {
     units: HashMap<String, Unit>,
     officers: HashMap<String, Officer>,
+    /// Numbers that another import is about to enter.
+    unseen: HashSet<String>,
     cards: HashMap<String, OfficerId>,
     heads: HashMap<UnitId, Vec<PostDraft>>,
 }
@@ -40,7 +45,10 @@ impl Ground {
         let codes: HashSet<&str> = rows.iter().map(|line| line.row.unit_code.as_str()).collect();
         let units = units::coded(tx, &codes.into_iter().collect::<Vec<_>>())?;
         let numbers: Vec<&str> = rows.iter().map(|line| line.row.number.as_str()).collect();
+        // Whom the file changes nobody else changes until this step is over.
+        batch_store::lock_numbered(tx, &numbers)?;
         let officers = store::by_numbers(tx, &numbers)?;
+        let unseen = batch_store::unseen_numbers(tx, &numbers)?;
         let cards: Vec<&str> = rows.iter().filter_map(|line| line.row.id_card.as_deref()).collect();
         let cards = store::by_id_cards(tx, &cards)?;
         let led: HashSet<UnitId> = rows
@@ -48,21 +56,27 @@ impl Ground {
             .filter(|line| line.row.post_kind == Some(PostKind::Head))
             .filter_map(|line| units.get(&line.row.unit_code).map(|unit| unit.id))
             .collect();
-        let heads = posts::heads_of(tx, &led.into_iter().collect::<Vec<_>>())?;
-        Ok(Self { units, officers, cards, heads })
+        let mut led: Vec<UnitId> = led.into_iter().collect();
+        led.sort_unstable();
+        // Two heads entered at once: the second waits here for the first.
+        for unit in &led {
+            units::lock(tx, *unit)?;
+        }
+        let heads = posts::heads_of(tx, &led)?;
+        Ok(Self { units, officers, unseen, cards, heads })
     }
 }
 
 impl ImportRow for OfficerRow {
     type Action = OfficerImport;
     type Changes = OfficerChanges;
+    const KIND: JobKind = JobKind::OfficerImport;
+    const WAY: Way = Way::InBatches;
+    const MOST: i64 = 2_000_000;
+    const UNIQUE: &'static [&'static str] = &["id_card"];
     const SHEET: [&'static str; 2] = ["officers", "民警辅警"];
     const KEY: &'static str = "number";
     const OPTIONAL: &'static [&'static str] = &["rank", "id_card", "phone"];
-
-    fn key(&self) -> &str {
-        &self.number
-    }
 
     fn labels(column: &str) -> &'static [Entry] {
         match column {
@@ -84,18 +98,16 @@ impl ImportRow for OfficerRow {
     ) -> Result<(Counts, OfficerChanges)> {
         let mut ground = Ground::of(tx, rows)?;
         let (mut changes, mut unchanged) = (OfficerChanges::default(), 0);
-        let mut cards: HashMap<&str, u32> = HashMap::new();
         for line in rows {
             let (row, number) = (&line.row, line.number);
-            if let Some(card) = &row.id_card
-                && let Some(first) = cards.insert(card, number)
-            {
-                let detail = text!("与第 {first} 行的身份证号相同", "Row {first} has the same identity card");
-                refusals.tell(number, "id_card", Code::NotUnique, detail);
-            }
             let unit = ground.units.get(&row.unit_code);
             let Some(unit) = unit_of_row(unit, tx.reach(), number, refusals).cloned() else { continue };
             let there = ground.officers.remove(&row.number);
+            if ground.unseen.contains(&row.number) {
+                let detail = text!("另一导入正在录入该警号或编号", "Another import is entering this number");
+                refusals.tell(number, "number", Code::OfficerNumberTaken, detail);
+                continue;
+            }
             let card_of = row.id_card.as_ref().and_then(|card| ground.cards.get(card));
             if card_of.is_some_and(|holder| there.as_ref().is_none_or(|officer| officer.id != *holder)) {
                 let detail = text!("该身份证号码已有人使用", "An officer has this identity card already");
@@ -111,7 +123,10 @@ impl ImportRow for OfficerRow {
                     changes.new.push(officer);
                 }
                 Some(before) => match change(tx, line, &unit, &before, refusals)? {
-                    Some(after) => changes.changed.push((before, after)),
+                    Some(after) => {
+                        changes.changed.push((before, after));
+                        changes.lines.push(number);
+                    }
                     None => unchanged += 1,
                 },
             }
@@ -121,7 +136,7 @@ impl ImportRow for OfficerRow {
     }
 
     fn write(tx: &mut Tx<'_, OfficerImport>, mut changes: OfficerChanges) -> Result<()> {
-        store::insert(tx, &changes.new)?;
+        store::insert(tx, &changes.new, None)?;
         posts::enter_new(tx, std::mem::take(&mut changes.posts))?;
         tx.record_many("officer", changes.new.iter().map(|officer| Officer::told(None, officer, None)))?;
         for (_, after) in &mut changes.changed {
@@ -132,6 +147,25 @@ impl ImportRow for OfficerRow {
         tx.effect::<PersonsFollow, _>(|tx| work::officers_gone(tx, &moved))?;
         let told = changes.changed.iter().map(|(before, after)| Officer::told(Some(before), after, None));
         tx.record_many("officer", told)
+    }
+
+    fn enter(tx: &mut Tx<'_, OfficerImport>, changes: OfficerChanges, batch: JobId) -> Result<Vec<u32>> {
+        store::insert(tx, &changes.new, Some(batch))?;
+        posts::enter_unseen(tx, changes.posts, batch)?;
+        Ok(changes.lines)
+    }
+
+    fn account(tx: &mut Tx<'_, OfficerImport>, batch: JobId, keys: &[&str]) -> Result<()> {
+        let new = batch_store::of_batch(tx, batch, keys)?;
+        posts::account(tx, batch, &new.iter().map(|officer| officer.id).collect::<Vec<_>>())?;
+        tx.record_many("officer", new.iter().map(|officer| Officer::told(None, officer, None)))
+    }
+
+    fn withdraw(tx: &mut Tx<'_, Background>, batch: JobId, keys: &[&str]) -> Result<()> {
+        let ids: Vec<OfficerId> =
+            batch_store::of_batch(tx, batch, keys)?.iter().map(|officer| officer.id).collect();
+        posts::withdraw(tx, batch, &ids)?;
+        batch_store::withdraw(tx, &ids)
     }
 }
 

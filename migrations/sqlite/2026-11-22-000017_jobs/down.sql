@@ -1,0 +1,12 @@
+DROP INDEX audit_unsealed_held;
+ALTER TABLE audit_unsealed DROP COLUMN held_by;
+DROP INDEX stand_ins_officer;
+DROP INDEX day_entries_officer;
+ALTER TABLE posts DROP COLUMN batch_id;
+ALTER TABLE officers DROP COLUMN batch_id;
+DROP TABLE open_batches;
+DROP TABLE job_refusals;
+DROP TABLE job_rows;
+DROP TABLE job_claims;
+DROP TABLE job_pieces;
+DROP TABLE jobs;
