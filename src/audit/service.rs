@@ -84,6 +84,10 @@ pub fn seal_some(tx: &mut Tx<'_, Background>, most: i64) -> Result<(usize, Optio
 /// When the database fails.
 pub fn sign(tx: &mut Tx<'_, Background>, signer: &Signer) -> Result<()> {
     tx.nothing_changed();
+    // Where nothing was ever written there is no chain, nor need there be a tenant.
+    if sealed_up_to(tx)?.position == 0 {
+        return Ok(());
+    }
     let mut head = store::hold_head(tx)?;
     let size = store::position(head.tree.size())?;
     if size <= head.signed {

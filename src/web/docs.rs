@@ -41,15 +41,17 @@ async fn openapi(context: web::Data<Context>) -> HttpResponse {
 
 async fn problem(request: HttpRequest, path: web::Path<String>) -> HttpResponse {
     let name = path.replace('-', "_");
-    let Some(code) = Code::ALL.iter().find(|code| code.name() == name && code.kind() != Kind::Field) else {
+    let Some(code) = Code::ALL.iter().find(|code| code.name() == name) else {
         return refuse(&request, &AppError::new(Code::NotFound));
     };
     let (zh, en) = advice(code.kind());
+    // What is wrong with one field is told within the answer about all of them.
+    let place = if code.kind() == Kind::Field { "errors[].code" } else { "type" };
     let page = format!(
         "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>{name} · 评议</title>\
          <style>body{{font:16px/1.7 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}}\
          code{{background:#eee;padding:.1em .3em}}</style></head><body><h1>{}</h1><p lang=\"en\">{}</p>\
-         <p><code>{name}</code> · HTTP {}</p><p>{zh}</p><p lang=\"en\">{en}</p><p><a href=\"/docs/\">接口文档</a> · \
+         <p><code>{name}</code> · HTTP {} · <code>{place}</code></p><p>{zh}</p><p lang=\"en\">{en}</p><p><a href=\"/docs/\">接口文档</a> · \
          <a href=\"{BASE}/dictionaries\">/dictionaries</a></p></body></html>",
         code.title_zh(),
         code.title_en(),

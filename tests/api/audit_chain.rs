@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::raw::Raw;
 use crate::support::sealing::{seal, sign};
-use crate::support::{Backend, World, both, story};
+use crate::support::{Backend, Place, World, both, postgres, story};
 
 const AUDITOR: &str = "53-auditor";
 
@@ -113,7 +113,7 @@ both! {
             "tenant_id, 11 - position, entry_id, commitment, link, sealed_at FROM kept_chain WHERE position IN (5, 6)",
         );
         // A row that nobody has written, as like the others as can be.
-        let is_embedded = matches!(world.place(), crate::support::Place::Sqlite(_));
+        let is_embedded = matches!(world.place(), Place::Sqlite(_));
         let new_id = if is_embedded { "randomblob(16)" } else { "gen_random_uuid()" };
         let put_in = format!(
             "INSERT INTO audit_log (tenant_id, id, at, actor, user_id, roles, action, entity, entity_id, before_digest, after_digest, reason, request_id, salt) \
@@ -172,6 +172,44 @@ both! {
         assert_eq!(faults(world), told("checkpoint_forged", size));
     }
 
+    fn nobody_who_writes_waits_for_the_chain(world) {
+        story::campaign(world, "53");
+        sign(world, "53");
+        let Place::Postgres(database) = world.place() else { return };
+        // Somebody holds the end of the chain, as a relay that hangs would.
+        let mut held = postgres::connect(&database.owner_url());
+        postgres::run(&mut held, "SET app.tenant = '53'; BEGIN; SELECT size FROM audit_heads WHERE tenant_id = '53' FOR UPDATE");
+        let office = world.as_("53-group-office");
+        for _ in 0..5 {
+            office.post("/campaigns", &story::campaign_body(world, "53")).expect(201, "");
+        }
+        drop(held);
+        assert!(seal(world, "53") >= 5);
+        assert_eq!(faults(world), []);
+    }
+
+    fn what_is_personal_is_committed_to_with_a_salt(world) {
+        // The same in two places: only what is salted differs, so whoever knows a name cannot find it in a digest.
+        let digests = |world: &World| {
+            let admin = world.as_("53-system-admin");
+            let officer = json!({
+                "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d42", "number": "530177", "name": "王建国", "kind": "police",
+                "rank": "constable_1", "unit_id": world.unit("5301"), "phone": "13812345678",
+            });
+            admin.post("/officers", &officer).expect(201, "");
+            let day = json!({ "kind": "holiday", "name": "泼水节" });
+            admin.put(&format!("/calendar/{}", world.day(30)), "*", &day).expect(200, "");
+            let mut raw = Raw::owner(world, "53");
+            ["officer", "calendar_day"].map(|entity| {
+                raw.texts(&format!("SELECT after_digest AS text FROM audit_log WHERE entity = '{entity}' AND tenant_id = '53'")).pop().unwrap()
+            })
+        };
+        let other = World::on(world.backend);
+        let ([officer, day], [same_officer, same_day]) = (digests(world), digests(&other));
+        assert_eq!(day, same_day, "what is not personal is the same");
+        assert_ne!(officer, same_officer, "what is personal is not");
+    }
+
     fn relays_that_run_at_once_seal_each_row_once(world) {
         story::campaign(world, "53");
         let stop = AtomicBool::new(false);
@@ -198,7 +236,7 @@ both! {
 
 /// The program, on the data of a test.
 fn program(world: &World, dir: &std::path::Path, arguments: &[&str]) -> (bool, String) {
-    let crate::support::Place::Sqlite(file) = world.place() else { panic!("the embedded database") };
+    let Place::Sqlite(file) = world.place() else { panic!("the embedded database") };
     let mut command = Command::new(env!("CARGO_BIN_EXE_pingyi"));
     command.env_clear().args(arguments).arg("--data-dir").arg(file.parent().unwrap()).current_dir(dir);
     let done = command.output().unwrap();

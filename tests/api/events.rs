@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::clearing::{assignment, enter};
+use crate::clearing::{DAY, assignment, begun, calendar, enter, sweep_up};
 use crate::support::live::{Ear, Event, Running};
 use crate::support::sealing::seal;
 use crate::support::{Second, World, both, story};
-use crate::tasks::{id, launched, units};
+use crate::tasks::{complete, id, launched, units};
 use crate::tasks_history::Dice;
 
 const OFFICE: &str = "53-group-office";
@@ -90,6 +90,46 @@ both! {
         // The campaign that it makes visible below is told there too.
         let rest = if told.iter().any(|event| event.short() == "campaign campaign.launch") { Vec::new() } else { county.until("campaign campaign.launch") };
         assert!(told.iter().chain(&rest).any(|event| event.about() == campaign));
+    }
+
+    fn what_stands_for_the_whole_province_or_for_accounts_is_heard_where_it_may_be_read(world) {
+        let _running = Running::beside(world.doors());
+        calendar(world, &[true, true, true]);
+        let task = begun(world);
+        seal(world, "53");
+        seal(world, "50");
+        let system = world.as_("53-system-admin");
+        let listeners = ["53-system-admin", OFFICE, "53-rater", "50-system-admin", "50-group-office"];
+        let ears = listeners.map(|who| listen(world, who));
+        // A group is set, a unit, an account and a right made, a setting and a day of the calendar changed, a task done.
+        let campaign = mark(world);
+        let unit = json!({ "code": "530177", "name": "试验区分局", "kind": "county", "parent_id": world.unit("5301") });
+        system.post("/units", &unit).expect(201, "");
+        let user = json!({ "login": "yang-shi", "display_name": "杨试", "unit_id": world.unit("5301"), "password": "滇池东岸的海鸥二月才飞走" });
+        let user = system.post("/users", &user).expect(201, "").id();
+        let role = json!({ "role": "rater", "unit_id": world.unit("5301") });
+        world.as_("53-security-admin").post(&format!("/users/{user}/role-bindings"), &role).expect(201, "");
+        system.patch("/settings", "*", &json!({ "reason": "加大抽查。", "values": { "recheck_percent": 10 } })).expect(200, "");
+        system.put(&format!("/calendar/{}", world.day(9)), "*", &json!({ "kind": "holiday", "name": "泼水节" })).expect(200, "");
+        complete(world, "530102-liaison", &task, "530102").expect(200, "");
+        let told = ears.map(|ear| -> Vec<String> {
+            let all = std::iter::from_fn(|| ear.next(Duration::from_millis(2500)));
+            let mut kinds: Vec<String> = all.map(|event| event.kind).collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            kinds
+        });
+        let [by_system, by_office, by_rater, foreign_system, foreign_office] = told;
+        assert_eq!(by_system, ["calendar", "role_binding", "settings", "unit", "user"]);
+        assert_eq!(by_office, ["assignment", "calendar", "campaign", "leading_group", "settings", "unit", "user"]);
+        assert_eq!(by_rater, ["calendar", "campaign", "leading_group", "settings"]);
+        assert_eq!((foreign_system, foreign_office), (Vec::new(), Vec::new()), "another province hears nothing of {campaign}");
+        // A day is frozen, which is nobody's doing.
+        world.advance(2 * DAY);
+        let (office, foreign) = (listen(world, OFFICE), listen(world, "50-group-office"));
+        assert!(sweep_up(world) > 0);
+        assert_eq!(office.next(Duration::from_secs(20)).map(|event| event.kind).as_deref(), Some("daily_clearing"));
+        assert_eq!(foreign.next(QUIET), None);
     }
 
     fn whoever_comes_back_hears_what_they_missed_once_at_either_instance(world) {

@@ -13,7 +13,7 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn a_second_start_keeps_the_data_and_says_where_the_accounts_are() {
     for backend in BOTH {
-        let mut demo = Demo::start(backend);
+        let mut demo = Demo::start_in(Store::new(BINARY, backend), backend);
         let crew: Crew = demo.crew();
         let (id, made) = create(&demo, &crew, Kind::Campaign, 5);
         let file = demo.store.accounts_file();

@@ -1,12 +1,29 @@
 //! The way into an empty system: keys, the first administrator, the first password.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use super::process::{Backend, Session, Store, login};
+use super::process::{Backend, Session, Store, login, nap};
 use super::work::{BINARY, BOTH};
 
 fn said(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_server_with_nothing_in_it_yet_has_nothing_to_complain_of() {
+    for backend in BOTH {
+        let store = Store::new(BINARY, backend);
+        if backend == Backend::Postgres {
+            assert!(store.run(&["admin", "keys"]).status.success());
+        }
+        let program = store.start(&["serve"]);
+        // Seals, signs, sweeps and looks for jobs meanwhile.
+        nap(Duration::from_secs(2));
+        let said = program.said();
+        assert!(!said.contains("WARN") && !said.contains("ERROR"), "{said}");
+    }
 }
 
 #[test]

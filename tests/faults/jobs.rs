@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::process::{Backend, Connection, Program, Random, Session, nap, until};
+use super::process::{Backend, Connection, Program, Random, Session, memory, nap, until};
 use super::work::Demo;
 
 const ROWS: usize = 6_000;
@@ -122,4 +122,43 @@ fn another_instance_goes_on_with_what_a_killed_one_has_begun() {
     assert!(seen >= read, "both tell the same");
     demo.program.kill();
     is_whole(&demo, &other, &admin, &path);
+}
+
+#[test]
+fn a_long_file_takes_little_memory() {
+    /// Megabytes of the file, in rows of which each is wrong: what is looked at is how the file is read.
+    const LONG: usize = 72;
+    /// Megabytes more that an import may take.
+    const MORE: u64 = 64;
+    let row = "滇".repeat(80_000);
+    let rows = LONG * 1024 * 1024 / row.len();
+    for (backend, media) in [(Backend::Sqlite, "text/csv"), (Backend::Postgres, "application/x-ndjson")] {
+        let demo = Demo::start(backend);
+        let (admin, pid) = (demo.sign_in("system_admin"), demo.program.pid());
+        let mut table =
+            if media == "text/csv" { "number,name,kind,unit_code\n".to_owned() } else { String::new() };
+        for at in 0..rows {
+            if media == "text/csv" {
+                writeln!(table, "Z{at:07},{row},police,5301").unwrap();
+            } else {
+                let line = "\"kind\":\"police\",\"unit_code\":\"5301\"";
+                writeln!(table, "{{\"number\":\"Z{at:07}\",\"name\":\"{row}\",{line}}}").unwrap();
+            }
+        }
+        let before = memory(pid).unwrap().0;
+        // The highest from here on.
+        std::fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
+        let mut connection = Connection::open_with(demo.at(), Duration::from_mins(2)).unwrap();
+        let kind = [("Content-Type", media), ("Idempotency-Key", "long-file")];
+        let taken = admin.ask(&mut connection, "POST", "/officers/imports", &kind, Some(&table)).unwrap();
+        let path = format!("/jobs/{}", taken.expect(202).json()["id"].as_str().unwrap());
+        let view = until(Duration::from_mins(5), "the job to end", || {
+            let view = job(&demo.program, &admin, &path);
+            view["ended_at"].is_string().then_some(view)
+        });
+        assert_eq!((&view["state"], &view["rows_refused"]), (&"refused".into(), &rows.into()), "{view}");
+        let grown = memory(pid).unwrap().1.saturating_sub(before) / 1024;
+        println!("{backend:?}: {LONG} MB of {media} took {grown} MB");
+        assert!(grown <= MORE, "{grown} MB for {LONG} MB of {media}");
+    }
 }

@@ -12,8 +12,8 @@ use super::work::{BINARY, BOTH, Demo, Kind, new_body};
 #[test]
 fn figures_are_told_on_a_listener_of_their_own() {
     for backend in BOTH {
-        let store = Store::new(BINARY, backend);
-        let program = store.start(&["demo", "--metrics-listen", "127.0.0.1:0"]);
+        let store = Store::with_demo(BINARY, backend);
+        let program = store.start(&["serve", "--metrics-listen", "127.0.0.1:0"]);
         let said = program.said();
         let line = said
             .lines()

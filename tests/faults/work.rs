@@ -21,12 +21,18 @@ pub struct Demo {
 }
 
 impl Demo {
+    /// A demo that was loaded before.
     pub fn start(backend: Backend) -> Self {
-        Self::start_in(Store::new(BINARY, backend), backend)
+        Self::served(Store::with_demo(BINARY, backend), backend, "serve")
     }
 
+    /// A demo that is loaded here.
     pub fn start_in(store: Store, backend: Backend) -> Self {
-        let program = store.start(&["demo"]);
+        Self::served(store, backend, "demo")
+    }
+
+    fn served(store: Store, backend: Backend, command: &str) -> Self {
+        let program = store.start(&[command]);
         let accounts = accounts_of(&store.accounts_file());
         Self { program, store, backend, accounts }
     }

@@ -7,6 +7,7 @@ mod account;
 mod http;
 mod postgres;
 mod server;
+mod template;
 
 pub use account::{Account, Session, accounts_of, login, sign_in};
 pub use http::{Connection, Reply};

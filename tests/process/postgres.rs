@@ -37,11 +37,32 @@ fn in_database(url: &str, name: &str) -> String {
     format!("{server}/{name}")
 }
 
+/// The owner's address on the shared server's own database.
+pub fn maintenance() -> String {
+    environment("PINGYI_TEST_PG_ADMIN_URL")
+}
+
 /// Makes a database on the server of `scripts/postgres`.
 pub fn own_database() -> Database {
-    let maintenance = environment("PINGYI_TEST_PG_ADMIN_URL");
+    made("")
+}
+
+/// Makes one with everything that is in another, to which nobody may be connected.
+pub fn clone_of(template: &str) -> Database {
+    made(&format!(" TEMPLATE {template}"))
+}
+
+/// Gives a database another name, and keeps it.
+pub fn rename(mut database: Database, name: &str) {
+    execute(&database.maintenance, &format!("ALTER DATABASE {} RENAME TO {name}", database.name));
+    // Whoever drops it now drops what is not there.
+    database.name = format!("{name}_gone");
+}
+
+fn made(like: &str) -> Database {
+    let maintenance = maintenance();
     let name = format!("t_{}", uuid::Uuid::new_v4().simple());
-    execute(&maintenance, &format!("CREATE DATABASE {name}"));
+    execute(&maintenance, &format!("CREATE DATABASE {name}{like}"));
     Database {
         admin_url: in_database(&maintenance, &name),
         app_url: in_database(&app_url(), &name),
@@ -102,6 +123,7 @@ pub fn scalar(url: &str, sql: &str) -> String {
 #[derive(Debug)]
 pub struct Cluster {
     dir: tempfile::TempDir,
+    data: String,
     programs: PathBuf,
     port: u16,
 }
@@ -109,12 +131,23 @@ pub struct Cluster {
 impl Cluster {
     /// Makes and starts one with the roles of `scripts/postgres`; nobody needs a password on it.
     pub fn start() -> Self {
+        Self::make(None)
+    }
+
+    /// One whose tables lie on a disk of their own; what it writes ahead lies elsewhere, as operators are advised.
+    pub fn start_on(disk: &Path) -> Self {
+        Self::make(Some(disk))
+    }
+
+    fn make(disk: Option<&Path>) -> Self {
         let programs = PathBuf::from(environment("PINGYI_TEST_PG_BIN"));
         let dir = tempfile::Builder::new().prefix("pingyi-pg.").tempdir_in("/tmp").unwrap();
-        if is_root() {
-            assert!(Command::new("chown").arg("postgres").arg(dir.path()).status().unwrap().success());
+        let data = disk.unwrap_or(dir.path()).join("data");
+        for dir in [Some(dir.path()), disk].into_iter().flatten().filter(|_| is_root()) {
+            assert!(Command::new("chown").arg("postgres").arg(dir).status().unwrap().success());
         }
-        let mut cluster = Self { dir, programs, port: 0 };
+        let ahead = dir.path().join("ahead").display().to_string();
+        let mut cluster = Self { data: data.display().to_string(), dir, programs, port: 0 };
         let data = cluster.data();
         cluster.program(
             "initdb",
@@ -123,6 +156,8 @@ impl Cluster {
                 &data,
                 "-U",
                 "postgres",
+                "--waldir",
+                &ahead,
                 "--auth=trust",
                 "--no-sync",
                 "--encoding=UTF8",
@@ -147,14 +182,14 @@ impl Cluster {
     }
 
     fn data(&self) -> String {
-        self.dir.path().join("data").to_str().unwrap().to_owned()
+        self.data.clone()
     }
 
     fn arguments_of_start(&self) -> Vec<String> {
         let dir = self.dir.path().display();
         let options =
             format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={dir}", self.port);
-        let log = self.dir.path().join("data/server.log").display().to_string();
+        let log = self.dir.path().join("server.log").display().to_string();
         ["-D", &self.data(), "-l", &log, "-o", &options, "-t", "30", "-w", "start"]
             .map(ToOwned::to_owned)
             .to_vec()

@@ -32,6 +32,27 @@ impl Store {
         Self { dir: tempfile::tempdir().unwrap(), database, urls, binary: binary.into() }
     }
 
+    /// One with a loaded demo in it.
+    pub fn with_demo(binary: &str, backend: Backend) -> Self {
+        super::template::loaded(binary, backend)
+    }
+
+    /// On this database.
+    pub(super) fn of(binary: &str, database: Database) -> Self {
+        let urls = Some((database.app_url.clone(), database.admin_url.clone()));
+        Self { dir: tempfile::tempdir().unwrap(), database: Some(database), urls, binary: binary.into() }
+    }
+
+    /// Its database alone.
+    pub(super) fn into_database(self) -> Database {
+        self.database.unwrap()
+    }
+
+    /// Where all of its files are.
+    pub(super) fn root(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// A fresh one on a server of the test's own: the application role's address, the owner's.
     pub fn on(binary: &str, app_url: String, admin_url: String) -> Self {
         let urls = Some((app_url, admin_url));

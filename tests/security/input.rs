@@ -108,10 +108,16 @@ both! {
     }
 
     fn every_code_has_a_page(world) {
-        for code in Code::ALL.iter().filter(|code| code.kind() != pingyi::errors::Kind::Field) {
+        for code in Code::ALL {
             let page = world.anonymous().get(&pingyi::web::type_of(*code)).expect(200, "");
-            assert!(page.text().contains(code.title_zh()) && page.text().contains(code.title_en()), "{}", page.story());
+            let text = page.text();
+            assert!(text.contains(code.title_zh()) && text.contains(code.title_en()), "{}", page.story());
+            // What to do about it, in both languages.
+            let advice: Vec<&str> = text.split("<p").skip(3).take(2).collect();
+            let [zh, en] = advice[..] else { panic!("{}", page.story()) };
+            assert!(zh.contains('。') && en.starts_with(" lang=\"en\">") && en.contains(".</p>"), "{}", page.story());
         }
+        world.anonymous().get("/problems/no-such-code").expect(404, "not_found");
     }
 
     fn a_body_that_cannot_be_read_says_why(world) {

@@ -180,6 +180,15 @@ both! {
         log_in(world, "53-liaison", people::PASSWORD).expect(200, "");
     }
 
+    fn a_hundred_wrong_guesses_from_one_address_shut_it_whoever_is_guessed_at(world) {
+        for guess in 0..100 {
+            log_in(world, &format!("nobody-{}", guess / 9), "wrong-password-1").expect(401, "login_failed");
+        }
+        log_in(world, "53-unit-head", people::PASSWORD).expect(429, "too_many_attempts");
+        world.clock.advance(15 * 60 + 1);
+        log_in(world, "53-unit-head", people::PASSWORD).expect(200, "");
+    }
+
     fn a_success_forgets_the_guesses_before_it(world) {
         for _ in 0..3 {
             for _ in 0..9 {

@@ -240,9 +240,11 @@ both! {
             // The vote is the same at every level: it is played at the root.
             for state in STANDINGS.iter().filter(|at| **at != "voting" || *code == "53") {
                 let shared = plan_in(world, code, state, writer, head);
+                let campaign = world.as_(writer).get(&format!("/plans/{shared}")).expect(200, "").json()["campaign_id"].clone();
+                let beside = format!("/plans?limit=200&sort=-created_at&campaign_id={}", campaign.as_str().unwrap());
                 for person in *people {
                     let shown = world.as_(person).get(&format!("/plans/{shared}"));
-                    let listed = world.as_(person).get("/plans?limit=200&sort=-created_at").expect(200, "").json();
+                    let listed = world.as_(person).get(&beside).expect(200, "").json();
                     let listed = listed["items"].as_array().unwrap().iter().find(|row| row["id"] == shared.as_str());
                     let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
                     let in_list = listed.map(|row| strings(&row["allowed_actions"])).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Access tokens: whatever is wrong with one, the answer is 401 `token_invalid` and says no more.
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -13,6 +15,7 @@ struct Forge {
     header: Value,
     claims: Value,
     key: EncodingKey,
+    pair: Ed25519KeyPair,
     public: Vec<u8>,
 }
 
@@ -33,7 +36,8 @@ impl Forge {
         let keys = world.anonymous().get("/.well-known/jwks.json").expect(200, "").json();
         let public = URL_SAFE_NO_PAD.decode(keys["keys"][0]["x"].as_str().unwrap()).unwrap();
         let (header, claims) = (decoded(parts[0]), decoded(parts[1]));
-        Self { good, header, claims, key: EncodingKey::from_ed_der(&der), public }
+        let pair = Ed25519KeyPair::from_pkcs8(&der).unwrap();
+        Self { good, header, claims, key: EncodingKey::from_ed_der(&der), pair, public }
     }
 
     /// Signed with the server's own key.
@@ -58,6 +62,23 @@ impl Forge {
         }
         claims
     }
+}
+
+/// Each is refused as all others are; the good one goes on being good.
+fn all_refused(world: &World, forge: &Forge, tokens: Vec<(&str, String)>) {
+    let who = world.bearing(&forge.good);
+    who.get("/plans").expect(200, "");
+    let model = world.bearing("x.y.z").get("/plans").expect(401, "token_invalid");
+    let without_id = |reply: &crate::support::client::Reply| {
+        reply.text().replace(reply.header("x-request-id").unwrap_or_default(), "ID")
+    };
+    for (what, token) in tokens {
+        let reply = world.bearing(&token).get("/plans");
+        assert!(reply.status == 401 && reply.code() == "token_invalid", "{what}: {}", reply.story());
+        assert_eq!(without_id(&reply), without_id(&model), "{what} says more than that it is invalid");
+    }
+    who.get("/plans").expect(200, "");
+    world.bearing("").get("/plans").expect(401, "unauthenticated");
 }
 
 both! {
@@ -89,7 +110,7 @@ both! {
             pieces[at].replace_range(index..=index, other);
             pieces.join(".")
         };
-        let pair = aws_lc_rs::signature::Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new()).unwrap();
+        let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
         let foreign = EncodingKey::from_ed_der(pair.as_ref());
         let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(&forge.public) });
         let own_key = {
@@ -115,7 +136,7 @@ both! {
             ("no typ", head(&|header| header.typ = None)),
             ("jku", head(&|header| header.jku = Some("https://evil.invalid/jwks.json".into()))),
             ("x5u", head(&|header| header.x5u = Some("https://evil.invalid/x5u".into()))),
-            ("its own jwk", own_key),
+            ("our own jwk", own_key),
             ("iss", claim("iss", json!("evil"))),
             ("no iss", claim("iss", Value::Null)),
             ("aud", claim("aud", json!("another-api"))),
@@ -142,19 +163,43 @@ both! {
             ("words", "bearer bearer bearer".into()),
             ("very long", "a".repeat(7000)),
         ];
-        let who = world.bearing(&forge.good);
-        who.get("/plans").expect(200, "");
-        let model = world.bearing("x.y.z").get("/plans").expect(401, "token_invalid");
-        let without_id = |reply: &crate::support::client::Reply| {
-            reply.text().replace(reply.header("x-request-id").unwrap_or_default(), "ID")
+        all_refused(world, &forge, tokens);
+    }
+
+    fn nothing_with_a_header_of_somebody_elses_opens(world) {
+        let forge = Forge::of(world);
+        let parts: Vec<&str> = forge.good.split('.').collect();
+        let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        // Signed by hand: with a header that no library would write.
+        let raw = |pair: &Ed25519KeyPair, header: &Value| {
+            let said = format!("{}.{}", encoded(header), parts[1]);
+            format!("{said}.{}", URL_SAFE_NO_PAD.encode(pair.sign(said.as_bytes())))
         };
-        for (what, token) in tokens {
-            let reply = world.bearing(&token).get("/plans");
-            assert!(reply.status == 401 && reply.code() == "token_invalid", "{what}: {}", reply.story());
-            assert_eq!(without_id(&reply), without_id(&model), "{what} says more than that it is invalid");
-        }
-        who.get("/plans").expect(200, "");
-        world.bearing("").get("/plans").expect(401, "unauthenticated");
+        let headed = |name: &str, value: Value| {
+            let mut header = forge.header.clone();
+            header[name] = value;
+            header
+        };
+        let thief = Ed25519KeyPair::from_pkcs8(pair.as_ref()).unwrap();
+        let thiefs = json!({ "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(thief.public_key()) });
+        let curve = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+        let es256 = {
+            let mut header = Header::new(Algorithm::ES256);
+            header.typ.clone_from(&forge.plain_header().typ);
+            header.kid.clone_from(&forge.plain_header().kid);
+            encode(&header, &forge.claims, &EncodingKey::from_ec_der(curve.as_ref())).unwrap()
+        };
+        assert_eq!(raw(&forge.pair, &forge.header), forge.good, "by hand as the server does it");
+        let tokens = vec![
+            ("its own jwk, and signed with it", raw(&thief, &headed("jwk", thiefs))),
+            ("ES256 under our kid", es256),
+            ("RS256 over our signature", raw(&forge.pair, &headed("alg", json!("RS256")))),
+            ("EdDSA in other letters", raw(&forge.pair, &headed("alg", json!("eddsa")))),
+            ("something that must be understood", raw(&forge.pair, &{ let mut header = headed("crit", json!(["b64"])); header["b64"] = json!(false); header })),
+            ("compressed", raw(&forge.pair, &headed("zip", json!("DEF")))),
+            ("a header too many", raw(&forge.pair, &headed("role", json!("auditor")))),
+        ];
+        all_refused(world, &forge, tokens);
     }
 
     fn only_the_bearer_scheme_carries_a_token(world) {
