@@ -72,7 +72,8 @@ impl File {
     }
 }
 
-/// A line of an export: a place in the chain with its row. What is withheld or erased has neither row nor salt.
+/// A line of an export: a place in the chain with its row. What is withheld has neither row nor salt; what is not in the log
+/// any more says so.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
@@ -88,6 +89,9 @@ pub struct Line {
     pub salt: Option<String>,
     /// The row.
     pub row: Option<Content>,
+    /// Whether the log lacks the row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gone: bool,
 }
 
 impl Line {
@@ -104,6 +108,7 @@ impl Line {
                 let salt = unhex(salt.as_deref().unwrap_or_default());
                 Row::Open(Box::new(content), salt.ok_or_else(|| format!("no salt at position {position}"))?)
             }
+            (None, _) if self.gone => Row::Gone,
             (None, _) => Row::Withheld,
         };
         Ok(Sealed {

@@ -61,6 +61,8 @@ pub enum Row {
 
 /// Faults told of one chain at most: whoever has written it all anew is not told of each row.
 const MOST: usize = 200;
+/// Faults kept until the end at most, where those that say more than that a link is broken come first.
+const KEPT: usize = 2000;
 /// Places that do not fit are compared with each other for having changed places, as far as this.
 const COMPARED: usize = 64;
 
@@ -92,6 +94,9 @@ pub struct Walk {
     is_explained: bool,
     misfits: Vec<Misfit>,
     faults: Vec<Fault>,
+    /// Checkpoints that the chain departs from, by their size.
+    departures: Vec<(u64, Fault)>,
+    withheld: u64,
 }
 
 /// What came of it.
@@ -101,6 +106,8 @@ pub struct Verdict {
     pub size: u64,
     /// Checkpoints that agree with it.
     pub checkpoints: u64,
+    /// Rows whose content is not there to be looked at: only that it was committed to is known.
+    pub withheld: u64,
     /// What is wrong, in the order of the chain; at most 200.
     pub faults: Vec<Fault>,
 }
@@ -123,6 +130,8 @@ impl Walk {
             is_explained: false,
             misfits: Vec::new(),
             faults: Vec::new(),
+            departures: Vec::new(),
+            withheld: 0,
         };
         for checkpoint in checkpoints {
             let size = checkpoint.size;
@@ -143,14 +152,12 @@ impl Walk {
     }
 
     fn tell(&mut self, kind: FaultKind, position: Option<u64>, entry_id: Option<String>, detail: &str) {
-        if self.faults.len() < MOST {
-            self.faults.push(Fault { kind, position, entry_id, detail: detail.to_owned() });
-        }
+        self.found(Fault { kind, position, entry_id, detail: detail.to_owned() });
     }
 
     /// Tells of something that was found outside of the walk.
     pub fn found(&mut self, fault: Fault) {
-        if self.faults.len() < MOST {
+        if self.faults.len() < if fault.kind == FaultKind::LinkBroken { MOST } else { KEPT } {
             self.faults.push(fault);
         }
     }
@@ -185,7 +192,7 @@ impl Walk {
                     self.tell(FaultKind::EntryEdited, Some(position), Some(sealed.entry_id.clone()), "");
                 }
             }
-            Row::Withheld => {}
+            Row::Withheld => self.withheld += 1,
             Row::Gone => {
                 self.tell(FaultKind::EntryDeleted, Some(position), Some(sealed.entry_id.clone()), "");
             }
@@ -203,12 +210,11 @@ impl Walk {
                 self.checked += 1;
             } else if !self.is_explained {
                 let size = checkpoint.size;
-                self.tell(
-                    FaultKind::Rewritten,
-                    Some(size),
-                    None,
-                    &format!("与第 {size} 条处的检查点不符 / it departs from the checkpoint at {size}"),
-                );
+                let detail =
+                    format!("与第 {size} 条处的检查点不符 / it departs from the checkpoint at {size}");
+                let fault =
+                    Fault { kind: FaultKind::Rewritten, position: Some(size), entry_id: None, detail };
+                self.departures.push((size, fault));
                 self.is_explained = true;
             }
         }
@@ -245,7 +251,7 @@ impl Walk {
     /// Tells of a place that was put in, which explains what was found wrong there and behind it.
     fn was_put_in(&mut self, at: u64, id: String) {
         self.misfits.retain(|one| one.sealed.position < at);
-        self.faults.retain(|one| one.kind != FaultKind::Rewritten || one.position < Some(at));
+        self.departures.retain(|(size, _)| *size < at);
         self.tell(FaultKind::EntryInserted, Some(at), Some(id), "");
         self.put_in += 1;
     }
@@ -253,9 +259,18 @@ impl Walk {
     /// The end of the chain.
     #[must_use]
     pub fn end(mut self) -> Verdict {
+        let mut faults = judged(&self.misfits);
+        let is_swapped = faults.iter().any(|fault| fault.kind == FaultKind::EntriesReordered);
+        if let Some((at, id)) = self.suspect.take().filter(|_| !is_swapped) {
+            // There is no next place that could tell.
+            self.was_put_in(at, id);
+            faults = judged(&self.misfits);
+        }
         let size = self.expected - 1;
-        if let Some((&last, _)) = self.checkpoints.iter().next_back().filter(|(last, _)| **last > size) {
-            let missing = last - size;
+        // What was put in does not make up for what was taken away.
+        let own = size - self.put_in;
+        if let Some((&last, _)) = self.checkpoints.iter().next_back().filter(|(last, _)| **last > own) {
+            let missing = last - own;
             self.tell(
                 FaultKind::Truncated,
                 Some(size),
@@ -265,18 +280,13 @@ impl Walk {
                 ),
             );
         }
-        let mut faults = judged(&self.misfits);
-        let is_swapped = faults.iter().any(|fault| fault.kind == FaultKind::EntriesReordered);
-        if let Some((at, id)) = self.suspect.take().filter(|_| !is_swapped) {
-            // There is no next place that could tell.
-            self.was_put_in(at, id);
-            faults = judged(&self.misfits);
-        }
-        for fault in faults {
-            self.found(fault);
-        }
-        self.faults.sort_by_key(|fault| (fault.position.unwrap_or(u64::MAX), fault.kind));
-        Verdict { size, checkpoints: self.checked, faults: self.faults }
+        self.faults.extend(faults);
+        self.faults.extend(self.departures.into_iter().map(|(_, fault)| fault));
+        let place = |fault: &Fault| (fault.position.unwrap_or(u64::MAX), fault.kind);
+        self.faults.sort_by_key(|fault| (fault.kind == FaultKind::LinkBroken, place(fault)));
+        self.faults.truncate(MOST);
+        self.faults.sort_by_key(place);
+        Verdict { size, checkpoints: self.checked, withheld: self.withheld, faults: self.faults }
     }
 }
 
@@ -290,8 +300,16 @@ fn judged(misfits: &[Misfit]) -> Vec<Fault> {
             continue;
         }
         let other = misfits.iter().find(|other| {
-            let fitting = link(&one.before, position, &other.sealed.commitment);
-            other.sealed.position != position && (fitting == one.sealed.link || fitting == other.sealed.link)
+            let links = [one.sealed.link, other.sealed.link];
+            let fits = |before: &Digest, place: u64, commitment: &Digest| {
+                links.contains(&link(before, place, commitment))
+            };
+            let place = other.sealed.position;
+            // Each where the other stands: one alone may stand there for another reason.
+            let back = [other.before, other.sealed.link];
+            place != position
+                && fits(&one.before, position, &other.sealed.commitment)
+                && back.iter().any(|before| fits(before, place, &one.sealed.commitment))
         });
         let Some(other) = other else { continue };
         let place = other.sealed.position;
@@ -415,7 +433,18 @@ mod tests {
         late.insert(11, (content(99), vec![9; 16]));
         let mut late = chained(late);
         late[12].link = whole[11].link;
+        assert_eq!(walked(late.clone(), signed()), [inserted(12)]);
+        late[11].link = [7; 32];
         assert_eq!(walked(late, signed()), [inserted(12)]);
+        // It does not make up for the last one, taken away.
+        let mut fewer = rows(12);
+        fewer.insert(5, (content(99), vec![9; 16]));
+        fewer.truncate(12);
+        let mut fewer = chained(fewer);
+        for at in 6..12 {
+            fewer[at].link = whole[at - 1].link;
+        }
+        assert_eq!(walked(fewer, signed()), [inserted(6), (FaultKind::Truncated, Some(12))]);
         // All that stands behind is computed anew: the checkpoint tells.
         assert_eq!(walked(chained(put), signed()), [(FaultKind::Rewritten, Some(12))]);
         // A place that is there twice.
@@ -425,12 +454,36 @@ mod tests {
     }
 
     #[test]
+    fn however_many_links_are_broken_what_says_more_is_told() {
+        let whole = chained(rows(1000));
+        let mut fewer = whole.clone();
+        fewer.remove(9);
+        fewer.truncate(900);
+        for (position, one) in (1..).zip(&mut fewer) {
+            one.position = position;
+        }
+        let told = walked(fewer, vec![checkpoint(&whole)]);
+        assert_eq!(told.len(), MOST);
+        assert!(told.contains(&(FaultKind::LinkBroken, Some(10))), "{told:?}");
+        assert!(told.contains(&(FaultKind::Truncated, Some(900))), "{told:?}");
+    }
+
+    #[test]
     fn two_checkpoints_of_one_size_that_differ_are_told() {
         let whole = chained(rows(3));
         let mut other = checkpoint(&whole);
         other.root = [9; 32];
         let told = walked(whole.clone(), vec![checkpoint(&whole), other]);
         assert!(told.iter().all(|(kind, _)| *kind == FaultKind::Rewritten) && !told.is_empty(), "{told:?}");
+        // A row that was put in explains nothing of it.
+        let mut put = rows(3);
+        put.insert(1, (content(99), vec![9; 16]));
+        let mut put = chained(put);
+        (put[2].link, put[3].link) = (whole[1].link, whole[2].link);
+        let mut other = checkpoint(&whole);
+        other.root = [9; 32];
+        let told = walked(put, vec![checkpoint(&whole), other]);
+        assert!(told.contains(&(FaultKind::Rewritten, Some(3))), "{told:?}");
     }
 
     proptest! {

@@ -151,13 +151,16 @@ fn offline(path: &Path, verifier: &Verifier, kept: &[String]) -> Result<Verdict>
 
 /// Tells what came of it; fails when the chain is not whole.
 fn told(verdict: &Verdict, online: Option<&Verification>) -> Result<()> {
-    let Verdict { size, checkpoints, faults } = verdict;
+    let Verdict { size, checkpoints, withheld, faults } = verdict;
     if online.is_some_and(|done| *size == 0 && done.unsealed == 0 && faults.is_empty()) {
         return Err(StartError::new(
             "there is no row in this log: is it the right database, the right province?",
         ));
     }
     let mut lines = vec![format!("{size} rows, {checkpoints} checkpoints agree")];
+    if *withheld > 0 {
+        lines.push(format!("{withheld} rows are withheld: what they say was not looked at"));
+    }
     if let Some(Verification { signed, unsealed, .. }) = online {
         let signed =
             signed.map_or_else(|| "no checkpoint yet".to_owned(), |size| format!("signed up to {size}"));

@@ -146,6 +146,7 @@ tables! {
         version -> BigInt,
         created_at -> InstantSql,
         updated_at -> InstantSql,
+        batch_id -> Nullable<UuidSql>,
     }
     login_directory (login) {
         login -> Text,

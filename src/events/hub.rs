@@ -128,7 +128,13 @@ async fn tell(doors: &Arc<Doors>, tenant: TenantId, seats: &mut Vec<Seat>) -> Re
     }
     let shared = Arc::clone(doors);
     let (words, passing) = listening(doors, tenant, move |tx| {
-        Ok((service::words(tx, &shared, &ears)?, progress::passing(tx, &shared, &ears)?))
+        let words = service::words(tx, &shared, &ears)?;
+        // What is told in passing counts for nothing: it does not keep anybody from what counts.
+        let passing = progress::passing(tx, &shared, &ears).unwrap_or_else(|error| {
+            tracing::warn!(%tenant, %error, "how far jobs are could not be told");
+            vec![None; ears.len()]
+        });
+        Ok((words, passing))
     })
     .await?;
     let mut ended = Vec::new();
@@ -142,12 +148,15 @@ async fn tell(doors: &Arc<Doors>, tenant: TenantId, seats: &mut Vec<Seat>) -> Re
                 continue;
             }
         };
+        // Only what bears an id tells them where they are.
+        let is_placed = !text.is_empty();
         if let Some(passing) = &passing {
             text.push_str(&passing.text);
         }
         if !text.is_empty() {
             match seat.out.try_send(text.into()) {
-                Ok(()) => seat.heard = Instant::now(),
+                Ok(()) if is_placed => seat.heard = Instant::now(),
+                Ok(()) => {}
                 Err(TrySendError::Closed(_)) => {
                     ended.push(at);
                     continue;

@@ -2,19 +2,25 @@
 //! nothing that counts, for the end of a job is an event like others.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::kinds::EventKind;
-use super::service::Ear;
+use super::service::{Ear, reach};
 use super::wire::{self, EventView};
 use crate::access::policy::EventRead;
-use crate::access::{Doors, JobId, Reach, SessionId, Tx, UserId};
-use crate::db::Instant;
+use crate::access::{Doors, JobId, SessionId, Tx, UserId};
 use crate::errors::Result;
 use crate::jobs::rules::Job;
 use crate::jobs::service as jobs;
 
-/// The jobs that somebody was told of last, each with the time it was worked on then.
-pub type Known = Vec<(JobId, Instant)>;
+/// The jobs that somebody was told of last, each with a digest of what they were told.
+pub type Known = Vec<(JobId, u64)>;
+
+fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
 
 /// What somebody is told in passing, and what they know then.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,10 +56,11 @@ pub fn passing(tx: &mut Tx<'_, EventRead>, doors: &Doors, ears: &[Ear]) -> Resul
         };
         let mut passing = Passing::default();
         for job in under_way.get(&ear.listener.user()).into_iter().flatten() {
-            let now = (job.id, job.updated_at);
+            let text = wire::in_passing(&EventView::progress(job))?;
+            let now = (job.id, digest(&text));
             passing.known.push(now);
             if !known.contains(&now) && may_know(tx, doors, ear, &mut may)? {
-                passing.text.push_str(&wire::in_passing(&EventView::progress(job))?);
+                passing.text.push_str(&text);
             }
         }
         told.push(Some(passing));
@@ -73,7 +80,7 @@ fn may_know(
         return Ok(*known && !ear.listener.has_expired(tx.now()));
     }
     let held = ear.listener.held(doors, tx)?;
-    let known = held.is_some_and(|held| Reach::of(EventKind::Job.row(), &held).is_some());
+    let known = held.is_some_and(|held| reach(EventKind::Job, &held).is_some());
     may.insert(session, known);
     Ok(known && !ear.listener.has_expired(tx.now()))
 }

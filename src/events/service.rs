@@ -11,7 +11,7 @@ use super::place::Places;
 use super::progress::Known;
 use super::store::{self, Thing};
 use super::wire::{self, EventView};
-use crate::access::policy::EventRead;
+use crate::access::policy::{Audience, EventRead};
 use crate::access::{Doors, Held, Listener, Reach, SessionId, Tx, UserId};
 use crate::audit::service::{self as audit, Spot};
 use crate::db::Id;
@@ -210,6 +210,14 @@ fn stretch(tx: &mut Tx<'_, EventRead>, places: &Places, after: Spot) -> Result<S
     Ok(Stretch { behind: after.position, told, upto })
 }
 
+/// How far somebody who holds these roles may know of things of a kind; none when not at all. What is an account's own is so
+/// without a role.
+pub(super) fn reach(kind: EventKind, held: &[Held]) -> Option<Reach> {
+    let row = kind.row();
+    let own = (row.audience == Audience::Account).then(Reach::default);
+    Reach::of(row, held).or(own)
+}
+
 /// How far the rights of a session reach, found once a kind.
 struct Rights {
     user: UserId,
@@ -228,7 +236,7 @@ impl Rights {
 
     fn may_know(&mut self, told: &Told) -> bool {
         let held = &self.held;
-        let reach = self.reaches.entry(told.kind).or_insert_with(|| Reach::of(told.kind.row(), held));
+        let reach = self.reaches.entry(told.kind).or_insert_with(|| reach(told.kind, held));
         let Some(reach) = reach else { return false };
         let Some(thing) = &told.thing else { return true };
         if thing.account.is_some() {

@@ -20,7 +20,7 @@ pub struct EventView {
     pub id: Option<Uuid>,
     /// 对象归属何处: 分工与逐日填报为任务, 授权为账号, 民警与账号为单位; 其余为 null。
     pub of: Option<Uuid>,
-    /// 操作, 见 `GET /policy`; 或其后果。
+    /// 操作, 见 `GET /policy`; 或其后果, 或 `background` (服务自行所为), `job.progress` (进度)。
     #[schema(max_length = 60)]
     pub action: String,
     /// 时刻。

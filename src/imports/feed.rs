@@ -148,8 +148,14 @@ fn text<R: ImportRow>(file: &File, fetch: Fetch<'_>, rows: &mut Rows<'_, R>) -> 
         }
         return Ok(());
     }
-    let Some((bytes, line)) = reader.next(Cut::Heading)? else { return Ok(()) };
-    let heading = encoding::decode(&bytes, encoding, line)?;
+    let heading = loop {
+        let Some((bytes, line)) = reader.next(Cut::Heading)? else { return Ok(()) };
+        let text = encoding::decode(&bytes, encoding, line)?;
+        if !text.trim().is_empty() {
+            break text.into_owned();
+        }
+        reader.line += 1;
+    };
     let separator = delimited::separator(&heading);
     // With a mark the heading was understood before; blank lines may come before it.
     reader.go_to(Mark { offset: begin as u64, line: 0 });

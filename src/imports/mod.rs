@@ -11,6 +11,9 @@
 //! - rows that stand for themselves ([`Way::InBatches`]) are entered as they are read, unseen, in transactions of a few
 //!   milliseconds. At the end they are put in force all at once; what changes something that is there already follows in
 //!   that same step, or in the steps before it when there is much of it. A trial does the same and takes it back.
+//! - rows that stand for themselves too but are not easily taken back ([`Way::AtTheEnd`]), for much refers to what they
+//!   make, are checked as they are read; once all of them are good they are entered, unseen, in such transactions, and put in
+//!   force all at once.
 //! - rows that refer to each other ([`Way::Altogether`]) are kept until all of them are there, compared as a whole and
 //!   written in one transaction: their number is bounded.
 
@@ -53,6 +56,18 @@ pub enum Way {
     Altogether,
     /// Each stands for itself: a few at a time, unseen until all of them are there.
     InBatches,
+    /// Each stands for itself and is not easily taken back: checked a few at a time, and when all of them are good entered
+    /// a few at a time, unseen until all of them are there.
+    AtTheEnd,
+}
+
+/// The lines of rows that are to be written, by what they do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// They enter something.
+    pub new: Vec<u32>,
+    /// They change something that is there.
+    pub changed: Vec<u32>,
 }
 
 /// A row of a table that can be imported. Its columns are the properties of its schema, their Chinese
@@ -109,8 +124,16 @@ pub trait ImportRow:
     /// When the database fails.
     fn write(tx: &mut Tx<'_, Self::Action>, changes: Self::Changes) -> Result<()>;
 
+    /// Of rows entered at the end: the lines that have something to be written.
+    #[must_use]
+    fn lines(changes: &Self::Changes) -> Lines {
+        let _ = changes;
+        Lines::default()
+    }
+
     /// Of rows taken in batches: enters what is new, unseen and without a row in the log, and answers the lines that
-    /// change something that is there, which are written at the end.
+    /// change something that is there, which are written at the end. Of rows entered at the end: enters what
+    /// is new, unseen, with its rows in the log, which are held back.
     ///
     /// # Errors
     /// When the database fails.

@@ -3,6 +3,7 @@
 use super::feed::{Item, Mark, too_many_rows};
 use super::refusals::Refusals;
 use super::{Counts, Given, ImportRow, Line, Way};
+use crate::access::policy::Action;
 use crate::access::{JobId, Tx};
 use crate::db::forget_plans;
 use crate::errors::{AppError, Code, FieldError, Result, text};
@@ -31,22 +32,71 @@ pub(super) fn count(job: &mut Job, counts: Counts) {
     job.tally.unchanged += number(counts.unchanged);
 }
 
+/// Marks a row that was new when it was read, beside which columns it has.
+const NEW: i64 = 1 << 32;
+
+/// Which of the rows that were kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// All of them.
+    All,
+    /// Those that were new when they were read.
+    New,
+    /// The others.
+    Others,
+}
+
 /// Rows that wait for the end of their job.
+pub(super) struct Stretch<R> {
+    /// Those that were asked for.
+    pub lines: Vec<Line<R>>,
+    /// How many were gone through for them.
+    pub passed: usize,
+    /// The last line among all of these.
+    pub last: Option<i64>,
+}
+
+/// Some of the rows that wait for the end of their job.
 pub(super) fn kept<R: ImportRow>(
     tx: &mut Tx<'_, R::Action>,
     job: JobId,
-    behind: i64,
-    most: i64,
-) -> Result<Vec<Line<R>>> {
+    (behind, most): (i64, i64),
+    which: Which,
+) -> Result<Stretch<R>> {
     let rows = jobs::kept_behind(tx, job, behind, most)?;
+    let (passed, last) = (rows.len(), rows.last().map(|row| row.line));
     let line = |row: jobs::Kept| {
         Ok(Line {
             number: u32::try_from(row.line).map_err(AppError::internal)?,
             row: serde_json::from_str(&row.content).map_err(AppError::internal)?,
-            given: Given::kept(row.given),
+            given: Given::kept(row.given & !NEW),
         })
     };
-    rows.into_iter().map(line).collect()
+    let wanted = |row: &jobs::Kept| match which {
+        Which::All => true,
+        Which::New => row.given & NEW != 0,
+        Which::Others => row.given & NEW == 0,
+    };
+    let lines = rows.into_iter().filter(wanted).map(line).collect::<Result<_>>()?;
+    Ok(Stretch { lines, passed, last })
+}
+
+/// Tells of rows that were good when they were read and are not by now: they are left out of what is done, since what was done
+/// before them is done.
+pub(super) fn tell_late<A: Action>(tx: &mut Tx<'_, A>, job: &mut Job, errors: Vec<FieldError>) -> Result<()> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    jobs::refuse(tx, job, errors)?;
+    let lines = job.tally.refused;
+    if !job.skip_refused {
+        let detail = text!(
+            "{lines} 行在生效前已与他人的改动冲突, 未导入; 其余已导入",
+            "{lines} rows were overtaken by what others did before they came into force and are left out; the others are in"
+        );
+        job.problem = Some(Problem { code: Code::ConcurrentChange, detail });
+    }
+    Ok(())
 }
 
 /// Compares rows with what is there, without those with which something is wrong.
@@ -95,12 +145,20 @@ pub(super) fn take<R: ImportRow>(tx: &mut Tx<'_, R::Action>, mut job: Job, items
         let text = serde_json::to_string(&line.row).map_err(AppError::internal)?;
         content.push((line.number, line.given.bits(), text));
     }
-    if R::WAY == Way::InBatches {
+    if R::WAY != Way::Altogether {
         let (counts, changes, more) = plan_good::<R>(tx, good)?;
         errors.extend(more);
         count(&mut job, counts);
-        let later = R::enter(tx, changes, job.id)?;
-        content.retain(|(number, ..)| later.contains(number));
+        if R::WAY == Way::InBatches {
+            let later = R::enter(tx, changes, job.id)?;
+            content.retain(|(number, ..)| later.contains(number));
+        } else {
+            let lines = R::lines(&changes);
+            content.retain(|(number, ..)| lines.new.contains(number) || lines.changed.contains(number));
+            for (_, given, _) in content.iter_mut().filter(|(number, ..)| lines.new.contains(number)) {
+                *given |= NEW;
+            }
+        }
     }
     jobs::keep(tx, job.id, content)?;
     jobs::refuse(tx, &mut job, errors)?;

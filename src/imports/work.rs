@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::feed::{File, Item, Mark, Portion, feed};
 use super::pace::Pace;
 use super::refusals::Refusals;
-use super::steps::{count, kept, plan_good, refused, take, written};
+use super::steps::{Which, count, kept, plan_good, refused, take, tell_late, written};
 use super::{Counts, ImportRow, Way};
 use crate::access::policy::Background;
 use crate::access::{Doors, Tx, beside, look_beside, look_on_behalf, on_behalf};
@@ -171,7 +171,12 @@ impl<R: ImportRow> Import<'_, R> {
         while !ended || !waiting.is_empty() {
             while !ended && waiting.len() < pace.rows {
                 match tokio::time::timeout(SIGN_OF_LIFE, receiver.recv()).await {
-                    Err(_) => self.sign_of_life().await?,
+                    Err(_) => {
+                        if !self.sign_of_life().await? {
+                            // Cancelled: the reader ends when nobody listens.
+                            return Ok(());
+                        }
+                    }
                     Ok(None) => ended = true,
                     Ok(Some(Portion::Items(items))) => waiting.extend(items),
                     Ok(Some(Portion::Encoding(encoding))) => {
@@ -229,10 +234,12 @@ impl<R: ImportRow> Import<'_, R> {
         })
     }
 
-    async fn sign_of_life(&self) -> Result<()> {
+    /// Says that the job is worked on; whether it is still to be read.
+    async fn sign_of_life(&self) -> Result<bool> {
         self.beside(|tx, held| {
             let job = jobs::hold(tx, held)?;
-            jobs::go_on(tx, held, &job)
+            jobs::go_on(tx, held, &job)?;
+            Ok(job.state == JobState::Reading)
         })
         .await
     }
@@ -281,12 +288,22 @@ impl<R: ImportRow> Import<'_, R> {
         let compared =
             look_on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, false), move |tx| {
                 let keys = jobs::refused_values(tx, id, R::KEY)?;
-                let rows = kept::<R>(tx, id, 0, R::MOST)?;
+                let rows = kept::<R>(tx, id, (0, R::MOST), Which::All)?.lines;
                 let mut refusals = Refusals::beside(keys);
                 let (counts, _) = R::plan(tx, &rows, &mut refusals)?;
                 Ok((counts, refusals.into_errors()))
             });
-        let (counts, errors) = compared.await?;
+        tokio::pin!(compared);
+        let (counts, errors) = loop {
+            tokio::select! {
+                compared = &mut compared => break compared?,
+                () = tokio::time::sleep(SIGN_OF_LIFE) => {
+                    if !self.sign_of_life().await? {
+                        return Ok(());
+                    }
+                }
+            }
+        };
         self.turn(counts, errors, false).await
     }
 
@@ -298,7 +315,11 @@ impl<R: ImportRow> Import<'_, R> {
         let mut pace = self.pace(50);
         loop {
             let most = pace.most();
-            match self.step(|| self.account(job, most)).await? {
+            let done = match R::WAY {
+                Way::InBatches => self.step(|| self.account(job, most)).await?,
+                Way::Altogether | Way::AtTheEnd => self.step(|| self.enter_some(job, most)).await?,
+            };
+            match done {
                 None => break,
                 Some((rows, took)) => pace.adapt(rows, took),
             }
@@ -329,6 +350,25 @@ impl<R: ImportRow> Import<'_, R> {
         .await
     }
 
+    /// Enters some of what was kept for the end and is new, unseen, its rows in the log held back; none when all of it is.
+    async fn enter_some(&self, job: &Job, most: i64) -> Result<Option<(usize, Duration)>> {
+        let held = self.held.clone();
+        on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, true), false, move |tx| {
+            let begun = Instant::now();
+            let mut job = jobs::hold(tx, &held)?;
+            let some = kept::<R>(tx, job.id, (job.settled, most), Which::New)?;
+            let Some(last) = some.last else { return Ok(None) };
+            job.tally.new -= i64::try_from(some.lines.len()).unwrap_or_default();
+            let (counts, changes, errors) = plan_good::<R>(tx, some.lines)?;
+            count(&mut job, counts);
+            tell_late(tx, &mut job, errors)?;
+            R::enter(tx, changes, job.id)?;
+            jobs::go_on(tx, &held, &Job { settled: last, ..job })?;
+            Ok(Some((some.passed, begun.elapsed())))
+        })
+        .await
+    }
+
     /// Writes some of the changes that were kept for the end, and with the last of them ends the job.
     async fn write_some(&self, job: &Job, most: i64) -> Result<Option<(usize, Duration)>> {
         let held = self.held.clone();
@@ -338,26 +378,20 @@ impl<R: ImportRow> Import<'_, R> {
             if job.state != JobState::Finishing {
                 return Ok(None);
             }
-            let rows = kept::<R>(tx, job.id, written(&job), most)?;
-            let many = rows.len();
-            let last = rows.last().map(|line| i64::from(line.number));
-            let (counts, changes, errors) = plan_good::<R>(tx, rows)?;
-            // What could be changed when it was read and cannot be by now is told late, and left out.
-            job.tally.changed -= i64::try_from(many).unwrap_or_default();
+            let some = kept::<R>(tx, job.id, (written(&job), most), Which::Others)?;
+            let is_full = some.passed >= usize::try_from(most).unwrap_or_default();
+            job.tally.changed -= i64::try_from(some.lines.len()).unwrap_or_default();
+            let (counts, changes, errors) = plan_good::<R>(tx, some.lines)?;
             count(&mut job, counts);
-            jobs::refuse(tx, &mut job, errors)?;
+            tell_late(tx, &mut job, errors)?;
             R::write(tx, changes)?;
-            match last {
-                Some(last) if many >= usize::try_from(most).unwrap_or_default() => {
-                    job.mark = format!("written {last}");
-                    jobs::go_on(tx, &held, &job)?;
-                    Ok(Some((many, begun.elapsed())))
-                }
-                _ => {
-                    jobs::complete(tx, &held, &job)?;
-                    Ok(None)
-                }
-            }
+            let Some(last) = some.last.filter(|_| is_full) else {
+                jobs::complete(tx, &held, &job)?;
+                return Ok(None);
+            };
+            job.mark = format!("written {last}");
+            jobs::go_on(tx, &held, &job)?;
+            Ok(Some((some.passed, begun.elapsed())))
         })
         .await
     }
@@ -370,7 +404,7 @@ impl<R: ImportRow> Import<'_, R> {
             if job.state != JobState::Finishing {
                 return Ok(());
             }
-            let rows = kept::<R>(tx, job.id, 0, R::MOST)?;
+            let rows = kept::<R>(tx, job.id, (0, R::MOST), Which::All)?.lines;
             let mut refusals = Refusals::default();
             let (_, changes) = R::plan(tx, &rows, &mut refusals)?;
             if refusals.is_empty() {
@@ -397,7 +431,8 @@ impl<R: ImportRow> Import<'_, R> {
                     let job = jobs::hold(tx, held)?;
                     let some = match R::WAY {
                         Way::InBatches => jobs::values_behind(tx, job.id, R::KEY, job.settled, most)?,
-                        Way::Altogether => Vec::new(),
+                        // Nothing was entered that would have to be taken back.
+                        Way::Altogether | Way::AtTheEnd => Vec::new(),
                     };
                     let Some((last, _)) = some.last() else {
                         jobs::conclude(tx, held, &job)?;

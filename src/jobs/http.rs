@@ -232,8 +232,10 @@ endpoint! {
 endpoint! {
     /// 查看后台任务
     ///
-    /// 只有发起人看得到。`queued` 等待, `reading` 读取校验, `finishing` 生效中, 最后为 `done`; 有误的为 `refused`, 读不出来或权限已失的为
-    /// `failed`, 取消的为 `cancelled`, 三者之前先 `dropping`: 已录入而未生效的撤销干净。服务重启或换了实例, 任务从断处接着做。
+    /// 只有发起人看得到。`queued` 等待, `reading` 读取校验, `finishing` 生效中, 最后为 `done`; 有误的为 `refused` (略去有误的行时仍为 `done`),
+    /// 读不出来、行数过多或权限已失的为 `failed`, 取消的为 `cancelled`, 三者之前先 `dropping`: 已录入而未生效的撤销干净, 百分比从头算起。试导入从
+    /// `reading` 经 `dropping` 到 `done`。校验之后、生效之前被他人的改动抢先的行略去, 列入 `refusals`, `done` 而 `problem` 不为 null。Excel 工作簿读完之前百分比为 0。
+    /// 服务重启或换了实例, 任务从断处接着做。
     GetJob: JobRead, Get "/jobs/{job_id}", tag "jobs", codes []
     async fn get_job(gate, path: JobId, _query: NoQuery, _body: NoBody) -> Resource<JobView> {
         gate.run(move |tx| Ok(Resource(service::get(tx, path)?.into()))).await
@@ -243,7 +245,7 @@ endpoint! {
 endpoint! {
     /// 被拒绝的行
     ///
-    /// 每处错误一行, 按行号排列; 以 `Accept: text/csv` 或 Excel 工作簿下载。任务结束三十天后清除。
+    /// 每处错误一行, 按行号排列, 至多十万处; 以 `Accept: text/csv` 或 Excel 工作簿下载。任务结束三十天后清除。
     ListJobRefusals: JobRead, Get "/jobs/{job_id}/refusals", tag "jobs", codes []
     async fn list_job_refusals(gate, path: JobId, query: PageQuery, _body: NoBody) -> Page<RefusalView> {
         let paging = gate.paging(query.limit, query.cursor, query.count);
@@ -254,7 +256,7 @@ endpoint! {
 endpoint! {
     /// 取消后台任务
     ///
-    /// 等待或读取中的任务可以取消: 已录入而未生效的全部撤销, 什么也不留下。正在生效、正在撤销或已结束的为 409。
+    /// 等待或读取中的任务可以取消: 已录入而未生效的全部撤销, 什么也不留下; 回答时为 `dropping`, 撤销完毕为 `cancelled`。正在生效、正在撤销或已结束的为 409。
     CancelJob: JobCancel, Post "/jobs/{job_id}/cancel", tag "jobs", codes [JobNotCancellable, PreconditionFailed]
     async fn cancel_job(gate, path: JobId, _query: NoQuery, _body: Json<Empty>) -> Resource<JobView> {
         gate.run(move |tx| Ok(Resource(service::cancel(tx, path)?.into()))).await

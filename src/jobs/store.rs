@@ -11,7 +11,7 @@ use crate::errors::{AppError, Code, Result, Text};
 use crate::imports::{TableFormat, TextEncoding};
 use crate::web::{Page, Paging};
 
-/// Jobs whose progress is told at once in a tenant, at most: one process works on one at a time.
+/// Jobs whose progress is told at once in a tenant, at most: a process works on a few at a time.
 const UNDER_WAY: i64 = 200;
 
 #[derive(Debug, Queryable, Selectable)]
@@ -206,11 +206,12 @@ pub(super) fn under_way(conn: Conn<'_>, tenant: TenantId, users: &[UserId]) -> R
         .filter(jobs::tenant_id.eq(tenant))
         .filter(jobs::cleared.eq(false))
         .filter(jobs::state.eq_any(states))
+        .filter(jobs::user_id.eq_any(users.to_vec()))
         .order(jobs::id)
         .limit(UNDER_WAY)
         .select(Row::as_select())
         .load(c))?;
-    Ok(rows.into_iter().map(Job::from).filter(|job| users.contains(&job.user_id)).collect())
+    Ok(rows.into_iter().map(Job::from).collect())
 }
 
 /// Whether there is such a job.

@@ -232,6 +232,43 @@ both! {
         assert_eq!(after - before, 899 + 180 + 1 + 2);
     }
 
+    fn accounts_too_are_seen_all_at_once_and_a_late_conflict_is_told(world) {
+        const ROWS: usize = 400;
+        let admin = world.as_(ADMIN);
+        let row = |at: usize| format!("bulk-{at:04},王建国,530102\n");
+        let table = (0..ROWS).map(row).fold("login,display_name,unit_code\n".to_owned(), |table, row| table + &row);
+        let path = admin.call("POST", "/users/imports?skip_refused=true").bytes("text/csv", table).send().expect(202, "").header("location").unwrap().to_owned();
+        let there = |admin: &As<'_>| admin.get("/users?q=bulk-&count=exact&limit=1").expect(200, "").json()["total"].as_i64().unwrap();
+        let logged = |world: &World| world.as_("53-auditor").get("/audit-log?entity=user&count=exact&limit=1").expect(200, "").json()["total"].as_i64().unwrap();
+        let (mut states, mut taken, before) = (Vec::new(), false, logged(world));
+        for turn in 0..200_u64 {
+            work_for(world.context(), Duration::from_millis(20 + turn * 13 % 90));
+            world.clock.advance(31);
+            let state = job(world, &path)["state"].as_str().unwrap().to_owned();
+            if state == "done" {
+                break;
+            }
+            if state == "finishing" && !taken {
+                // Somebody is faster with the last of the logins, while the others are being entered.
+                let same = json!({ "login": "bulk-0399", "display_name": "李春阳", "unit_id": world.unit("5301"), "password": "滇池东岸的海鸥二月才飞走" });
+                taken = admin.post("/users", &same).status == 201;
+            }
+            assert_eq!(there(&admin), i64::from(taken), "nothing is seen while it is {state}");
+            assert_eq!(logged(world), before + i64::from(taken), "nor is it in the log");
+            states.push(state);
+        }
+        assert!(states.iter().any(|state| state == "finishing"), "{states:?}");
+        world.forget();
+        let (admin, view) = (world.as_(ADMIN), job(world, &path));
+        assert_eq!((&view["state"], there(&admin)), (&json!("done"), 400), "{view}");
+        let late = i64::from(taken);
+        // What was somebody else's by then is changed, as it would have been a moment before.
+        assert_eq!((&view["rows_new"], &view["rows_changed"], &view["rows_refused"]), (&json!(400 - late), &json!(late), &json!(0)), "{view}");
+        work_off(world);
+        assert_eq!(left(world)[..4], NOTHING[..4]);
+        assert_eq!(logged(world), before + 400 + late);
+    }
+
     fn a_cancelled_job_leaves_nothing(world) {
         let admin = world.as_(ADMIN);
         // One that has not begun, one in the middle.

@@ -94,10 +94,12 @@ fn on_server(binary: &str) -> (String, PathBuf) {
     (name, files)
 }
 
-/// Removes templates of other builds.
+/// Removes templates of other builds, but for those that another run may be using.
 fn forget(prefix: &str) {
     for entry in fs::read_dir(home()).unwrap().filter_map(Result::ok) {
-        if entry.file_name().to_string_lossy().starts_with(prefix) {
+        let age = entry.metadata().and_then(|facts| facts.modified()).ok().and_then(|at| at.elapsed().ok());
+        let is_old = age.is_none_or(|age| age > Duration::from_hours(24));
+        if is_old && entry.file_name().to_string_lossy().starts_with(prefix) {
             drop(fs::remove_dir_all(entry.path()));
         }
     }

@@ -2,6 +2,7 @@ DROP INDEX audit_unsealed_held;
 ALTER TABLE audit_unsealed DROP COLUMN held_by;
 DROP INDEX stand_ins_officer;
 DROP INDEX day_entries_officer;
+ALTER TABLE users DROP COLUMN batch_id;
 ALTER TABLE posts DROP COLUMN batch_id;
 ALTER TABLE officers DROP COLUMN batch_id;
 DROP TABLE open_batches;

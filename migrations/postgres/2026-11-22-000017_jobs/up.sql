@@ -94,6 +94,7 @@ CREATE TABLE open_batches (
 -- By which job the row came.
 ALTER TABLE officers ADD COLUMN batch_id UUID;
 ALTER TABLE posts ADD COLUMN batch_id UUID;
+ALTER TABLE users ADD COLUMN batch_id UUID;
 
 -- Whoever takes an officer back asks what refers to it.
 CREATE INDEX day_entries_officer ON day_entries (tenant_id, officer_id);

@@ -130,7 +130,7 @@ pub fn create(tx: &mut Tx<'_, UserCreate>, new: &Registration, password_hash: &s
     check_officer(tx, None, new.draft.officer_id)?;
     let id = new.id.unwrap_or_else(Id::generate);
     let user = User::new(id, new.login.clone(), new.draft.clone(), unit.as_ref(), tx.now());
-    match store::insert(tx, &user, password_hash)? {
+    match store::insert(tx, &user, password_hash, None)? {
         Entry::Done => {}
         Entry::IdTaken => return Err(AppError::new(Code::IdTaken)),
         // Either somebody else has it, or the same request has just overtaken this one.
@@ -328,7 +328,7 @@ pub fn enter_user(tx: &mut Tx<'_, CommandLine>, new: NewAccount<'_>) -> Result<U
         must_change_password: new.must_change_password,
         ..User::new(Id::generate(), new.login.to_owned(), draft, new.unit, tx.now())
     };
-    match store::insert(tx, &user, new.password_hash)? {
+    match store::insert(tx, &user, new.password_hash, None)? {
         Entry::Done => {}
         Entry::LoginTaken | Entry::IdTaken => return Err(AppError::new(Code::LoginTaken)),
     }

@@ -6,10 +6,11 @@ use diesel::prelude::*;
 
 use super::rules::{User, UserStatus};
 use crate::access::policy::Action;
-use crate::access::{PathRange, Reach, Tx, UserId, within_reach};
+use crate::access::{JobId, PathRange, Reach, Tx, UserId, within_reach};
 use crate::db::schema::{login_directory, user_officers, users};
 use crate::db::{Instant, TenantId, contains_pattern, fold, lock_row, text_enum, with_conn};
 use crate::errors::Result;
+use crate::jobs::in_force;
 use crate::org::officers::rules::OfficerId;
 use crate::org::rules::UnitId;
 use crate::web::{Cursor, Page, Paging};
@@ -76,6 +77,7 @@ struct NewUser<'a> {
     version: i64,
     created_at: Instant,
     updated_at: Instant,
+    batch_id: Option<JobId>,
 }
 
 fn search_text(user: &User) -> String {
@@ -103,19 +105,21 @@ pub struct UserFilter {
     pub search: Option<String>,
 }
 
-/// The one place where the table is named for reading: tenant and reach.
+/// The one place where the table is named for reading: tenant and reach, and in force.
 macro_rules! visible {
     ($tenant:expr, $reach:expr) => {
-        within_reach!(
-            users::table.left_join(
-                user_officers::table.on(user_officers::tenant_id
-                    .eq(users::tenant_id)
-                    .and(user_officers::user_id.eq(users::id))),
-            ),
-            $reach,
-            users::unit_path
+        in_force!(
+            within_reach!(
+                users::table.left_join(user_officers::table.on(
+                    user_officers::tenant_id.eq(users::tenant_id).and(user_officers::user_id.eq(users::id))
+                ),),
+                $reach,
+                users::unit_path
+            )
+            .filter(users::tenant_id.eq($tenant)),
+            $tenant,
+            users::batch_id
         )
-        .filter(users::tenant_id.eq($tenant))
     };
 }
 
@@ -210,7 +214,13 @@ pub(super) enum Entry {
 }
 
 /// Enters an account. Of two at the same time with one login or one id, the first has it.
-pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, user: &User, password_hash: &str) -> Result<Entry> {
+/// One with a batch is seen by nobody while that is open.
+pub(super) fn insert<A: Action>(
+    tx: &mut Tx<'_, A>,
+    user: &User,
+    password_hash: &str,
+    batch: Option<JobId>,
+) -> Result<Entry> {
     let tenant_id = tx.tenant();
     let row = NewUser {
         tenant_id,
@@ -227,6 +237,7 @@ pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, user: &User, password_hash: 
         version: user.version,
         created_at: user.created_at,
         updated_at: user.updated_at,
+        batch_id: batch,
     };
     let place = (
         login_directory::login.eq(&user.login),

@@ -10,10 +10,10 @@ use crate::access::accounts::rules::{User, UserDraft, UserStatus};
 use crate::access::accounts::service::{refuse_own, stronger};
 use crate::access::accounts::store::{self, Entry, Rights};
 use crate::access::policy::{OfficerRead, UserImport};
-use crate::access::{Tx, UserId, password};
+use crate::access::{JobId, Tx, UserId, password};
 use crate::audit::hex;
 use crate::errors::{AppError, Code, Result, text};
-use crate::imports::{Counts, ImportRow, Line, Refusals, Way};
+use crate::imports::{Counts, ImportRow, Line, Lines, Refusals, Way};
 use crate::jobs::rules::JobKind;
 use crate::org::imports::rules::unit_of_row;
 use crate::org::officers::rules::{Officer, OfficerId, OfficerStatus};
@@ -26,6 +26,7 @@ use crate::org::service as units;
 pub struct UserChanges {
     new: Vec<User>,
     changed: Vec<(User, User)>,
+    lines: Lines,
 }
 
 /// What is there already.
@@ -86,8 +87,9 @@ impl ImportRow for UserRow {
     type Action = UserImport;
     type Changes = UserChanges;
     const KIND: JobKind = JobKind::UserImport;
-    const WAY: Way = Way::Altogether;
-    const MOST: i64 = 20_000;
+    // Whatever anybody does refers to an account: one that was entered is not easily taken back.
+    const WAY: Way = Way::AtTheEnd;
+    const MOST: i64 = 1_000_000;
     const UNIQUE: &'static [&'static str] = &["officer_number"];
     const SHEET: [&'static str; 2] = ["users", "账号"];
     const KEY: &'static str = "login";
@@ -120,6 +122,7 @@ impl ImportRow for UserRow {
                     UserDraft { display_name: row.display_name.clone(), unit_id: Some(unit.id), officer_id };
                 let user = User::new(UserId::generate(), row.login.clone(), draft, Some(&unit), tx.now());
                 changes.new.push(user);
+                changes.lines.new.push(number);
                 continue;
             };
             if !tx.reach().contains(&before.unit_path) {
@@ -143,6 +146,7 @@ impl ImportRow for UserRow {
                 unchanged += 1;
             } else {
                 changes.changed.push((before, after));
+                changes.lines.changed.push(number);
             }
         }
         refuse_relinked(tx, &relinked, refusals)?;
@@ -150,24 +154,38 @@ impl ImportRow for UserRow {
         Ok((counts, changes))
     }
 
-    fn write(tx: &mut Tx<'_, UserImport>, mut changes: UserChanges) -> Result<()> {
-        let hash = unknown_password()?;
-        for user in &changes.new {
-            match store::insert(tx, user, &hash)? {
-                Entry::Done => {}
-                // Somebody has taken the login since the rows were compared.
-                Entry::LoginTaken | Entry::IdTaken => return Err(AppError::new(Code::ConcurrentChange)),
-            }
-        }
-        tx.record_many("user", changes.new.iter().map(|user| User::told(None, user)))?;
-        for (before, after) in &mut changes.changed {
-            if before.officer_id != after.officer_id {
-                store::relink(tx, after.id, after.officer_id)?;
-            }
-            store::save(tx, after, Rights::Kept, None)?;
-        }
-        tx.record_many("user", changes.changed.iter().map(|(before, after)| User::told(Some(before), after)))
+    fn lines(changes: &UserChanges) -> Lines {
+        changes.lines.clone()
     }
+
+    fn write(tx: &mut Tx<'_, UserImport>, changes: UserChanges) -> Result<()> {
+        put(tx, changes, None)
+    }
+
+    fn enter(tx: &mut Tx<'_, UserImport>, changes: UserChanges, batch: JobId) -> Result<Vec<u32>> {
+        put(tx, changes, Some(batch))?;
+        Ok(Vec::new())
+    }
+}
+
+/// Writes what is new, seen by nobody while its batch is open, and what is changed.
+fn put(tx: &mut Tx<'_, UserImport>, mut changes: UserChanges, batch: Option<JobId>) -> Result<()> {
+    let hash = unknown_password()?;
+    for user in &changes.new {
+        match store::insert(tx, user, &hash, batch)? {
+            Entry::Done => {}
+            // Somebody has taken the login since the rows were compared.
+            Entry::LoginTaken | Entry::IdTaken => return Err(AppError::new(Code::ConcurrentChange)),
+        }
+    }
+    tx.record_many("user", changes.new.iter().map(|user| User::told(None, user)))?;
+    for (before, after) in &mut changes.changed {
+        if before.officer_id != after.officer_id {
+            store::relink(tx, after.id, after.officer_id)?;
+        }
+        store::save(tx, after, Rights::Kept, None)?;
+    }
+    tx.record_many("user", changes.changed.iter().map(|(before, after)| User::told(Some(before), after)))
 }
 
 /// Whose account it is decides whom an officer's leaving shuts out: not for one's own, nor for those that
