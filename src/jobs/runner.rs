@@ -1,5 +1,6 @@
 //! The runner: does the jobs there are, a few at a time, beside the server.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -118,22 +119,22 @@ impl Runner {
             self.let_go(true).await;
         }
         let (mut looked_at, mut swept_at): (Option<Instant>, _) = (None, Instant::now());
+        let mut line = Line::default();
         loop {
-            let mut wanted = self.doors.jobs().take();
+            line.waiting.extend(self.doors.jobs().take());
             if looked_at.is_none_or(|at| at.elapsed() >= EVERY) {
                 looked_at = Some(Instant::now());
-                for tenant in self.tenants().await.unwrap_or_default() {
-                    wanted.insert(tenant);
-                }
+                line.waiting.extend(self.tenants().await.unwrap_or_default());
             }
-            for tenant in wanted {
-                self.begin(tenant).await;
-            }
+            self.begin(&mut line).await;
             if swept_at.elapsed() >= SWEPT_EVERY {
                 swept_at = Instant::now();
                 for tenant in self.tenants().await.unwrap_or_default() {
                     // A little at a time, as everything here.
-                    while matches!(beside(&self.doors, tenant, JOB, service::sweep).await, Ok(true)) {}
+                    while !self.doors.is_draining()
+                        && matches!(beside(&self.doors, tenant, JOB, service::sweep).await, Ok(true))
+                    {
+                    }
                 }
             }
             drop(tokio::time::timeout(PAUSE, self.doors.jobs().wait()).await);
@@ -144,18 +145,23 @@ impl Runner {
         }
     }
 
-    /// Begins what is to be done for a tenant, as far as there are turns.
-    async fn begin(&self, tenant: TenantId) {
-        loop {
+    /// Begins what is to be done, as far as there are turns: a job of one tenant, then one of the next.
+    async fn begin(&self, line: &mut Line) {
+        while let Some(tenant) = line.next() {
             let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() else { return };
             let (job, holder) = match self.claim(tenant).await {
                 Ok(Some(claimed)) => claimed,
-                Ok(None) => return,
+                Ok(None) => {
+                    line.waiting.remove(&tenant);
+                    continue;
+                }
                 Err(error) => {
                     tracing::warn!(%tenant, %error, "jobs could not be looked for; trying again");
-                    return;
+                    line.waiting.remove(&tenant);
+                    continue;
                 }
             };
+            line.last = Some(tenant);
             let this = self.clone();
             actix_web::rt::spawn(async move {
                 let _turn = turn;
@@ -166,5 +172,40 @@ impl Runner {
                 this.doors.jobs().add(tenant);
             });
         }
+    }
+}
+
+/// The tenants that may have something to be done, and whose turn was the last: however many jobs one of them has, the others
+/// have theirs in between.
+#[derive(Debug, Default)]
+struct Line {
+    waiting: BTreeSet<TenantId>,
+    last: Option<TenantId>,
+}
+
+impl Line {
+    fn next(&self) -> Option<TenantId> {
+        let behind = self.waiting.iter().find(|tenant| self.last.is_none_or(|last| **tenant > last));
+        behind.or_else(|| self.waiting.first()).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tenant_has_its_turn_however_much_another_has_to_be_done() {
+        let tenant = |code: &str| TenantId::parse(code).unwrap();
+        let mut line = Line { waiting: ["11", "44", "53"].map(tenant).into(), last: None };
+        let mut turns = Vec::new();
+        for _ in 0..5 {
+            let next = line.next().unwrap();
+            turns.push(next.to_string());
+            line.last = Some(next);
+        }
+        assert_eq!(turns, ["11", "44", "53", "11", "44"]);
+        line.waiting.clear();
+        assert_eq!(line.next(), None);
     }
 }

@@ -23,6 +23,8 @@ const HELD: i64 = 30;
 const KEPT: i64 = 30 * 24 * 3600;
 /// How old a body without a job is when it is cleared away, seconds: longer than one may take to arrive.
 const ORPHANED: i64 = 3600;
+/// Jobs of one account that are still to be done at most: each may keep half a gigabyte until it is.
+const MOST_OPEN: i64 = 20;
 /// Errors of one job that are kept at most; all of them are counted.
 pub const MOST_KEPT: i64 = 100_000;
 
@@ -50,12 +52,15 @@ pub struct NewJob {
 /// Takes a job on for the account that acts.
 ///
 /// # Errors
-/// When the database fails.
+/// `too_many_jobs`.
 pub fn take_on<A: Action>(tx: &mut Tx<'_, A>, new: NewJob) -> Result<Job> {
-    let now = tx.now();
+    let (tenant, user, now) = (tx.tenant(), tx.user()?, tx.now());
+    if store::open_jobs(tx.conn(), tenant, user)? >= MOST_OPEN {
+        return Err(AppError::new(Code::TooManyJobs));
+    }
     let job = Job {
         id: new.id,
-        user_id: tx.user()?,
+        user_id: user,
         kind: new.kind,
         state: JobState::Queued,
         verdict: None,
@@ -79,7 +84,6 @@ pub fn take_on<A: Action>(tx: &mut Tx<'_, A>, new: NewJob) -> Result<Job> {
         ended_at: None,
         updated_at: now,
     };
-    let tenant = tx.tenant();
     store::insert(tx.conn(), tenant, &job)?;
     record(tx, None, &job)?;
     Ok(job)

@@ -214,6 +214,18 @@ pub(super) fn under_way(conn: Conn<'_>, tenant: TenantId, users: &[UserId]) -> R
     Ok(rows.into_iter().map(Job::from).collect())
 }
 
+/// How many jobs of an account are still to be done.
+pub(super) fn open_jobs(conn: Conn<'_>, tenant: TenantId, user: UserId) -> Result<i64> {
+    let ended: Vec<JobState> = JobState::ALL.iter().copied().filter(|state| state.has_ended()).collect();
+    Ok(with_conn!(conn, c => jobs::table
+        .filter(jobs::tenant_id.eq(tenant))
+        .filter(jobs::cleared.eq(false))
+        .filter(jobs::user_id.eq(user))
+        .filter(jobs::state.ne_all(ended))
+        .count()
+        .get_result(c))?)
+}
+
 /// Whether there is such a job.
 pub(super) fn is_there(conn: Conn<'_>, tenant: TenantId, id: JobId) -> Result<bool> {
     let found: Option<JobId> =

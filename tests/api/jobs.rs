@@ -269,6 +269,20 @@ both! {
         assert_eq!(logged(world), before + 400 + late);
     }
 
+    fn an_account_has_so_many_jobs_at_a_time(world) {
+        let send = |who: &str| world.as_(who).call("POST", "/officers/imports").bytes("text/csv", table(0, 1)).send();
+        for _ in 0..20 {
+            send(ADMIN).expect(202, "");
+        }
+        send(ADMIN).expect(409, "too_many_jobs");
+        // Nor is its body kept; another account has its own, and what has ended does not count.
+        let bodies = Raw::owner(world, "53").texts("SELECT CAST(count(DISTINCT job_id) AS text) AS text FROM job_pieces");
+        assert_eq!(bodies, ["20"]);
+        send("50-system-admin").expect(202, "");
+        work_off(world);
+        send(ADMIN).expect(202, "");
+    }
+
     fn a_cancelled_job_leaves_nothing(world) {
         let admin = world.as_(ADMIN);
         // One that has not begun, one in the middle.

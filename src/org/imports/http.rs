@@ -31,7 +31,7 @@ endpoint! {
     /// 回答 202 与任务, 进度与结果见 `GET /jobs/{job_id}` 及 `GET /events`: `done` 为已全部生效, 此前谁也看不到; 有一行有误为 `refused`,
     /// 所有行的全部错误见 `GET /jobs/{job_id}/refusals`, 每处有行号、列、代码; 读不出来的文件为 `failed`, 原因 `malformed_file`。只有标题的文件为
     /// 0 行, 成功。至多五万行。每个新增或更名的单位记一条审计, 任务开始、结束各记一条, 附文件的 SHA-256 与行数。
-    ImportUnits: UnitImport, Post "/units/imports", tag "units", codes [MalformedFile]
+    ImportUnits: UnitImport, Post "/units/imports", tag "units", codes [MalformedFile, TooManyJobs]
     async fn import_units(gate, _path: (), query: ImportQuery, body: Upload<UnitRow>) -> Accepted<JobView> {
         body.take_on(gate, query).await
     }

@@ -29,7 +29,7 @@ endpoint! {
     ///
     /// `kind`、`rank`、`post_kind` 可写代码或中文名 (民警, 二级警督, 办案民警)。所有行的全部错误见 `GET /jobs/{job_id}/refusals`, 可下载为 CSV 或
     /// Excel。每名新增或修改的民警辅警记一条审计, 任务开始、结束各记一条。
-    ImportOfficers: OfficerImport, Post "/officers/imports", tag "officers", codes [MalformedFile]
+    ImportOfficers: OfficerImport, Post "/officers/imports", tag "officers", codes [MalformedFile, TooManyJobs]
     async fn import_officers(gate, _path: (), query: BatchQuery, body: Upload<OfficerRow>) -> Accepted<JobView> {
         body.take_on(gate, query).await
     }
