@@ -2,6 +2,7 @@
 //! nothing that counts, for the end of a job is an event like others.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::kinds::EventKind;
@@ -76,11 +77,12 @@ fn may_know(
     may: &mut HashMap<SessionId, bool>,
 ) -> Result<bool> {
     let session = ear.listener.session();
-    if let Some(known) = may.get(&session) {
-        return Ok(*known && !ear.listener.has_expired(tx.now()));
-    }
-    let held = ear.listener.held(doors, tx)?;
-    let known = held.is_some_and(|held| reach(EventKind::Job, &held).is_some());
-    may.insert(session, known);
+    let known = match may.entry(session) {
+        Entry::Occupied(known) => *known.get(),
+        Entry::Vacant(free) => {
+            let held = ear.listener.held(doors, tx)?;
+            *free.insert(held.is_some_and(|held| reach(EventKind::Job, &held).is_some()))
+        }
+    };
     Ok(known && !ear.listener.has_expired(tx.now()))
 }

@@ -88,8 +88,7 @@ impl Example for EventView {
 /// # Errors
 /// Never for plain data.
 pub(super) fn event(id: &str, event: &EventView) -> Result<String> {
-    let (kind, data) = (event.kind, serde_json::to_string(event).map_err(AppError::internal)?);
-    Ok(format!("id: {id}\nevent: {kind}\ndata: {data}\n\n"))
+    Ok(format!("id: {id}\n{}", in_passing(event)?))
 }
 
 /// Something that is told in passing: it has no id, and whoever misses it is not told again.

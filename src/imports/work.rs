@@ -171,12 +171,9 @@ impl<R: ImportRow> Import<'_, R> {
         while !ended || !waiting.is_empty() {
             while !ended && waiting.len() < pace.rows {
                 match tokio::time::timeout(SIGN_OF_LIFE, receiver.recv()).await {
-                    Err(_) => {
-                        if !self.sign_of_life().await? {
-                            // Cancelled: the reader ends when nobody listens.
-                            return Ok(());
-                        }
-                    }
+                    Err(_) if self.sign_of_life().await? => {}
+                    // Cancelled: the reader ends when nobody listens.
+                    Err(_) => return Ok(()),
                     Ok(None) => ended = true,
                     Ok(Some(Portion::Items(items))) => waiting.extend(items),
                     Ok(Some(Portion::Encoding(encoding))) => {
@@ -295,13 +292,11 @@ impl<R: ImportRow> Import<'_, R> {
             });
         tokio::pin!(compared);
         let (counts, errors) = loop {
-            tokio::select! {
-                compared = &mut compared => break compared?,
-                () = tokio::time::sleep(SIGN_OF_LIFE) => {
-                    if !self.sign_of_life().await? {
-                        return Ok(());
-                    }
-                }
+            match tokio::time::timeout(SIGN_OF_LIFE, &mut compared).await {
+                Ok(compared) => break compared?,
+                Err(_) if self.sign_of_life().await? => {}
+                // Cancelled meanwhile.
+                Err(_) => return Ok(()),
             }
         };
         self.turn(counts, errors, false).await
