@@ -13,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 use super::checkpoint::{Signer, origin};
 use super::export::File;
 use super::service;
-use crate::access::{Doors, beside};
+use crate::access::{Doors, beside, look_beside};
 use crate::db::TenantId;
 use crate::errors::Result;
 use crate::org::service as org;
@@ -82,11 +82,7 @@ impl Relay {
     }
 
     async fn tenants(&self) -> Result<Vec<TenantId>> {
-        let mut all = beside(&self.doors, TenantId::PLATFORM, JOB, |tx| {
-            tx.nothing_changed();
-            org::working_tenants(tx)
-        })
-        .await?;
+        let mut all = look_beside(&self.doors, TenantId::PLATFORM, JOB, org::working_tenants).await?;
         all.push(TenantId::PLATFORM);
         Ok(all)
     }

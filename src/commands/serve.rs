@@ -65,7 +65,7 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
         let doors = Arc::clone(&context.doors);
         // Heard from here on, so that nobody who was told the address can end the program unheard.
         let end = told_to_end().map_err(trouble)?;
-        let (runner, alone) = (app::runner(&context), settings.location()?.is_embedded());
+        let runner = app::runner(&context);
         let server = app::start(context, listener, &serving).map_err(trouble)?;
         let handle = server.handle();
         if let Some(address) = &settings.metrics_listen {
@@ -81,7 +81,7 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
         let relay = Relay::new(Arc::clone(&doors), Some(settings.checkpoint_file()))?;
         actix_web::rt::spawn(relay.run());
         actix_web::rt::spawn(Hub::new(Arc::clone(&doors)).run());
-        actix_web::rt::spawn(runner.run(alone));
+        actix_web::rt::spawn(runner.run());
         actix_web::rt::spawn(async move {
             end.await;
             doors.drain();

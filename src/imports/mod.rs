@@ -124,20 +124,20 @@ pub trait ImportRow:
     /// When the database fails.
     fn write(tx: &mut Tx<'_, Self::Action>, changes: Self::Changes) -> Result<()>;
 
-    /// Of rows entered at the end: the lines that have something to be written.
+    /// Of rows that stand for themselves: the lines that have something to be written, in their order.
     #[must_use]
     fn lines(changes: &Self::Changes) -> Lines {
         let _ = changes;
         Lines::default()
     }
 
-    /// Of rows taken in batches: enters what is new, unseen and without a row in the log, and answers the lines that
-    /// change something that is there, which are written at the end. Of rows entered at the end: enters what
-    /// is new, unseen, with its rows in the log, which are held back.
+    /// Of rows taken in batches: enters what is new, unseen and without a row in the log; what changes something that is
+    /// there is written at the end. Of rows entered at the end: enters what is new, unseen, with its rows in the log, which
+    /// are held back.
     ///
     /// # Errors
     /// When the database fails.
-    fn enter(tx: &mut Tx<'_, Self::Action>, changes: Self::Changes, batch: JobId) -> Result<Vec<u32>> {
+    fn enter(tx: &mut Tx<'_, Self::Action>, changes: Self::Changes, batch: JobId) -> Result<()> {
         let _ = (tx, changes, batch);
         Err(not_in_batches())
     }

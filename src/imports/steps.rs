@@ -20,7 +20,7 @@ pub(super) fn refused(job: &Job) -> Problem {
     let (lines, errors) = (job.tally.refused, job.tally.errors);
     let detail = text!(
         "{lines} 行共 {errors} 处有误, 一行也未导入",
-        "{lines} rows have {errors} errors; nothing was imported"
+        "Rows with errors: {lines}, errors: {errors}; nothing was imported"
     );
     Problem { code: Code::ImportRefused, detail }
 }
@@ -99,15 +99,15 @@ pub(super) fn tell_late<A: Action>(tx: &mut Tx<'_, A>, job: &mut Job, errors: Ve
     Ok(())
 }
 
-/// Compares rows with what is there, without those with which something is wrong.
+/// Compares rows with what is there, and leaves out those with which something is wrong.
 pub(super) fn plan_good<R: ImportRow>(
     tx: &mut Tx<'_, R::Action>,
-    mut rows: Vec<Line<R>>,
+    rows: &mut Vec<Line<R>>,
 ) -> Result<(Counts, R::Changes, Vec<FieldError>)> {
     let mut errors = Vec::new();
     loop {
         let mut refusals = Refusals::default();
-        let (counts, changes) = R::plan(tx, &rows, &mut refusals)?;
+        let (counts, changes) = R::plan(tx, rows, &mut refusals)?;
         if refusals.is_empty() {
             return Ok((counts, changes, errors));
         }
@@ -130,7 +130,7 @@ pub(super) fn take<R: ImportRow>(tx: &mut Tx<'_, R::Action>, mut job: Job, items
     }
     let mut errors: Vec<FieldError> =
         items.iter().filter_map(|item| item.row.as_ref().err()).flatten().cloned().collect();
-    let good: Vec<Line<R>> = items
+    let mut good: Vec<Line<R>> = items
         .iter()
         .filter(|item| !repeated.has_line(item.number))
         .filter_map(|item| item.row.as_ref().ok().cloned())
@@ -140,25 +140,26 @@ pub(super) fn take<R: ImportRow>(tx: &mut Tx<'_, R::Action>, mut job: Job, items
     if job.tally.read > R::MOST {
         return Err(too_many_rows(R::MOST));
     }
+    let mut new = Vec::new();
+    if R::WAY != Way::Altogether {
+        let (counts, changes, more) = plan_good::<R>(tx, &mut good)?;
+        errors.extend(more);
+        count(&mut job, counts);
+        let lines = R::lines(&changes);
+        if R::WAY == Way::InBatches {
+            R::enter(tx, changes, job.id)?;
+        } else {
+            new = lines.new;
+        }
+        // Both are in the order of the file.
+        let has = |lines: &[u32], line: &Line<R>| lines.binary_search(&line.number).is_ok();
+        good.retain(|line| has(&new, line) || has(&lines.changed, line));
+    }
     let mut content = Vec::with_capacity(good.len());
     for line in &good {
         let text = serde_json::to_string(&line.row).map_err(AppError::internal)?;
-        content.push((line.number, line.given.bits(), text));
-    }
-    if R::WAY != Way::Altogether {
-        let (counts, changes, more) = plan_good::<R>(tx, good)?;
-        errors.extend(more);
-        count(&mut job, counts);
-        if R::WAY == Way::InBatches {
-            let later = R::enter(tx, changes, job.id)?;
-            content.retain(|(number, ..)| later.contains(number));
-        } else {
-            let lines = R::lines(&changes);
-            content.retain(|(number, ..)| lines.new.contains(number) || lines.changed.contains(number));
-            for (_, given, _) in content.iter_mut().filter(|(number, ..)| lines.new.contains(number)) {
-                *given |= NEW;
-            }
-        }
+        let mark = if new.binary_search(&line.number).is_ok() { NEW } else { 0 };
+        content.push((line.number, line.given.bits() | mark, text));
     }
     jobs::keep(tx, job.id, content)?;
     jobs::refuse(tx, &mut job, errors)?;

@@ -335,6 +335,9 @@ impl<R: ImportRow> Import<'_, R> {
         on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, true), false, move |tx| {
             let begun = Instant::now();
             let job = jobs::hold(tx, &held)?;
+            if job.tally.new == 0 {
+                return Ok(None);
+            }
             let some = jobs::values_behind(tx, job.id, R::KEY, job.settled, most)?;
             let Some((last, _)) = some.last() else { return Ok(None) };
             let keys: Vec<&str> = some.iter().map(|(_, key)| key.as_str()).collect();
@@ -351,10 +354,13 @@ impl<R: ImportRow> Import<'_, R> {
         on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, true), false, move |tx| {
             let begun = Instant::now();
             let mut job = jobs::hold(tx, &held)?;
-            let some = kept::<R>(tx, job.id, (job.settled, most), Which::New)?;
+            if job.tally.new == 0 {
+                return Ok(None);
+            }
+            let mut some = kept::<R>(tx, job.id, (job.settled, most), Which::New)?;
             let Some(last) = some.last else { return Ok(None) };
             job.tally.new -= i64::try_from(some.lines.len()).unwrap_or_default();
-            let (counts, changes, errors) = plan_good::<R>(tx, some.lines)?;
+            let (counts, changes, errors) = plan_good::<R>(tx, &mut some.lines)?;
             count(&mut job, counts);
             tell_late(tx, &mut job, errors)?;
             R::enter(tx, changes, job.id)?;
@@ -373,10 +379,14 @@ impl<R: ImportRow> Import<'_, R> {
             if job.state != JobState::Finishing {
                 return Ok(None);
             }
-            let some = kept::<R>(tx, job.id, (written(&job), most), Which::Others)?;
+            if job.tally.changed == 0 {
+                jobs::complete(tx, &held, &job)?;
+                return Ok(None);
+            }
+            let mut some = kept::<R>(tx, job.id, (written(&job), most), Which::Others)?;
             let is_full = some.passed >= usize::try_from(most).unwrap_or_default();
             job.tally.changed -= i64::try_from(some.lines.len()).unwrap_or_default();
-            let (counts, changes, errors) = plan_good::<R>(tx, some.lines)?;
+            let (counts, changes, errors) = plan_good::<R>(tx, &mut some.lines)?;
             count(&mut job, counts);
             tell_late(tx, &mut job, errors)?;
             R::write(tx, changes)?;
@@ -425,9 +435,11 @@ impl<R: ImportRow> Import<'_, R> {
                     let begun = Instant::now();
                     let job = jobs::hold(tx, held)?;
                     let some = match R::WAY {
-                        Way::InBatches => jobs::values_behind(tx, job.id, R::KEY, job.settled, most)?,
+                        Way::InBatches if job.tally.new > 0 => {
+                            jobs::values_behind(tx, job.id, R::KEY, job.settled, most)?
+                        }
                         // Nothing was entered that would have to be taken back.
-                        Way::Altogether | Way::AtTheEnd => Vec::new(),
+                        _ => Vec::new(),
                     };
                     let Some((last, _)) = some.last() else {
                         jobs::conclude(tx, held, &job)?;

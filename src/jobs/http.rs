@@ -151,7 +151,7 @@ impl Example for JobView {
             "rows_unchanged": 0, "rows_refused": 2, "errors_found": 3,
             "problem": {
                 "code": "import_refused", "detail_zh": "2 行共 3 处有误, 一行也未导入",
-                "detail_en": "2 rows have 3 errors; nothing was imported",
+                "detail_en": "Rows with errors: 2, errors: 3; nothing was imported",
             },
             "user_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77", "version": 4, "created_at": "2026-03-02T02:00:30Z",
             "started_at": "2026-03-02T02:00:31Z", "ended_at": "2026-03-02T02:00:58Z", "allowed_actions": [],

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::rules::{Job, JobKind};
 use super::service::{self, Held};
-use crate::access::{Doors, beside};
+use crate::access::{Doors, beside, look_beside};
 use crate::db::TenantId;
 use crate::errors::Result;
 use crate::org::service as org;
@@ -74,11 +74,7 @@ impl Runner {
     }
 
     async fn tenants(&self) -> Result<Vec<TenantId>> {
-        beside(&self.doors, TenantId::PLATFORM, JOB, |tx| {
-            tx.nothing_changed();
-            org::working_tenants(tx)
-        })
-        .await
+        look_beside(&self.doors, TenantId::PLATFORM, JOB, org::working_tenants).await
     }
 
     /// A job, and the name under which it is held: another each time, so that whoever has lost a job has lost it to
@@ -112,10 +108,10 @@ impl Runner {
         }
     }
 
-    /// Runs beside the server for as long as that does. `alone`: no other process works on this database, so that what
-    /// is held was held by one that has ended.
-    pub async fn run(self, alone: bool) {
-        if alone {
+    /// Runs beside the server for as long as that does. On the embedded database no other process does: what is held there
+    /// was held by one that has ended.
+    pub async fn run(self) {
+        if self.doors.has_one_writer() {
             self.let_go(true).await;
         }
         let (mut looked_at, mut swept_at): (Option<Instant>, _) = (None, Instant::now());

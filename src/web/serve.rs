@@ -192,6 +192,10 @@ async fn answer<E: Endpoint>(
     let sent = if E::Body::SPOOLED {
         // Nobody makes the server keep a large file who may not have it read.
         gate.authorize().await?;
+        // What is wrong beside the file is told before it is taken.
+        choose(request.headers(), offers(E::Reply::GIVEN))?;
+        check_tags(request.headers())?;
+        parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;
         // It may take long to arrive: what follows happens when it has.
         let sent = spool_body::<E::Body, E::Action>(request, payload, &gate).await;
         facts.now = context.doors.now();

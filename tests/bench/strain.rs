@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::process::{Connection, Program, Session, memory, nap};
+use super::process::{Connection, Program, Session, memory, memory_from_here, nap};
 
 /// Between two requests of one client.
 const PACE: Duration = Duration::from_millis(10);
@@ -80,9 +80,7 @@ impl Strain {
         let before = beside(&mut || nap(if quiet { QUIET } else { QUIET / 20 }));
         let table = table(rows);
         let bytes = table.len();
-        let resident = memory(program.pid()).unwrap().0;
-        // The highest from here on.
-        std::fs::write(format!("/proc/{}/clear_refs", program.pid()), "5").unwrap();
+        let resident = memory_from_here(program.pid());
         let begun = Instant::now();
         let (mut sent_in, mut done_in) = (Duration::ZERO, Duration::ZERO);
         let during = beside(&mut || {

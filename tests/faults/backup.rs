@@ -106,13 +106,7 @@ fn a_copy_taken_while_others_write_is_whole_and_can_be_put_back() {
             let body = new_body(Kind::Campaign, uuid::Uuid::now_v7(), &crew, None, mark);
             office.once(program.address, "POST", "/campaigns", &[], Some(&body)).expect(201);
         }
-        until(Duration::from_mins(1), "everything to be sealed", || {
-            (elsewhere.ask(
-                "53",
-                "SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'",
-            ) == ["0"])
-            .then_some(())
-        });
+        elsewhere.until_sealed();
         let mut line = Line::open(program.address, &crew.office, Some(&known));
         until(Duration::from_secs(20), "the first words", || line.read().contains("retry:").then_some(()));
         assert!(line.read().contains("event: reset"), "{}", line.read());
@@ -129,11 +123,7 @@ fn a_copy_taken_while_others_write_is_whole_and_can_be_put_back() {
 
 /// The id behind everything that has happened.
 fn last_id(demo: &Demo, crew: &Crew) -> String {
-    until(Duration::from_mins(1), "everything to be sealed", || {
-        let waiting =
-            demo.ask("SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'");
-        (waiting == ["0"]).then_some(())
-    });
+    demo.store.until_sealed();
     let mut line = Line::open(demo.at(), &crew.office, None);
     until(Duration::from_secs(20), "the first words", || {
         let text = line.read();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::process::{Backend, Connection, Program, Random, Session, memory, nap, until};
+use super::process::{Backend, Connection, Program, Random, Session, memory, memory_from_here, nap, until};
 use super::work::Demo;
 
 const ROWS: usize = 6_000;
@@ -66,8 +66,7 @@ fn is_whole(demo: &Demo, program: &Program, admin: &Session, path: &str) {
         let left = |name: &&str| count(&format!("SELECT CAST(count(*) AS TEXT) AS line FROM {name}"));
         (tables.iter().map(left).sum::<usize>() == 0).then_some(())
     });
-    let unsealed = "SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed";
-    until(Duration::from_mins(2), "its rows to be sealed", || (count(unsealed) == 0).then_some(()));
+    demo.store.until_sealed();
     let verified = demo.store.run(&["audit", "verify", "--province", "53"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     demo.check_integrity();
@@ -145,9 +144,7 @@ fn a_long_file_takes_little_memory() {
                 writeln!(table, "{{\"number\":\"Z{at:07}\",\"name\":\"{row}\",{line}}}").unwrap();
             }
         }
-        let before = memory(pid).unwrap().0;
-        // The highest from here on.
-        std::fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
+        let before = memory_from_here(pid);
         let mut connection = Connection::open_with(demo.at(), Duration::from_mins(2)).unwrap();
         let kind = [("Content-Type", media), ("Idempotency-Key", "long-file")];
         let taken = admin.ask(&mut connection, "POST", "/officers/imports", &kind, Some(&table)).unwrap();

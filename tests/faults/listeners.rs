@@ -84,11 +84,7 @@ fn a_thousand_listen_at_once() {
         let demo = Demo::start(backend);
         let crew = demo.crew();
         // What the demo brought is sealed before anybody listens.
-        until(Duration::from_mins(1), "the demo's rows to be sealed", || {
-            let waiting =
-                demo.ask("SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'");
-            (waiting == ["0"]).then_some(())
-        });
+        demo.store.until_sealed();
         let before = memory(demo.program.pid()).unwrap().0 / 1024;
         // An account has 128 lines at most: whoever reads the province's campaigns listens with his share.
         let crowd: Vec<Session> = demo

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-use super::process::{login, memory};
+use super::process::{login, memory, memory_from_here};
 use super::work::{BOTH, Demo};
 
 /// Megabytes that one password takes while it is compared (Argon2id, m = 19 MiB).
@@ -18,9 +18,7 @@ fn thirty_two_logins_at_once_take_bounded_memory() {
         let account = &demo.accounts[0];
         // Whatever a first login sets aside is there.
         login(at, &account.login, &account.password).expect(200);
-        let before = memory(pid).unwrap().0;
-        // The highest from here on.
-        std::fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
+        let before = memory_from_here(pid);
         let barrier = Barrier::new(CROWD);
         std::thread::scope(|scope| {
             for _ in 0..CROWD {

@@ -252,8 +252,7 @@ fn fills_up_and_is_emptied(disk: &SmallDisk, mut demo: Demo) {
 
 /// What was written meanwhile has come into the chain, all of it once.
 fn chain_is_whole(demo: &Demo) {
-    let waiting = "SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'";
-    until(Duration::from_mins(1), "everything to be sealed", || (demo.ask(waiting) == ["0"]).then_some(()));
+    demo.store.until_sealed();
     let verified = demo.store.run(&["audit", "verify", "--province", "53"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 }

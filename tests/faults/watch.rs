@@ -136,14 +136,7 @@ fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() 
     for backend in BOTH {
         let mut demo = Demo::start(backend);
         let crew = demo.crew();
-        let sealed = |demo: &Demo| {
-            until(Duration::from_mins(1), "everything to be sealed", || {
-                let waiting = demo
-                    .ask("SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'");
-                (waiting == ["0"]).then_some(())
-            });
-        };
-        sealed(&demo);
+        demo.store.until_sealed();
         // Eight write for a while; how long did their rows wait?
         std::thread::scope(|scope| {
             for writer in 0..8_u64 {
@@ -158,7 +151,7 @@ fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() 
                 });
             }
         });
-        sealed(&demo);
+        demo.store.until_sealed();
         let waited = if backend == Backend::Sqlite {
             "(c.sealed_at - l.at) / 1000"
         } else {
@@ -225,7 +218,7 @@ fn rows_are_sealed_soon_and_checkpoints_kept_in_a_file_check_what_is_exported() 
         }
 
         // Somebody with the whole database takes the newest rows away, and the checkpoints that say that they were there.
-        sealed(&demo);
+        demo.store.until_sealed();
         demo.program.kill();
         demo.store.as_owner(without_the_newest(backend));
         let online = |more: &[&str]| {

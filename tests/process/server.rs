@@ -109,6 +109,14 @@ impl Store {
         conn
     }
 
+    /// Waits until everything that was written for province 53 is in its chain.
+    pub fn until_sealed(&self) {
+        let sql = "SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53'";
+        until(Duration::from_mins(2), "everything to be sealed", || {
+            (self.ask("53", sql) == ["0"]).then_some(())
+        });
+    }
+
     /// Statements of whoever owns the whole database.
     pub fn as_owner(&self, sql: &str) {
         match &self.urls {

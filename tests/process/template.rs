@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::postgres::{clone_of, execute, maintenance, query, rename};
-use super::{Backend, Store, until};
+use super::{Backend, Store};
 
 /// What a loaded demo is good for: this very program, on the day whose plans it tells of.
 fn key(binary: &str) -> String {
@@ -45,10 +45,7 @@ pub(super) fn loaded(binary: &str, backend: Backend) -> Store {
 /// Loads a demo and ends its server; what it leaves is a template.
 fn load(store: &Store) {
     let program = store.start(&["demo"]);
-    until(Duration::from_mins(2), "the demo's rows to be sealed", || {
-        let waiting = store.ask("53", "SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed");
-        (waiting == ["0"]).then_some(())
-    });
+    store.until_sealed();
     program.terminate();
     assert!(program.wait(Duration::from_mins(1)).success());
 }

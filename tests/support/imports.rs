@@ -5,15 +5,14 @@ use pingyi::errors::Code;
 use pingyi::web::status_of;
 use serde_json::{Value, json};
 
-use super::World;
 use super::client::{Call, Reply};
+use super::{World, sealing};
 
 /// Does every job there is.
 pub fn work_off(world: &World) -> usize {
     let runner = app::runner(world.context());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     // The runner is of one thread, as beside a server.
-    runtime.block_on(runner.work_off()).unwrap()
+    sealing::run(runner.work_off()).unwrap()
 }
 
 impl Call<'_> {

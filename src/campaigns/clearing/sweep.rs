@@ -24,7 +24,7 @@ use chrono::NaiveDate;
 use tokio::time::MissedTickBehavior;
 
 use super::service;
-use crate::access::{Doors, background};
+use crate::access::{Doors, background, look_beside};
 use crate::db::{Instant, TenantId};
 use crate::errors::Result;
 use crate::org::service as org;
@@ -54,11 +54,7 @@ pub async fn catch_up(doors: &Doors) -> Result<usize> {
 
 async fn catch_up_at(doors: &Doors, now: Instant) -> Result<usize> {
     let Some(yesterday) = now.shanghai_day().pred_opt() else { return Ok(0) };
-    let tenants = background(doors, TenantId::PLATFORM, JOB, |tx| {
-        tx.nothing_changed();
-        org::working_tenants(tx)
-    })
-    .await?;
+    let tenants = look_beside(doors, TenantId::PLATFORM, JOB, org::working_tenants).await?;
     let (mut frozen, mut failed) = (0, Ok(()));
     for tenant in tenants {
         // What is wrong in one province holds up none of the others.

@@ -162,9 +162,8 @@ impl ImportRow for UserRow {
         put(tx, changes, None)
     }
 
-    fn enter(tx: &mut Tx<'_, UserImport>, changes: UserChanges, batch: JobId) -> Result<Vec<u32>> {
-        put(tx, changes, Some(batch))?;
-        Ok(Vec::new())
+    fn enter(tx: &mut Tx<'_, UserImport>, changes: UserChanges, batch: JobId) -> Result<()> {
+        put(tx, changes, Some(batch))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::access::{JobId, Tx};
 use crate::campaigns::handover::service as work;
 use crate::db::{Dictionary, Entry};
 use crate::errors::{Code, Result, text};
-use crate::imports::{Counts, ImportRow, Line, Refusals, Way};
+use crate::imports::{Counts, ImportRow, Line, Lines, Refusals, Way};
 use crate::jobs::rules::JobKind;
 use crate::org::imports::rules::unit_of_row;
 use crate::org::officers::rules::{Officer, OfficerId, OfficerKind, OfficerStatus, PoliceRank};
@@ -26,8 +26,7 @@ pub struct OfficerChanges {
     new: Vec<Officer>,
     posts: Vec<(OfficerId, PostDraft)>,
     changed: Vec<(Officer, Officer)>,
-    /// The lines of those that are changed.
-    lines: Vec<u32>,
+    lines: Lines,
 }
 
 /// What is there already.
@@ -121,11 +120,12 @@ impl ImportRow for OfficerRow {
                         changes.posts.push((officer.id, post));
                     }
                     changes.new.push(officer);
+                    changes.lines.new.push(number);
                 }
                 Some(before) => match change(tx, line, &unit, &before, refusals)? {
                     Some(after) => {
                         changes.changed.push((before, after));
-                        changes.lines.push(number);
+                        changes.lines.changed.push(number);
                     }
                     None => unchanged += 1,
                 },
@@ -149,10 +149,13 @@ impl ImportRow for OfficerRow {
         tx.record_many("officer", told)
     }
 
-    fn enter(tx: &mut Tx<'_, OfficerImport>, changes: OfficerChanges, batch: JobId) -> Result<Vec<u32>> {
+    fn lines(changes: &OfficerChanges) -> Lines {
+        changes.lines.clone()
+    }
+
+    fn enter(tx: &mut Tx<'_, OfficerImport>, changes: OfficerChanges, batch: JobId) -> Result<()> {
         store::insert(tx, &changes.new, Some(batch))?;
-        posts::enter_unseen(tx, changes.posts, batch)?;
-        Ok(changes.lines)
+        posts::enter_unseen(tx, changes.posts, batch)
     }
 
     fn account(tx: &mut Tx<'_, OfficerImport>, batch: JobId, keys: &[&str]) -> Result<()> {
