@@ -232,7 +232,7 @@ const DOORS: &[(&str, &[(&str, usize)])] = &[
     // A piece of a body that is kept for its job: no action of its own, and nothing anybody sees.
     (".db.write(", &[("access/errands.rs", 3), ("access/gate.rs", 4), ("access/sessions/service.rs", 2)]),
     // What moves units or changes many, and the sweep of days.
-    (".db.write_alone(", &[("access/errands.rs", 2), ("access/gate.rs", 1)]),
+    (".db.write_alone(", &[("access/errands.rs", 1), ("access/gate.rs", 1)]),
     ("Who::Public,", &[("access/gate.rs", 1)]),
     ("Who::CommandLine(os_user", &[("access/errands.rs", 1)]),
     // What the server does by itself: the sweep of days.

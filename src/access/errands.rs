@@ -128,7 +128,7 @@ impl Behalf {
 ///
 /// # Errors
 /// `forbidden` when the account may no longer; what `work` answers.
-pub async fn on_behalf<A, R, F>(doors: &Arc<Doors>, behalf: Behalf, alone: bool, work: F) -> Result<R>
+pub async fn on_behalf<A, R, F>(doors: &Arc<Doors>, behalf: Behalf, work: F) -> Result<R>
 where
     A: Action,
     R: Send + 'static,
@@ -142,12 +142,7 @@ where
         settle(&state, A::ROW)?;
         Ok(result)
     };
-    let done = if alone {
-        doors.db.write_alone(tenant, whole).await
-    } else {
-        doors.db.write(Some(tenant), whole).await
-    };
-    done.inspect(|_| doors.wrote(tenant))
+    doors.db.write(Some(tenant), whole).await.inspect(|_| doors.wrote(tenant))
 }
 
 /// Lets a job look under the rights that whoever began it has now.

@@ -211,7 +211,7 @@ policy! {
     UnitMove          "unit.move"           "单位划转"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UnitMerge         "unit.merge"          "单位合并"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
     UnitDeactivate    "unit.deactivate"     "停用单位"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
-    UnitImport        "unit.import"         "导入单位"        tree     [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
+    UnitImport        "unit.import"         "导入单位"        write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];
 
     OfficerRead       "officer.read"        "查看民警辅警"    read     [-  -      S  -  -    S  S  S        S  S  -    S  S  -      -      -  -];
     OfficerCreate     "officer.create"      "登记民警辅警"    write    [-  -      S  -  -    -  -  -        -  -  -    -  -  -      -      -  -];

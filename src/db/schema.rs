@@ -52,6 +52,7 @@ tables! {
         version -> BigInt,
         created_at -> InstantSql,
         updated_at -> InstantSql,
+        batch_id -> Nullable<UuidSql>,
     }
     unit_periods (tenant_id, unit_id, valid_from_on) {
         tenant_id -> Text,

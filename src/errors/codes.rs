@@ -94,7 +94,7 @@ codes! {
     UriTooLong = UriTooLong, "uri_too_long", "地址过长", "The address is too long";
     InvalidBody = Unprocessable, "invalid_body", "请求内容不符合要求", "The body does not match its schema";
     ImportRefused = Unprocessable, "import_refused", "文件有误, 一行也未导入, 见 errors", "The file has errors and nothing of it was imported; errors lists them";
-    ImportUnderWay = Conflict, "import_under_way", "有导入正在向该单位录入民警辅警, 请待其结束", "An import is entering officers at this unit; wait until it has ended";
+    ImportUnderWay = Conflict, "import_under_way", "有导入正在向该单位录入人员或下级单位, 请待其结束", "An import is entering officers at this unit or units below it; wait until it has ended";
     TooManyJobs = Conflict, "too_many_jobs", "您未做完的后台任务过多, 请待其中一些结束", "Too many of your jobs are still to be done; wait until some have ended";
     JobNotCancellable = Conflict, "job_not_cancellable", "任务正在生效、正在撤销或已结束, 不能取消", "The job is being put in force or taken back, or has ended; it cannot be cancelled";
     NotFound = NotFound, "not_found", "没有找到", "Not found";

@@ -14,10 +14,12 @@
 //! - rows that stand for themselves too but are not easily taken back ([`Way::AtTheEnd`]), for much refers to what they
 //!   make, are checked as they are read; once all of them are good they are entered, unseen, in such transactions, and put in
 //!   force all at once.
-//! - rows that refer to each other ([`Way::Altogether`]) are kept until all of them are there, compared as a whole and
-//!   written in one transaction: their number is bounded.
+//! - rows that refer to each other ([`Way::Altogether`]) are kept until all of them are there and compared as a whole, for
+//!   which their number is bounded; then they are entered, unseen, in such transactions, each after what it refers to, and
+//!   put in force all at once.
 
 mod archive;
+mod arrange;
 mod cells;
 mod columns;
 mod delimited;
@@ -52,7 +54,8 @@ pub use work::Importer;
 /// How the rows of a table are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// They refer to each other: all of them at once, in one transaction.
+    /// They refer to each other: compared all at once, then entered a few at a time in an order of their own, unseen until
+    /// all of them are there.
     Altogether,
     /// Each stands for itself: a few at a time, unseen until all of them are there.
     InBatches,
@@ -108,13 +111,15 @@ pub trait ImportRow:
 
     /// Compares the rows with each other and with what is there, and tells everything that is wrong.
     /// Changes nothing. Each key stands in one row; rows with errors of their own are not among them,
-    /// but [`Refusals::has_key`] knows theirs where all rows are compared at once.
+    /// but [`Refusals::has_key`] knows theirs where all rows are compared at once. What the job itself, `batch`, has
+    /// entered so far is there.
     ///
     /// # Errors
     /// When the database fails: what is wrong with rows goes to `refusals`.
     fn plan(
         tx: &mut Tx<'_, Self::Action>,
         rows: &[Line<Self>],
+        batch: JobId,
         refusals: &mut Refusals,
     ) -> Result<(Counts, Self::Changes)>;
 
@@ -124,31 +129,25 @@ pub trait ImportRow:
     /// When the database fails.
     fn write(tx: &mut Tx<'_, Self::Action>, changes: Self::Changes) -> Result<()>;
 
-    /// Of rows that stand for themselves: the lines that have something to be written, in their order.
+    /// The lines that have something to be written, in their order; where rows refer to each other, the new ones each
+    /// after those it refers to.
     #[must_use]
-    fn lines(changes: &Self::Changes) -> Lines {
-        let _ = changes;
-        Lines::default()
-    }
+    fn lines(changes: &Self::Changes) -> Lines;
 
-    /// Of rows taken in batches: enters what is new, unseen and without a row in the log; what changes something that is
-    /// there is written at the end. Of rows entered at the end: enters what is new, unseen, with its rows in the log, which
-    /// are held back.
+    /// Enters what is new, unseen and without a row in the log; what changes something that is there is written at the end.
+    /// Of rows entered at the end: with its rows in the log, which are held back.
     ///
     /// # Errors
     /// When the database fails.
-    fn enter(tx: &mut Tx<'_, Self::Action>, changes: Self::Changes, batch: JobId) -> Result<()> {
-        let _ = (tx, changes, batch);
-        Err(not_in_batches())
-    }
+    fn enter(tx: &mut Tx<'_, Self::Action>, changes: Self::Changes, batch: JobId) -> Result<()>;
 
-    /// Of rows taken in batches: leaves the rows of the log about what the batch has entered under these keys.
+    /// Of rows not entered at the end: leaves the rows of the log about what the batch has entered under these keys.
     ///
     /// # Errors
     /// When the database fails.
     fn account(tx: &mut Tx<'_, Self::Action>, batch: JobId, keys: &[&str]) -> Result<()> {
         let _ = (tx, batch, keys);
-        Err(not_in_batches())
+        Err(not_so_entered())
     }
 
     /// Of rows taken in batches: takes back what the batch has entered under these keys, as if it had never been.
@@ -157,12 +156,22 @@ pub trait ImportRow:
     /// When the database fails.
     fn withdraw(tx: &mut Tx<'_, Background>, batch: JobId, keys: &[&str]) -> Result<()> {
         let _ = (tx, batch, keys);
-        Err(not_in_batches())
+        Err(not_so_entered())
+    }
+
+    /// Of rows that refer to each other: takes back some of what the batch has entered, what was entered last first; how
+    /// many, so many at most.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn withdraw_last(tx: &mut Tx<'_, Background>, batch: JobId, most: i64) -> Result<usize> {
+        let _ = (tx, batch, most);
+        Err(not_so_entered())
     }
 }
 
-fn not_in_batches() -> AppError {
-    AppError::internal("these rows are taken altogether")
+fn not_so_entered() -> AppError {
+    AppError::internal("these rows are not entered that way")
 }
 
 /// A row with the number it bears in its file.

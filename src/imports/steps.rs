@@ -3,7 +3,7 @@
 use super::feed::{Item, Mark, too_many_rows};
 use super::refusals::Refusals;
 use super::{Counts, Given, ImportRow, Line, Way};
-use crate::access::policy::Action;
+use crate::access::policy::{Action, Background};
 use crate::access::{JobId, Tx};
 use crate::db::forget_plans;
 use crate::errors::{AppError, Code, FieldError, Result, text};
@@ -56,6 +56,15 @@ pub(super) struct Stretch<R> {
     pub last: Option<i64>,
 }
 
+/// The row that was kept.
+pub(super) fn line_of<R: ImportRow>(row: &jobs::Kept) -> Result<Line<R>> {
+    Ok(Line {
+        number: u32::try_from(row.line).map_err(AppError::internal)?,
+        row: serde_json::from_str(&row.content).map_err(AppError::internal)?,
+        given: Given::kept(row.given & !NEW),
+    })
+}
+
 /// Some of the rows that wait for the end of their job.
 pub(super) fn kept<R: ImportRow>(
     tx: &mut Tx<'_, R::Action>,
@@ -65,19 +74,12 @@ pub(super) fn kept<R: ImportRow>(
 ) -> Result<Stretch<R>> {
     let rows = jobs::kept_behind(tx, job, behind, most)?;
     let (passed, last) = (rows.len(), rows.last().map(|row| row.line));
-    let line = |row: jobs::Kept| {
-        Ok(Line {
-            number: u32::try_from(row.line).map_err(AppError::internal)?,
-            row: serde_json::from_str(&row.content).map_err(AppError::internal)?,
-            given: Given::kept(row.given & !NEW),
-        })
-    };
     let wanted = |row: &jobs::Kept| match which {
         Which::All => true,
         Which::New => row.given & NEW != 0,
         Which::Others => row.given & NEW == 0,
     };
-    let lines = rows.into_iter().filter(wanted).map(line).collect::<Result<_>>()?;
+    let lines = rows.iter().filter(|row| wanted(row)).map(line_of).collect::<Result<_>>()?;
     Ok(Stretch { lines, passed, last })
 }
 
@@ -103,11 +105,12 @@ pub(super) fn tell_late<A: Action>(tx: &mut Tx<'_, A>, job: &mut Job, errors: Ve
 pub(super) fn plan_good<R: ImportRow>(
     tx: &mut Tx<'_, R::Action>,
     rows: &mut Vec<Line<R>>,
+    job: JobId,
 ) -> Result<(Counts, R::Changes, Vec<FieldError>)> {
     let mut errors = Vec::new();
     loop {
         let mut refusals = Refusals::default();
-        let (counts, changes) = R::plan(tx, rows, &mut refusals)?;
+        let (counts, changes) = R::plan(tx, rows, job, &mut refusals)?;
         if refusals.is_empty() {
             return Ok((counts, changes, errors));
         }
@@ -142,7 +145,7 @@ pub(super) fn take<R: ImportRow>(tx: &mut Tx<'_, R::Action>, mut job: Job, items
     }
     let mut new = Vec::new();
     if R::WAY != Way::Altogether {
-        let (counts, changes, more) = plan_good::<R>(tx, &mut good)?;
+        let (counts, changes, more) = plan_good::<R>(tx, &mut good, job.id)?;
         errors.extend(more);
         count(&mut job, counts);
         let lines = R::lines(&changes);
@@ -169,4 +172,26 @@ pub(super) fn take<R: ImportRow>(tx: &mut Tx<'_, R::Action>, mut job: Job, items
         job.bytes_read = i64::try_from(last.mark.offset).unwrap_or_default().min(job.bytes);
     }
     Ok(job)
+}
+
+/// Takes back some of what a job has entered: how much, and the last line of it.
+pub(super) fn withdraw_some<R: ImportRow>(
+    tx: &mut Tx<'_, Background>,
+    job: &Job,
+    most: i64,
+) -> Result<(usize, i64)> {
+    match R::WAY {
+        Way::InBatches if job.tally.new > 0 => {
+            let some = jobs::values_behind(tx, job.id, R::KEY, job.settled, most)?;
+            let keys: Vec<&str> = some.iter().map(|(_, key)| key.as_str()).collect();
+            R::withdraw(tx, job.id, &keys)?;
+            Ok((some.len(), some.last().map_or(job.settled, |(line, _)| *line)))
+        }
+        Way::Altogether => {
+            let rows = R::withdraw_last(tx, job.id, most)?;
+            Ok((rows, job.settled + i64::try_from(rows).unwrap_or_default()))
+        }
+        // Nothing was entered that would have to be taken back.
+        Way::InBatches | Way::AtTheEnd => Ok((0, job.settled)),
+    }
 }

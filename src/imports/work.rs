@@ -12,11 +12,10 @@ use tokio::sync::mpsc;
 
 use super::feed::{File, Item, Mark, Portion, feed};
 use super::pace::Pace;
-use super::refusals::Refusals;
-use super::steps::{Which, count, kept, plan_good, refused, take, tell_late, written};
+use super::steps::{Which, count, kept, plan_good, refused, take, tell_late, withdraw_some, written};
 use super::{Counts, ImportRow, Way};
 use crate::access::policy::Background;
-use crate::access::{Doors, Tx, beside, look_beside, look_on_behalf, on_behalf};
+use crate::access::{Doors, Tx, beside, look_beside, on_behalf};
 use crate::errors::{AppError, Code, FieldError, Kind, Result};
 use crate::jobs::rules::{Job, JobKind, JobState, Problem};
 use crate::jobs::runner::{JOB, Work};
@@ -26,7 +25,7 @@ use crate::web::Shapes;
 /// How often a step that came too late to what others did is tried again.
 const TRIES: u32 = 8;
 /// How often a job that waits for its file's reader says that it is still there.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// Does the imports of one kind of row.
 pub struct Importer<R> {
@@ -67,9 +66,9 @@ impl<R: ImportRow> Work for Importer<R> {
 }
 
 /// An import that this process works on.
-struct Import<'w, R> {
-    doors: &'w Arc<Doors>,
-    held: Held,
+pub(super) struct Import<'w, R> {
+    pub(super) doors: &'w Arc<Doors>,
+    pub(super) held: Held,
     shapes: &'w Shapes,
     of: PhantomData<fn() -> R>,
 }
@@ -103,11 +102,11 @@ impl<R: ImportRow> Import<'_, R> {
         }
     }
 
-    fn pace(&self, rows: usize) -> Pace {
+    pub(super) fn pace(&self, rows: usize) -> Pace {
         Pace::beginning(rows, self.doors.has_one_writer())
     }
 
-    async fn beside<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn beside<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_, Background>, &Held) -> Result<T> + Send + 'static,
@@ -135,15 +134,11 @@ impl<R: ImportRow> Import<'_, R> {
 
     /// Whether a job may end with an error there: as long as nothing of it has been put in force.
     fn may_fail(state: JobState) -> bool {
-        match state {
-            JobState::Queued | JobState::Reading => true,
-            JobState::Finishing => R::WAY == Way::Altogether,
-            _ => false,
-        }
+        matches!(state, JobState::Queued | JobState::Reading)
     }
 
     /// Tries a step again that came too late to what others did meanwhile.
-    async fn step<T, F>(&self, mut work: impl FnMut() -> F) -> Result<T>
+    pub(super) async fn step<T, F>(&self, mut work: impl FnMut() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -202,7 +197,7 @@ impl<R: ImportRow> Import<'_, R> {
         }
         match reader.await.map_err(AppError::internal)? {
             Err(error) => Err(error),
-            Ok(()) if R::WAY == Way::Altogether => self.compare(job).await,
+            Ok(()) if R::WAY == Way::Altogether => self.arrange(job).await,
             Ok(()) => self.turn(Counts::default(), Vec::new(), false).await,
         }
     }
@@ -232,7 +227,7 @@ impl<R: ImportRow> Import<'_, R> {
     }
 
     /// Says that the job is worked on; whether it is still to be read.
-    async fn sign_of_life(&self) -> Result<bool> {
+    pub(super) async fn sign_of_life(&self) -> Result<bool> {
         self.beside(|tx, held| {
             let job = jobs::hold(tx, held)?;
             jobs::go_on(tx, held, &job)?;
@@ -244,7 +239,7 @@ impl<R: ImportRow> Import<'_, R> {
     /// Takes some rows; how long the database was busy with them, or nothing when the job is to go back.
     async fn take(&self, job: &Job, items: Arc<Vec<Item<R>>>) -> Result<Option<Duration>> {
         let held = self.held.clone();
-        on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, true), false, move |tx| {
+        on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, true), move |tx| {
             let begun = Instant::now();
             let job = jobs::hold(tx, &held)?;
             if job.state != JobState::Reading {
@@ -258,7 +253,12 @@ impl<R: ImportRow> Import<'_, R> {
     }
 
     /// After the last row: on to the end, or back. What has been found at last is added.
-    async fn turn(&self, counts: Counts, errors: Vec<FieldError>, must_go_back: bool) -> Result<()> {
+    pub(super) async fn turn(
+        &self,
+        counts: Counts,
+        errors: Vec<FieldError>,
+        must_go_back: bool,
+    ) -> Result<()> {
         self.beside(move |tx, held| {
             let mut job = jobs::hold(tx, held)?;
             if job.state != JobState::Reading {
@@ -279,40 +279,14 @@ impl<R: ImportRow> Import<'_, R> {
         .await
     }
 
-    /// Compares all rows with each other and with what is there, beside everybody else.
-    async fn compare(&self, job: &Job) -> Result<()> {
-        let id = self.held.id;
-        let compared =
-            look_on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, false), move |tx| {
-                let keys = jobs::refused_values(tx, id, R::KEY)?;
-                let rows = kept::<R>(tx, id, (0, R::MOST), Which::All)?.lines;
-                let mut refusals = Refusals::beside(keys);
-                let (counts, _) = R::plan(tx, &rows, &mut refusals)?;
-                Ok((counts, refusals.into_errors()))
-            });
-        tokio::pin!(compared);
-        let (counts, errors) = loop {
-            match tokio::time::timeout(SIGN_OF_LIFE, &mut compared).await {
-                Ok(compared) => break compared?,
-                Err(_) if self.sign_of_life().await? => {}
-                // Cancelled meanwhile.
-                Err(_) => return Ok(()),
-            }
-        };
-        self.turn(counts, errors, false).await
-    }
-
     /// Puts in force what was read.
     async fn finish(&self, job: &Job) -> Result<()> {
-        if R::WAY == Way::Altogether {
-            return self.step(|| self.write_altogether(job)).await;
-        }
         let mut pace = self.pace(50);
         loop {
             let most = pace.most();
             let done = match R::WAY {
-                Way::InBatches => self.step(|| self.account(job, most)).await?,
-                Way::Altogether | Way::AtTheEnd => self.step(|| self.enter_some(job, most)).await?,
+                Way::InBatches | Way::Altogether => self.step(|| self.account(job, most)).await?,
+                Way::AtTheEnd => self.step(|| self.enter_some(job, most)).await?,
             };
             match done {
                 None => break,
@@ -332,7 +306,7 @@ impl<R: ImportRow> Import<'_, R> {
     /// Leaves rows of the log about some of what was entered; none when all of it has them.
     async fn account(&self, job: &Job, most: i64) -> Result<Option<(usize, Duration)>> {
         let held = self.held.clone();
-        on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, true), false, move |tx| {
+        on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, true), move |tx| {
             let begun = Instant::now();
             let job = jobs::hold(tx, &held)?;
             if job.tally.new == 0 {
@@ -351,7 +325,7 @@ impl<R: ImportRow> Import<'_, R> {
     /// Enters some of what was kept for the end and is new, unseen, its rows in the log held back; none when all of it is.
     async fn enter_some(&self, job: &Job, most: i64) -> Result<Option<(usize, Duration)>> {
         let held = self.held.clone();
-        on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, true), false, move |tx| {
+        on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, true), move |tx| {
             let begun = Instant::now();
             let mut job = jobs::hold(tx, &held)?;
             if job.tally.new == 0 {
@@ -360,7 +334,7 @@ impl<R: ImportRow> Import<'_, R> {
             let mut some = kept::<R>(tx, job.id, (job.settled, most), Which::New)?;
             let Some(last) = some.last else { return Ok(None) };
             job.tally.new -= i64::try_from(some.lines.len()).unwrap_or_default();
-            let (counts, changes, errors) = plan_good::<R>(tx, &mut some.lines)?;
+            let (counts, changes, errors) = plan_good::<R>(tx, &mut some.lines, job.id)?;
             count(&mut job, counts);
             tell_late(tx, &mut job, errors)?;
             R::enter(tx, changes, job.id)?;
@@ -373,7 +347,7 @@ impl<R: ImportRow> Import<'_, R> {
     /// Writes some of the changes that were kept for the end, and with the last of them ends the job.
     async fn write_some(&self, job: &Job, most: i64) -> Result<Option<(usize, Duration)>> {
         let held = self.held.clone();
-        on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, false), false, move |tx| {
+        on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, false), move |tx| {
             let begun = Instant::now();
             let mut job = jobs::hold(tx, &held)?;
             if job.state != JobState::Finishing {
@@ -386,7 +360,7 @@ impl<R: ImportRow> Import<'_, R> {
             let mut some = kept::<R>(tx, job.id, (written(&job), most), Which::Others)?;
             let is_full = some.passed >= usize::try_from(most).unwrap_or_default();
             job.tally.changed -= i64::try_from(some.lines.len()).unwrap_or_default();
-            let (counts, changes, errors) = plan_good::<R>(tx, &mut some.lines)?;
+            let (counts, changes, errors) = plan_good::<R>(tx, &mut some.lines, job.id)?;
             count(&mut job, counts);
             tell_late(tx, &mut job, errors)?;
             R::write(tx, changes)?;
@@ -401,30 +375,6 @@ impl<R: ImportRow> Import<'_, R> {
         .await
     }
 
-    /// Writes all rows at once, and ends the job.
-    async fn write_altogether(&self, job: &Job) -> Result<()> {
-        let held = self.held.clone();
-        on_behalf::<R::Action, _, _>(self.doors, self.held.behalf(job, false), true, move |tx| {
-            let job = jobs::hold(tx, &held)?;
-            if job.state != JobState::Finishing {
-                return Ok(());
-            }
-            let rows = kept::<R>(tx, job.id, (0, R::MOST), Which::All)?.lines;
-            let mut refusals = Refusals::default();
-            let (_, changes) = R::plan(tx, &rows, &mut refusals)?;
-            if refusals.is_empty() {
-                R::write(tx, changes)?;
-                return jobs::complete(tx, &held, &job);
-            }
-            // What was right when it was compared is not by now.
-            let mut job = job;
-            jobs::refuse(tx, &mut job, refusals.into_errors())?;
-            let problem = refused(&job);
-            jobs::turn_back(tx, &held, &job, JobState::Refused, Some(problem))
-        })
-        .await
-    }
-
     /// Takes back what was entered, and ends the job.
     async fn drop_all(&self) -> Result<()> {
         let mut pace = self.pace(50);
@@ -434,21 +384,13 @@ impl<R: ImportRow> Import<'_, R> {
                 self.beside(move |tx, held| {
                     let begun = Instant::now();
                     let job = jobs::hold(tx, held)?;
-                    let some = match R::WAY {
-                        Way::InBatches if job.tally.new > 0 => {
-                            jobs::values_behind(tx, job.id, R::KEY, job.settled, most)?
-                        }
-                        // Nothing was entered that would have to be taken back.
-                        _ => Vec::new(),
-                    };
-                    let Some((last, _)) = some.last() else {
+                    let (rows, settled) = withdraw_some::<R>(tx, &job, most)?;
+                    if rows == 0 {
                         jobs::conclude(tx, held, &job)?;
                         return Ok(None);
-                    };
-                    let keys: Vec<&str> = some.iter().map(|(_, key)| key.as_str()).collect();
-                    R::withdraw(tx, job.id, &keys)?;
-                    jobs::go_on(tx, held, &Job { settled: *last, ..job })?;
-                    Ok(Some((some.len(), begun.elapsed())))
+                    }
+                    jobs::go_on(tx, held, &Job { settled, ..job })?;
+                    Ok(Some((rows, begun.elapsed())))
                 })
             };
             match self.step(drop_some).await? {

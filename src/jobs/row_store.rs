@@ -123,6 +123,25 @@ pub(super) fn kept_behind(
         .load(c))?)
 }
 
+/// Rows that wait, by their lines; in no order.
+pub(super) fn kept_at(conn: Conn<'_>, tenant: TenantId, job: JobId, lines: Vec<i64>) -> Result<Vec<Kept>> {
+    Ok(with_conn!(conn, c => job_rows::table
+        .filter(job_rows::tenant_id.eq(tenant))
+        .filter(job_rows::job_id.eq(job))
+        .filter(job_rows::line.eq_any(lines))
+        .select(Kept::as_select())
+        .load(c))?)
+}
+
+/// Lets rows go that wait no more.
+pub(super) fn drop_kept(conn: Conn<'_>, tenant: TenantId, job: JobId, lines: Vec<i64>) -> Result<usize> {
+    Ok(with_conn!(conn, c => diesel::delete(job_rows::table
+        .filter(job_rows::tenant_id.eq(tenant))
+        .filter(job_rows::job_id.eq(job))
+        .filter(job_rows::line.eq_any(lines)))
+        .execute(c))?)
+}
+
 /// Something wrong with a row.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
 #[diesel(table_name = job_refusals)]

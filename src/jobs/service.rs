@@ -424,6 +424,24 @@ pub fn kept_behind<A: Action>(tx: &mut Tx<'_, A>, job: JobId, line: i64, most: i
     row_store::kept_behind(tx.conn(), tenant, job, line, most)
 }
 
+/// Rows that wait, by their lines, in no order; those that wait no more are not among them.
+///
+/// # Errors
+/// When the database fails.
+pub fn kept_at<A: Action>(tx: &mut Tx<'_, A>, job: JobId, lines: &[u32]) -> Result<Vec<Kept>> {
+    let tenant = tx.tenant();
+    row_store::kept_at(tx.conn(), tenant, job, lines.iter().map(|line| i64::from(*line)).collect())
+}
+
+/// Lets rows go that wait no more; how many of these did.
+///
+/// # Errors
+/// When the database fails.
+pub fn drop_kept<A: Action>(tx: &mut Tx<'_, A>, job: JobId, lines: &[u32]) -> Result<usize> {
+    let tenant = tx.tenant();
+    row_store::drop_kept(tx.conn(), tenant, job, lines.iter().map(|line| i64::from(*line)).collect())
+}
+
 /// Counts errors of rows in the tally and keeps them, unless there are too many already.
 ///
 /// # Errors

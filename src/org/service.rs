@@ -242,7 +242,7 @@ pub fn found_province(tx: &mut Tx<'_, CommandLine>, name: &str, tree: &[Entered]
             updated_at: now,
         });
     }
-    store::insert(tx, units.clone())?;
+    store::insert(tx, units.clone(), None)?;
     changes::found(tx, &units)?;
     let facts = serde_json::json!({ "name": name, "units": units.len() });
     let tenant = tx.tenant().to_string();

@@ -5,15 +5,16 @@ use diesel::prelude::*;
 
 use super::rules::{Province, ProvinceStatus, Unit, UnitId, UnitKind, UnitStatus};
 use crate::access::policy::Action;
-use crate::access::{PathRange, Reach, Tx, within_reach};
+use crate::access::{JobId, PathRange, Reach, Tx, within_reach};
 use crate::db::schema::{provinces, unit_periods, units};
 use crate::db::{Instant, TenantId, contains_pattern, fold, insert_rows, lock_row, text_enum, with_conn};
 use crate::errors::Result;
+use crate::jobs::in_force;
 use crate::web::{Cursor, Page, Paging};
 
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = units)]
-struct UnitRow {
+pub(super) struct UnitRow {
     id: UnitId,
     parent_id: Option<UnitId>,
     code: String,
@@ -48,6 +49,7 @@ struct NewUnit {
     version: i64,
     created_at: Instant,
     updated_at: Instant,
+    batch_id: Option<JobId>,
 }
 
 text_enum! {
@@ -81,10 +83,14 @@ pub struct UnitFilter {
     pub search: Option<String>,
 }
 
-/// The one place where the table is named for reading: tenant and reach.
+/// The one place where the table is named for reading: tenant and reach, and in force.
 macro_rules! visible {
     ($tenant:expr, $reach:expr) => {
-        within_reach!(units::table, $reach, units::path).filter(units::tenant_id.eq($tenant))
+        in_force!(
+            within_reach!(units::table, $reach, units::path).filter(units::tenant_id.eq($tenant)),
+            $tenant,
+            units::batch_id
+        )
     };
 }
 
@@ -203,7 +209,7 @@ macro_rules! filtered_on {
                 .on(unit_periods::tenant_id.eq(units::tenant_id).and(unit_periods::unit_id.eq(units::id))),
         );
         // Reach follows today's tree; everything else that of the day.
-        let query = within_reach!(join, $reach, units::path)
+        let query = in_force!(within_reach!(join, $reach, units::path), $tenant, units::batch_id)
             .filter(units::tenant_id.eq($tenant))
             .filter(unit_periods::valid_from_on.le($day))
             .filter(unit_periods::valid_until_on.is_null().or(unit_periods::valid_until_on.ge($day)));
@@ -339,8 +345,8 @@ pub(super) fn by_codes<A: Action>(tx: &mut Tx<'_, A>, codes: &[&str]) -> Result<
     Ok(found)
 }
 
-/// Enters units, parents before children.
-pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: Vec<Unit>) -> Result<()> {
+/// Enters units, parents before children; those of a batch are not seen before it is closed.
+pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: Vec<Unit>, batch_id: Option<JobId>) -> Result<()> {
     let tenant_id = tx.tenant();
     let rows: Vec<NewUnit> = new
         .into_iter()
@@ -357,6 +363,7 @@ pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: Vec<Unit>) -> Result<()
             version: unit.version,
             created_at: unit.created_at,
             updated_at: unit.updated_at,
+            batch_id,
         })
         .collect();
     insert_rows!(tx.conn(), units::table, &rows);

@@ -41,6 +41,7 @@ mod tasks_history;
 mod transfers;
 mod trees;
 mod units;
+mod unseen_units;
 mod versions;
 mod votes;
 mod waiting;

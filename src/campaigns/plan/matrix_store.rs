@@ -14,6 +14,7 @@ use crate::campaigns::rules::PlanId;
 use crate::db::schema::{plans, units};
 use crate::db::with_conn;
 use crate::errors::Result;
+use crate::jobs::in_force;
 use crate::org::rules::{UnitId, UnitKind, UnitStatus};
 
 /// A unit and its plan.
@@ -41,8 +42,9 @@ pub(super) fn rows(tx: &mut Tx<'_, PlanRead>, campaign: &Campaign, below: &str) 
     let mut found: Vec<UnitColumns> = Vec::new();
     // A kind at a time: the statement for one is kept prepared, that for a list is not.
     for (range, kind) in ranges.iter().flat_map(|range| kinds.iter().map(move |kind| (range, *kind))) {
-        let rows: Vec<UnitColumns> = with_conn!(tx.conn(), c => units::table
-            .filter(units::tenant_id.eq(tenant))
+        let rows: Vec<UnitColumns> = with_conn!(tx.conn(), c => in_force!(
+                units::table.filter(units::tenant_id.eq(tenant)), tenant, units::batch_id
+            )
             .filter(units::path.ge(range.low.clone()))
             .filter(units::path.lt(range.high.clone()))
             .filter(units::kind.eq(kind))

@@ -168,7 +168,7 @@ endpoint! {
     ///
     /// 连同其全部下级改隶新的上级; 方案、任务、账号、授权随之。每个有关单位记一条审计。权限自下一请求起按新的隶属。
     MoveUnitEndpoint: UnitMove, Post "/units/{unit_id}/move", tag "units",
-        codes [UnitDeactivated, UnitIsRoot, MoveIntoItself]
+        codes [UnitDeactivated, UnitIsRoot, MoveIntoItself, ImportUnderWay]
     async fn move_unit(gate, id: UnitId, _query: NoQuery, body: Json<MoveUnit>) -> Resource<UnitView> {
         let MoveUnit { parent_id, effective_on, reason } = body.0;
         let command = Reorganisation { to: parent_id, effective_on, reason };

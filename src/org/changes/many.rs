@@ -6,11 +6,11 @@ use chrono::NaiveDate;
 
 use super::rules::{Period, UnitChange};
 use super::service::{begin, facts};
-use super::store;
-use crate::access::Tx;
-use crate::access::policy::Action;
+use super::{batch_store, store};
+use crate::access::policy::{Action, UnitImport};
+use crate::access::{JobId, Tx};
 use crate::audit::Told;
-use crate::errors::Result;
+use crate::errors::{AppError, Result};
 use crate::org::rules::{Unit, UnitId};
 use crate::org::store as units;
 
@@ -28,29 +28,45 @@ pub struct Dated {
 /// Units whose rows are made at once.
 const AT_ONCE: usize = 1000;
 
-/// Enters many units, parents before children, with one audit row each.
+/// Enters many units, parents before children, for a job whose units nobody sees yet. [`account`] leaves their rows in
+/// the log.
 ///
 /// # Errors
 /// When the database fails.
-pub fn enter_all<A: Action>(tx: &mut Tx<'_, A>, new: &[Dated]) -> Result<()> {
+pub fn enter_unseen(tx: &mut Tx<'_, UnitImport>, new: &[Dated], batch: JobId) -> Result<()> {
     let now = tx.now();
     for some in new.chunks(AT_ONCE) {
-        units::insert(tx, some.iter().map(|one| one.unit.clone()).collect())?;
+        units::insert(tx, some.iter().map(|one| one.unit.clone()).collect(), Some(batch))?;
         let period =
             |one: &Dated| Period::of(&one.unit, UnitChange::Created, one.day, one.reason.as_deref(), now);
         let periods: Vec<_> = some.iter().map(|one| (period(one), one.unit.code.as_str())).collect();
         store::insert(tx, &periods)?;
-        tx.record_many(
-            "unit",
-            some.iter().map(|one| Told {
-                id: one.unit.id.to_string(),
-                before: None,
-                after: Some(facts(&one.unit, one.day, None)),
-                reason: one.reason.as_deref(),
-            }),
-        )?;
     }
     Ok(())
+}
+
+/// Leaves one audit row for each unit that a job has entered under these codes.
+///
+/// # Errors
+/// When the database fails.
+pub fn account(tx: &mut Tx<'_, UnitImport>, batch: JobId, codes: &[&str]) -> Result<()> {
+    let new = batch_store::of_batch(tx, batch, codes)?;
+    let ids: Vec<UnitId> = new.iter().map(|unit| unit.id).collect();
+    let begun = store::begun(tx, &ids)?;
+    let told: Vec<Told<'_>> = new
+        .iter()
+        .map(|unit| {
+            let (day, reason) =
+                begun.get(&unit.id).ok_or_else(|| AppError::internal("a unit without a period"))?;
+            Ok(Told {
+                id: unit.id.to_string(),
+                before: None,
+                after: Some(facts(unit, *day, None)),
+                reason: reason.as_deref(),
+            })
+        })
+        .collect::<Result<_>>()?;
+    tx.record_many("unit", told)
 }
 
 /// Gives many units the names they bear in `renamed`, with one audit row each.

@@ -1,6 +1,7 @@
 //! What happens to units: entered, renamed, moved, merged, deactivated, each with its day; and what
 //! they were on any day since.
 
+pub(in crate::org) mod batch_store;
 pub mod http;
 pub mod many;
 pub mod rules;

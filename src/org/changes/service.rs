@@ -10,7 +10,7 @@ use super::rules::{
     self, BEFORE_RECORDS, Period, UnitAction, UnitChange, UnitDraft, effective, follows, may_stand_under,
     may_take_over, still_works,
 };
-use super::store;
+use super::{batch_store, store};
 use crate::access::accounts::handover::service as accounts;
 use crate::access::policy::{
     AccountsFollow, Action, CommandLine, MayCause, PersonsFollow, UnitCreate, UnitDeactivate, UnitMerge,
@@ -181,7 +181,7 @@ pub fn create(tx: &mut Tx<'_, UnitCreate>, new: &NewUnit) -> Result<(Unit, bool)
         created_at: tx.now(),
         updated_at: tx.now(),
     };
-    units::insert(tx, vec![unit.clone()])?;
+    units::insert(tx, vec![unit.clone()], None)?;
     let reason = new.draft.reason.as_deref();
     let period = Period::of(&unit, UnitChange::Created, day, reason, tx.now());
     store::begin(tx, day, &[(period, &unit.code)])?;
@@ -295,7 +295,7 @@ pub(super) fn begin<A: Action>(
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `unit_deactivated`, `unit_is_root`, `move_into_itself`,
-/// `invalid_body` at `/parent_id`, `/effective_on`.
+/// `import_under_way`, `invalid_body` at `/parent_id`, `/effective_on`.
 pub fn relocate(tx: &mut Tx<'_, UnitMove>, id: UnitId, command: &Reorganisation) -> Result<Unit> {
     let unit = within(tx, id)?;
     tx.check_version(unit.version)?;
@@ -307,10 +307,19 @@ pub fn relocate(tx: &mut Tx<'_, UnitMove>, id: UnitId, command: &Reorganisation)
         return Ok(unit);
     }
     finds(tx, &parent, day)?;
+    refuse_beside_import(tx, &unit)?;
     shift(tx, &unit, &parent, day, &command.reason)?;
     let now_at = path_under(Some(&parent.path), &unit.code);
     tx.effect::<WorkFollow, _>(|tx| parents::settle(tx, &now_at))?;
     within(tx, id)
+}
+
+/// A unit neither moves nor ends while an import enters units below it: what nobody sees yet cannot go along.
+fn refuse_beside_import<A: Action>(tx: &mut Tx<'_, A>, unit: &Unit) -> Result<()> {
+    if batch_store::any_unseen_below(tx, &unit.path)? {
+        return Err(AppError::new(Code::ImportUnderWay));
+    }
+    Ok(())
 }
 
 /// Moves a subtree: its paths, and those of whatever stands at its units.
@@ -347,7 +356,7 @@ where
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `unit_deactivated`, `unit_is_root`, `move_into_itself`,
-/// `unit_in_use` with what cannot be taken over, `invalid_body` at `/into_id`, `/effective_on`.
+/// `unit_in_use` with what cannot be taken over, `import_under_way`, `invalid_body` at `/into_id`, `/effective_on`.
 pub fn merge(tx: &mut Tx<'_, UnitMerge>, id: UnitId, command: &Reorganisation) -> Result<Unit> {
     let unit = within(tx, id)?;
     tx.check_version(unit.version)?;
@@ -355,6 +364,7 @@ pub fn merge(tx: &mut Tx<'_, UnitMerge>, id: UnitId, command: &Reorganisation) -
     may_take_over(&unit, &successor, "/into_id")?;
     let day = effective(command.effective_on, tx.now().shanghai_day())?;
     finds(tx, &successor, day)?;
+    refuse_beside_import(tx, &unit)?;
     let children = store::working_children(tx, id)?;
     let children = units::find_many(tx, &Reach::whole_tenant(), &children)?;
     for child in &children {
@@ -380,7 +390,7 @@ pub fn merge(tx: &mut Tx<'_, UnitMerge>, id: UnitId, command: &Reorganisation) -
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `unit_deactivated`, `unit_is_root`, `unit_in_use` with what
-/// still stands there, `invalid_body` at `/effective_on`.
+/// still stands there, `import_under_way`, `invalid_body` at `/effective_on`.
 pub fn deactivate(
     tx: &mut Tx<'_, UnitDeactivate>,
     id: UnitId,
@@ -394,6 +404,7 @@ pub fn deactivate(
         return Err(AppError::new(Code::UnitIsRoot));
     }
     let day = effective(effective_on, tx.now().shanghai_day())?;
+    refuse_beside_import(tx, &unit)?;
     let children = store::working_children(tx, id)?;
     let children = units::find_many(tx, &Reach::whole_tenant(), &children)?;
     let mut in_the_way: Vec<FieldError> = children.iter().map(still_below).collect();

@@ -11,6 +11,7 @@ use crate::access::{PathRange, Reach, Tx, follow_path, within_reach};
 use crate::db::schema::{unit_periods, units};
 use crate::db::{Instant, TenantId, fold, insert_rows, lock_row, with_conn};
 use crate::errors::{AppError, Code, Result};
+use crate::jobs::in_force;
 use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::web::{Page, Paging};
 
@@ -73,7 +74,7 @@ pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<()> {
     Ok(())
 }
 
-/// Whether any unit of the tenant has this id, or this code.
+/// Whether any unit of the tenant has this id, or this code, though nobody sees it yet.
 pub(super) fn is_taken<A: Action>(
     tx: &mut Tx<'_, A>,
     id: Option<UnitId>,
@@ -90,7 +91,7 @@ pub(super) fn is_taken<A: Action>(
     Ok((by_id > 0, by_code > 0))
 }
 
-/// A unit and everything below it, in the order of the tree.
+/// A unit and everything below it, in the order of the tree. An import enters nothing there meanwhile.
 pub(super) fn subtree<A: Action>(tx: &mut Tx<'_, A>, path: &str) -> Result<Vec<UnitId>> {
     let (tenant, range) = (tx.tenant(), PathRange::subtree(path));
     Ok(with_conn!(tx.conn(), c => units::table
@@ -160,6 +161,25 @@ pub(super) fn since<A: Action>(
             .select((unit_periods::unit_id, unit_periods::valid_from_on, unit_periods::change))
             .load(c))?;
         found.extend(rows.into_iter().map(|(id, since, change)| (id, (since, change))));
+    }
+    Ok(found)
+}
+
+/// Since when each of the units has stood as it does, and why.
+pub(super) fn begun<A: Action>(
+    tx: &mut Tx<'_, A>,
+    ids: &[UnitId],
+) -> Result<HashMap<UnitId, (NaiveDate, Option<String>)>> {
+    let tenant = tx.tenant();
+    let mut found = HashMap::with_capacity(ids.len());
+    for some in ids.chunks(500) {
+        let rows: Vec<(UnitId, NaiveDate, Option<String>)> = with_conn!(tx.conn(), c => unit_periods::table
+            .filter(unit_periods::tenant_id.eq(tenant))
+            .filter(unit_periods::unit_id.eq_any(some.to_vec()))
+            .filter(unit_periods::valid_until_on.is_null())
+            .select((unit_periods::unit_id, unit_periods::valid_from_on, unit_periods::reason))
+            .load(c))?;
+        found.extend(rows.into_iter().map(|(id, day, reason)| (id, (day, reason))));
     }
     Ok(found)
 }
@@ -285,12 +305,12 @@ pub(super) fn on_day<A: Action>(
     day: NaiveDate,
 ) -> Result<Option<Period>> {
     let tenant = tx.tenant();
-    let row: Option<PeriodRow> = with_conn!(tx.conn(), c => within_reach!(
+    let row: Option<PeriodRow> = with_conn!(tx.conn(), c => in_force!(within_reach!(
             units::table.inner_join(unit_periods::table.on(
                 unit_periods::tenant_id.eq(units::tenant_id).and(unit_periods::unit_id.eq(units::id)))),
             reach,
             units::path
-        )
+        ), tenant, units::batch_id)
         .filter(units::tenant_id.eq(tenant))
         .filter(units::id.eq(id))
         .filter(unit_periods::valid_from_on.le(day))
@@ -315,13 +335,14 @@ pub(super) fn ended_on<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Opti
 /// Units directly under one, that still work.
 pub(super) fn working_children<A: Action>(tx: &mut Tx<'_, A>, parent: UnitId) -> Result<Vec<UnitId>> {
     let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => units::table
-        .filter(units::tenant_id.eq(tenant))
+    Ok(
+        with_conn!(tx.conn(), c => in_force!(units::table.filter(units::tenant_id.eq(tenant)), tenant, units::batch_id)
         .filter(units::parent_id.eq(parent))
         .filter(units::status.eq(UnitStatus::Active))
         .order(units::path)
         .select(units::id)
-        .load(c))?)
+        .load(c))?,
+    )
 }
 
 /// Who took over from each of the units.

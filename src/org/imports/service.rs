@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 
 use super::rules::{self, Ground, UnitRow};
-use crate::access::Tx;
-use crate::access::policy::UnitImport;
+use crate::access::policy::{Background, UnitImport};
+use crate::access::{JobId, Tx};
 use crate::db::{Dictionary, Entry};
-use crate::errors::Result;
-use crate::imports::{Counts, ImportRow, Line, Refusals, Way};
+use crate::errors::{Code, Result, text};
+use crate::imports::{Counts, ImportRow, Line, Lines, Refusals, Way};
 use crate::jobs::rules::JobKind;
+use crate::org::changes::batch_store;
 use crate::org::changes::many::{self as changes, Dated};
 use crate::org::rules::{Unit, UnitId, UnitKind};
 use crate::org::store;
@@ -20,6 +21,7 @@ use crate::org::store;
 pub struct UnitChanges {
     new: Vec<Dated>,
     renamed: Vec<(Unit, Dated)>,
+    lines: Lines,
 }
 
 impl ImportRow for UnitRow {
@@ -42,6 +44,7 @@ impl ImportRow for UnitRow {
     fn plan(
         tx: &mut Tx<'_, UnitImport>,
         rows: &[Line<Self>],
+        batch: JobId,
         refusals: &mut Refusals,
     ) -> Result<(Counts, UnitChanges)> {
         let codes: HashSet<&str> = rows
@@ -50,8 +53,17 @@ impl ImportRow for UnitRow {
             .flatten()
             .collect();
         let codes: Vec<&str> = codes.into_iter().collect();
-        let there: HashMap<String, Unit> =
-            store::by_codes(tx, &codes)?.into_iter().map(|unit| (unit.code.clone(), unit)).collect();
+        let (own, taken): (HashMap<_, _>, HashMap<_, _>) =
+            batch_store::unseen_codes(tx, &codes)?.into_iter().partition(|(_, job)| *job == batch);
+        let own: Vec<&str> = own.keys().map(String::as_str).collect();
+        let mut there = store::by_codes(tx, &codes)?;
+        there.extend(batch_store::of_batch(tx, batch, &own)?);
+        let there: HashMap<String, Unit> = there.into_iter().map(|unit| (unit.code.clone(), unit)).collect();
+        for line in rows.iter().filter(|line| taken.contains_key(&line.row.code)) {
+            let detail =
+                text!("另一导入正在录入该代码的单位", "Another import is entering a unit with this code");
+            refusals.tell(line.number, "code", Code::UnitCodeTaken, detail);
+        }
         let renamed: Vec<UnitId> = rows
             .iter()
             .filter_map(|line| there.get(&line.row.code).filter(|unit| unit.name != line.row.name))
@@ -74,14 +86,36 @@ impl ImportRow for UnitRow {
             let day = row.and_then(|row| row.effective_on).unwrap_or(today);
             Dated { unit, day, reason: row.and_then(|row| row.reason.clone()) }
         };
+        let lines = |places: &mut dyn Iterator<Item = usize>| -> Vec<u32> {
+            places.filter_map(|at| rows.get(at)).map(|line| line.number).collect()
+        };
+        let lines = Lines {
+            new: lines(&mut plan.new.iter().map(|(_, at)| *at)),
+            changed: lines(&mut plan.renamed.iter().map(|(.., at)| *at)),
+        };
         let new = plan.new.into_iter().map(|(unit, at)| dated(unit, at)).collect();
         let renamed =
             plan.renamed.into_iter().map(|(before, after, at)| (before, dated(after, at))).collect();
-        Ok((counts, UnitChanges { new, renamed }))
+        Ok((counts, UnitChanges { new, renamed, lines }))
     }
 
     fn write(tx: &mut Tx<'_, UnitImport>, changes: UnitChanges) -> Result<()> {
-        changes::enter_all(tx, &changes.new)?;
         changes::rename_all(tx, changes.renamed)
+    }
+
+    fn lines(changes: &UnitChanges) -> Lines {
+        changes.lines.clone()
+    }
+
+    fn enter(tx: &mut Tx<'_, UnitImport>, changes: UnitChanges, batch: JobId) -> Result<()> {
+        changes::enter_unseen(tx, &changes.new, batch)
+    }
+
+    fn account(tx: &mut Tx<'_, UnitImport>, batch: JobId, keys: &[&str]) -> Result<()> {
+        changes::account(tx, batch, keys)
+    }
+
+    fn withdraw_last(tx: &mut Tx<'_, Background>, batch: JobId, most: i64) -> Result<usize> {
+        batch_store::withdraw(tx, batch, most)
     }
 }

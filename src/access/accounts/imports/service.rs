@@ -100,6 +100,7 @@ impl ImportRow for UserRow {
     fn plan(
         tx: &mut Tx<'_, UserImport>,
         rows: &[Line<Self>],
+        _batch: JobId,
         refusals: &mut Refusals,
     ) -> Result<(Counts, UserChanges)> {
         let mut ground = Ground::of(tx, rows)?;

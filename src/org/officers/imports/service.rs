@@ -93,6 +93,7 @@ impl ImportRow for OfficerRow {
     fn plan(
         tx: &mut Tx<'_, OfficerImport>,
         rows: &[Line<Self>],
+        _batch: JobId,
         refusals: &mut Refusals,
     ) -> Result<(Counts, OfficerChanges)> {
         let mut ground = Ground::of(tx, rows)?;

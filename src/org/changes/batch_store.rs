@@ -1,0 +1,101 @@
+//! Rows of units that a table brings: entered in steps, unseen until the batch is closed.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use crate::access::policy::{Action, Background};
+use crate::access::{JobId, PathRange, Tx};
+use crate::db::schema::{open_batches, unit_periods, units};
+use crate::db::with_conn;
+use crate::errors::Result;
+use crate::org::rules::{Unit, UnitId};
+use crate::org::store::UnitRow;
+
+/// Units that nobody sees yet.
+macro_rules! unseen {
+    ($tenant:expr) => {
+        units::table
+            .inner_join(
+                open_batches::table.on(open_batches::tenant_id
+                    .eq(units::tenant_id)
+                    .and(open_batches::job_id.nullable().eq(units::batch_id))),
+            )
+            .filter(units::tenant_id.eq($tenant))
+    };
+}
+
+/// Those of these codes that belong to units which nobody sees yet, each with the job that has entered it.
+pub(in crate::org) fn unseen_codes<A: Action>(
+    tx: &mut Tx<'_, A>,
+    codes: &[&str],
+) -> Result<HashMap<String, JobId>> {
+    let tenant = tx.tenant();
+    let mut found = HashMap::new();
+    for some in codes.chunks(500) {
+        let some: Vec<String> = some.iter().map(ToString::to_string).collect();
+        let rows: Vec<(String, JobId)> = with_conn!(tx.conn(), c => unseen!(tenant)
+            .filter(units::code.eq_any(some))
+            .select((units::code, open_batches::job_id))
+            .load(c))?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// Whether an import is entering units below a path, which nobody sees yet.
+pub(super) fn any_unseen_below<A: Action>(tx: &mut Tx<'_, A>, path: &str) -> Result<bool> {
+    let (tenant, range) = (tx.tenant(), PathRange::subtree(path));
+    let found: Option<UnitId> = with_conn!(tx.conn(), c => unseen!(tenant)
+        .filter(units::path.ge(range.low))
+        .filter(units::path.lt(range.high))
+        .select(units::id)
+        .first(c)
+        .optional())?;
+    Ok(found.is_some())
+}
+
+/// Those that a batch has entered under these codes.
+pub(in crate::org) fn of_batch<A: Action>(
+    tx: &mut Tx<'_, A>,
+    batch: JobId,
+    codes: &[&str],
+) -> Result<Vec<Unit>> {
+    let tenant = tx.tenant();
+    let mut found = Vec::with_capacity(codes.len());
+    for some in codes.chunks(500) {
+        let some: Vec<String> = some.iter().map(ToString::to_string).collect();
+        let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => units::table
+            .filter(units::tenant_id.eq(tenant))
+            .filter(units::code.eq_any(some))
+            .filter(units::batch_id.eq(batch))
+            .select(UnitRow::as_select())
+            .load(c))?;
+        found.extend(rows.into_iter().map(Unit::from));
+    }
+    Ok(found)
+}
+
+/// Takes back the last of the units that a batch has entered and nobody has seen, in the order of the tree, so that
+/// none goes before those below it; how many, so many at most.
+pub(in crate::org) fn withdraw(tx: &mut Tx<'_, Background>, batch: JobId, most: i64) -> Result<usize> {
+    let tenant = tx.tenant();
+    let last: Vec<UnitId> = with_conn!(tx.conn(), c => units::table
+        .filter(units::tenant_id.eq(tenant))
+        .filter(units::batch_id.eq(batch))
+        .order(units::path.desc())
+        .limit(most)
+        .select(units::id)
+        .load(c))?;
+    for some in last.chunks(500) {
+        with_conn!(tx.conn(), c => diesel::delete(unit_periods::table
+            .filter(unit_periods::tenant_id.eq(tenant))
+            .filter(unit_periods::unit_id.eq_any(some.to_vec())))
+            .execute(c))?;
+        with_conn!(tx.conn(), c => diesel::delete(units::table
+            .filter(units::tenant_id.eq(tenant))
+            .filter(units::id.eq_any(some.to_vec())))
+            .execute(c))?;
+    }
+    Ok(last.len())
+}
