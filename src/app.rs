@@ -34,6 +34,7 @@ use crate::campaigns::tasks::http as tasks;
 use crate::campaigns::waiting::http as waiting;
 use crate::events::http as events;
 use crate::imports::Importer;
+use crate::inspections::checklists::{http as checklists, versions_http as checklist_versions};
 use crate::jobs::http as jobs;
 use crate::jobs::runner::{Runner, Work};
 use crate::org::calendar::http as calendar;
@@ -134,6 +135,12 @@ pub fn api() -> Api {
         .with::<clearing::ListDailyClearing>().with::<clearing::GetClearingSummary>()
         .with::<papers::PrintClearing>()
         .with::<progress::GetProgress>()
+
+        .with::<checklists::ListChecklistTemplates>()
+        .with::<checklists::ListChecklists>().with::<checklists::CreateChecklist>()
+        .with::<checklists::GetChecklist>().with::<checklists::UpdateChecklist>()
+        .with::<checklists::PublishChecklist>().with::<checklists::RetireChecklist>()
+        .with::<checklist_versions::ListChecklistVersions>().with::<checklist_versions::GetChecklistVersion>()
 
         .with::<audit::ListAuditLog>().with::<audit::VerifyAuditLog>()
         .with::<audit::ListCheckpoints>().with::<audit::GetCheckpoint>().with::<audit::GetAuditEntry>()

@@ -245,7 +245,7 @@ const DOORS: &[(&str, &[(&str, usize)])] = &[
     ("beside(gate.doors(),", &[("imports/upload.rs", 1)]),
     ("(look_beside(", &[("imports/work.rs", 1)]),
     // What a job does under the rights of whoever began it.
-    ("on_behalf::<R::Action", &[("imports/work.rs", 6)]),
+    ("on_behalf::<R::Action", &[("imports/arrange.rs", 2), ("imports/work.rs", 4)]),
     // `pingyi audit`, which only looks, and leaves a row of what it gives away; the demo, loaded from the command line.
     ("command_line(doors,", &[("commands/audit.rs", 1), ("demo/load.rs", 3)]),
     ("command_line_looks(doors,", &[("commands/audit.rs", 1)]),

@@ -9,6 +9,7 @@ mod idempotency;
 mod identity;
 mod keys;
 pub mod listeners;
+pub mod names;
 pub mod password;
 pub mod policy;
 mod reach;

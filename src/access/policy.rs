@@ -270,6 +270,12 @@ policy! {
     EntryCreate       "entry.create"        "逐日填报"        write    [-  -      -  -  -    -  -  -        U  U  A    -  -  -      -      -  -];
     EntryUpdate       "entry.update"        "更正当日填报"    write    [-  -      -  -  -    -  -  -        U  U  A    -  -  -      -      -  -];
     ClearingRead      "clearing.read"       "查看逐日清账"    read     [-  -      -  -  -    S  S  S        S  S  -    S  S  -      -      -  -];
+
+    ChecklistRead     "checklist.read"      "查看检查清单"    read     [-  -      -  -  -    S  S  S        S  S  S    S  S  S      -      -  -];
+    ChecklistCreate   "checklist.create"    "新建检查清单"    write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    ChecklistUpdate   "checklist.update"    "修改检查清单"    write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    ChecklistPublish  "checklist.publish"   "发布检查清单"    write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    ChecklistRetire   "checklist.retire"    "停用检查清单"    write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     }
     account {
     AccountRead       "account.read"        "查看本人账号"    read;

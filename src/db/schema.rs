@@ -7,6 +7,7 @@
 #![allow(clippy::wildcard_imports, reason = "each table takes its types from one list")]
 
 pub mod audit;
+pub mod inspections;
 pub mod jobs;
 
 use diesel::{allow_tables_to_appear_in_same_query, table};

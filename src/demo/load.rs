@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
+use super::checks;
 use super::divisions::{self, ProvinceTree};
 use super::roster::{self, Account};
 use super::story::{self, Person};
@@ -64,7 +65,7 @@ pub async fn load(
     let cities: Vec<String> = story::writing_units(&tree, &places);
     let writers: Vec<Account> =
         cities.iter().map(|code| roster::writer(code)).collect::<crate::errors::Result<_>>()?;
-    let steps = all.len() + writers.len() + 11;
+    let steps = all.len() + writers.len() + 13;
     let mut step = 0;
     let mut tick = |what: &str, by: usize| {
         step += by;
@@ -100,6 +101,8 @@ pub async fn load(
         let first = if tenant.as_str() == province { places.as_slice() } else { &[] };
         let votes = tenant.as_str() != province;
         story::tell(doors, units, people, story::Cast { writers: writes, first, votes }, today).await?;
+        tick("检查清单", 1);
+        checks::tell(doors, units, people, first).await?;
     }
     tick("完成", 2);
     Ok(Loaded { accounts: all })

@@ -5,6 +5,7 @@
 
 mod calendar_shift;
 mod campaign;
+mod checks;
 mod discussion;
 mod divisions;
 mod load;

@@ -172,7 +172,7 @@ codes! {
     DownstreamInflation = Unprocessable, "downstream_inflation", "与上级方案不一致 (层层加码), 不能提交", "The plan departs from the plan above it (downstream inflation)";
     ParentPlanNotPublished = Unprocessable, "parent_plan_not_published", "上级方案尚未发布", "The parent plan is not published";
     UnitOutOfScope = Unprocessable, "unit_out_of_scope", "该单位不在活动范围内", "The unit is not in the campaign's scope";
-    ApproverIsAuthor = Unprocessable, "approver_is_author", "编制或提交方案的人不得批准", "Whoever wrote or submitted the plan may not decide on it";
+    ApproverIsAuthor = Unprocessable, "approver_is_author", "编制或提交的人不得批准", "Whoever wrote or submitted it may not decide on it";
     NotTheRightHead = Unprocessable, "not_the_right_head", "应由本级(没有则最近上级)领导小组组长决定", "The leading group's head at the unit, else at the nearest level above, decides";
     ParentAmended = Unprocessable, "parent_amended", "上级方案已修订, 请按新版本核对后重新提交", "The plan above was amended; compare with its new version and submit again";
     AmendmentInHand = Conflict, "amendment_in_hand", "方案正在修订", "An amendment of the plan is in hand";
@@ -181,6 +181,8 @@ codes! {
     VoteCast = Conflict, "vote_cast", "已表决, 不得更改", "The vote is cast and is not changed";
     QuorumNotReached = Unprocessable, "quorum_not_reached", "参加表决的成员未达法定人数", "Too few members have cast a vote";
     VoteNotCarried = Unprocessable, "vote_not_carried", "赞成票未多于反对票", "There are not more votes for it than against it";
+    ChecklistRetired = Conflict, "checklist_retired", "检查清单已停用", "The checklist is retired";
+    ChecklistUnchanged = Conflict, "checklist_unchanged", "没有尚未发布的修改", "Nothing of the checklist is left to publish";
     CommentResolved = Conflict, "comment_resolved", "批注已处理", "The comment is resolved already";
     CommentOfAnother = Unprocessable, "comment_of_another", "由批注人或编制方案的单位标为已处理", "Who made the comment, or whoever writes the plan, says that it is dealt with";
     PlanNotInForce = Conflict, "plan_not_in_force", "方案不在执行中", "The plan is not in force";
@@ -237,6 +239,7 @@ codes! {
     InTheFuture = Field, "in_the_future", "不得晚于今日", "It lies in the future";
     UnitBelow = Field, "unit_below", "下级单位仍在", "A unit still stands below it";
     OpenPlan = Field, "open_plan", "方案尚未了结", "A plan is still open";
+    ChecklistAtUnit = Field, "checklist_at_unit", "检查清单尚未停用", "Its checklist is not retired";
     RunsCampaign = Field, "runs_campaign", "主办的活动尚在", "It runs a campaign";
     NamedInTask = Field, "named_in_task", "任务以其为责任单位", "A task names it as responsible";
     AccountAtUnit = Field, "account_at_unit", "账号属于该单位", "An account belongs to it";

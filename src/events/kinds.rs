@@ -1,8 +1,8 @@
 //! Which things are told of, to whom.
 
 use crate::access::policy::{
-    Action, CalendarRead, CampaignRead, ClearingRead, EntryRead, JobRead, OfficerRead, PlanRead,
-    RoleBindingRead, Row, SettingsRead, TaskRead, UnitRead, UserRead,
+    Action, CalendarRead, CampaignRead, ChecklistRead, ClearingRead, EntryRead, JobRead, OfficerRead,
+    PlanRead, RoleBindingRead, Row, SettingsRead, TaskRead, UnitRead, UserRead,
 };
 use crate::db::text_enum;
 
@@ -15,6 +15,7 @@ text_enum! {
         Assignment = "assignment", "任务分工", "Assignment", green;
         DayEntry = "day_entry", "逐日填报", "Day entry", green;
         DailyClearing = "daily_clearing", "日清账", "Daily clearing", orange;
+        Checklist = "checklist", "检查清单", "Checklist", green;
         Unit = "unit", "单位", "Unit", grey;
         Officer = "officer", "民警辅警", "Officer", grey;
         User = "user", "账号", "Account", grey;
@@ -35,6 +36,7 @@ impl EventKind {
             Self::Assignment => TaskRead::ROW,
             Self::DayEntry => EntryRead::ROW,
             Self::DailyClearing => ClearingRead::ROW,
+            Self::Checklist => ChecklistRead::ROW,
             Self::Unit => UnitRead::ROW,
             Self::Officer => OfficerRead::ROW,
             Self::User => UserRead::ROW,
@@ -61,6 +63,8 @@ pub enum Lead {
     Assignment,
     /// The day entry of this id.
     Entry,
+    /// The checklist of this id.
+    Checklist,
     /// The unit of this id.
     Unit,
     /// The unit that the stand-in of this id stands in for.
@@ -96,6 +100,7 @@ pub const TOLD: &[(&str, EventKind, Lead)] = &[
     ("assignment_persons", EventKind::Assignment, Lead::Assignment),
     ("day_entry", EventKind::DayEntry, Lead::Entry),
     ("cleared_day", EventKind::DailyClearing, Lead::Everywhere),
+    ("checklist", EventKind::Checklist, Lead::Checklist),
     ("unit", EventKind::Unit, Lead::Unit),
     ("stand_in", EventKind::Unit, Lead::StandIn),
     ("officer", EventKind::Officer, Lead::Officer),
@@ -122,6 +127,9 @@ pub const SILENT: &[(&str, &str)] = &[
 pub const TOLD_BELOW: &[(&str, &str)] = &[
     ("campaign", "campaign.launch"),
     ("campaign", "work.follow_unit"),
+    ("checklist", "checklist.publish"),
+    ("checklist", "checklist.retire"),
+    ("checklist", "work.follow_unit"),
     ("leading_group", "leading_group.set"),
     ("leading_group", "work.follow_unit"),
     ("plan", "plan.close"),

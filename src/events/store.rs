@@ -10,6 +10,7 @@ use crate::access::policy::EventRead;
 use crate::access::{Tx, UserId};
 use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::CampaignState;
+use crate::db::schema::inspections::checklists;
 use crate::db::schema::jobs::jobs;
 use crate::db::schema::{
     campaigns, day_entries, officers, plan_comments, plan_votes, plans, posts, role_bindings, stand_ins,
@@ -80,6 +81,15 @@ pub(super) fn things(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Res
             let row = |(id, path, state): (Raw, String, CampaignState)| {
                 (id.uuid(), thing(id, None, path, state == CampaignState::Launched))
             };
+            Ok(rows.into_iter().map(row).collect())
+        }
+        Lead::Checklist => {
+            let rows: Vec<(Raw, String, i32)> = with_conn!(tx.conn(), c => checklists::table
+                .filter(checklists::tenant_id.eq(tenant))
+                .filter(checklists::id.eq_any(these))
+                .select((checklists::id, checklists::unit_path, checklists::number))
+                .load(c))?;
+            let row = |(id, path, number): (Raw, String, i32)| (id.uuid(), thing(id, None, path, number > 0));
             Ok(rows.into_iter().map(row).collect())
         }
         Lead::Plan => of_plans!(plans::table, plans::id),

@@ -17,6 +17,9 @@ use crate::campaigns::waiting::service::WaitingKind;
 use crate::db::{Dictionary, Entry};
 use crate::events::kinds::EventKind;
 use crate::imports::{TableFormat, TextEncoding};
+use crate::inspections::checklists::items::{AnswerType, EvidenceRule};
+use crate::inspections::checklists::rules::{ChecklistAction, ChecklistState};
+use crate::inspections::checklists::templates::ChecklistTemplate;
 use crate::jobs::rules::{JobAction, JobKind, JobState};
 use crate::org::calendar::rules::{CalendarChangeKind, DayKind};
 use crate::org::changes::rules::{UnitAction, UnitChange};
@@ -85,6 +88,11 @@ pub const ALL: &[Listed] = &[
     of::<AssignmentAction>(),
     of::<EntryAction>(),
     of::<ClearingState>(),
+    of::<ChecklistState>(),
+    of::<ChecklistAction>(),
+    of::<ChecklistTemplate>(),
+    of::<AnswerType>(),
+    of::<EvidenceRule>(),
     of::<RateExclusion>(),
     of::<JobKind>(),
     of::<JobState>(),

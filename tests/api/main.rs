@@ -13,6 +13,7 @@
 mod audit_chain;
 mod calendar;
 mod cascade;
+mod checklists;
 mod clearing;
 mod crowds;
 mod departures;

@@ -32,6 +32,7 @@ fn whole(world: &World) {
         "officers",
         "campaigns",
         "campaign_scope_units",
+        "checklists",
         "plans",
         "task_assignments",
         "entry_duties",

@@ -287,6 +287,7 @@ pub fn of_program() -> BTreeMap<String, Believed> {
     let text = concat!(
         include_str!("../../src/db/schema.rs"),
         include_str!("../../src/db/schema/audit.rs"),
+        include_str!("../../src/db/schema/inspections.rs"),
         include_str!("../../src/db/schema/jobs.rs")
     );
     let mut tables = BTreeMap::new();

@@ -221,6 +221,8 @@ both! {
             (world.user("50-liaison"), Box::new(|id| office.put(&group, &etag, &serde_json::json!({ "members": [{ "user_id": id, "duty": "成员" }] })))),
             (world.unit("50"), Box::new(|id| security.post(&liaison, &serde_json::json!({ "role": "officer", "unit_id": id })))),
             (world.unit("50"), Box::new(|id| system.post("/users", &new_user(id)))),
+            (world.unit("50"), Box::new(|id| office.post("/checklists", &serde_json::json!({ "unit_id": id, "template": "service_window" })))),
+            (world.unit("50-D01"), Box::new(|id| office.post("/checklists", &serde_json::json!({ "unit_id": world.unit("53"), "department_id": id, "template": "service_window" })))),
         ];
         for (foreign, attempt) in attempts {
             assert_eq!(told(attempt(foreign), foreign), told(attempt(&absent), &absent), "the same answer to both");

@@ -43,6 +43,8 @@ pub struct Objects<'w> {
     checkpoints: [String; 2],
     /// Of Kunming's head, of a colleague, of somebody in 50.
     jobs: [String; 3],
+    /// Of Kunming, of Qujing, of 50, each published; their versions.
+    checklists: [(String, String); 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
     stand_ins: [String; 3],
 }
@@ -119,17 +121,7 @@ impl<'w> Objects<'w> {
             let items = list["items"].as_array().unwrap();
             items.iter().find(|one| one["current"] == true).unwrap()["id"].as_str().unwrap().to_owned()
         };
-        // The calendar and the settings of both provinces are not as they began.
-        for (province, mark) in [("53", ""), ("50", CANARY)] {
-            let system = world.as_(&format!("{province}-system-admin"));
-            let rest = json!({ "kind": "holiday", "name": format!("泼水节{mark}") });
-            system.put(&format!("/calendar/{}", world.day(3)), "*", &rest).expect(200, "");
-            for percent in [6, 7] {
-                let change =
-                    json!({ "reason": format!("会议决定{mark}"), "values": { "recheck_percent": percent } });
-                system.patch("/settings", "*", &change).expect(200, "");
-            }
-        }
+        changed_settings(world);
         let post = |login: &str| {
             let admin = world.as_(&format!("{}-system-admin", &login[..2]));
             let list = admin.get(&format!("/officers/{}/posts", world.officer(login))).expect(200, "").json();
@@ -170,6 +162,7 @@ impl<'w> Objects<'w> {
                 stand_in("530302", "5303-unit-head"),
                 stand_in("500103", "50-unit-head"),
             ],
+            checklists: ["5301", "5303", "50"].map(|code| checklist(world, code)),
             jobs: ["5301-group-head", "5301-liaison", "50-liaison"].map(|login| job(world, login)),
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan,
@@ -239,6 +232,14 @@ impl<'w> Objects<'w> {
             ("plan_id", _) => pick(&self.own_plan.0, &self.far_plan.0, &self.there.plan),
             ("task_id", _) => pick(&self.own_plan.1, &self.far_plan.1, &self.there.task),
             ("assignment_id", _) => pick(&self.assignments[0], &self.assignments[1], &self.assignments[2]),
+            ("checklist_id", _) => {
+                let [own, far, foreign] = &self.checklists;
+                pick(&own.0, &far.0, &foreign.0)
+            }
+            ("version_id", _) if operation.path.starts_with("/checklists") => {
+                let [own, far, foreign] = &self.checklists;
+                pick(&own.1, &far.1, &foreign.1)
+            }
             ("version_id", _) => pick(&self.versions[0], &self.versions[1], &self.versions[2]),
             ("vote_id", _) => pick(&self.votes[0], &self.votes[1], &self.votes[2]),
             ("comment_id", _) => pick(&self.comments[0], &self.comments[1], &self.comments[2]),
@@ -296,6 +297,34 @@ fn amended(world: &World, campaigns: [&str; 2], plans: [(&str, &str); 3]) -> [[S
         }
     }
     made.map(|ids| ids.try_into().expect("three of each"))
+}
+
+/// The calendar and the settings of both provinces are not as they began.
+fn changed_settings(world: &World) {
+    for (province, mark) in [("53", ""), ("50", CANARY)] {
+        let system = world.as_(&format!("{province}-system-admin"));
+        let rest = json!({ "kind": "holiday", "name": format!("泼水节{mark}") });
+        system.put(&format!("/calendar/{}", world.day(3)), "*", &rest).expect(200, "");
+        for percent in [6, 7] {
+            let change =
+                json!({ "reason": format!("会议决定{mark}"), "values": { "recheck_percent": percent } });
+            system.patch("/settings", "*", &change).expect(200, "");
+        }
+    }
+}
+
+/// A published checklist and its version, with a next one being written.
+fn checklist(world: &World, code: &str) -> (String, String) {
+    let mark = if code == "50" { CANARY } else { "" };
+    let office = world.as_(&format!("{code}-group-office"));
+    let body = json!({
+        "unit_id": world.unit(code), "template": "service_window", "title": format!("窗口检查{mark}"),
+    });
+    let id = office.post("/checklists", &body).expect(201, "").id();
+    let path = format!("/checklists/{id}");
+    office.post(&format!("{path}/publish"), &json!({})).expect(200, "");
+    office.patch(&path, "*", &json!({ "title": format!("窗口检查 (二){mark}") })).expect(200, "");
+    (id, first(world, &format!("{code}-group-office"), &format!("{path}/versions")))
 }
 
 /// A job of somebody who, as it is here, could not have begun one: what jobs are about is not whose they are.

@@ -16,6 +16,8 @@ const TESTED: &[&str] = &[
     "AssignmentView",
     "BindingView",
     "CampaignView",
+    "ChecklistSummaryView",
+    "ChecklistView",
     "CommentView",
     "DayEntryView",
     "JobView",
@@ -709,5 +711,57 @@ both! {
             // Out of the way of the next.
             Raw::owner(world, "53").run("UPDATE jobs SET state = 'done', cleared = true").unwrap();
         }
+    }
+}
+
+both! {
+    fn what_a_checklist_allows_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        let office = world.as_("5301-group-office");
+        // Its state, and whether a next version is being written.
+        let standings = ["draft", "published", "published+draft", "retired"];
+        let states: BTreeSet<String> = actions_of("ChecklistState").into_iter().collect();
+        let covered: BTreeSet<String> = standings.iter().map(|one| one.split('+').next().unwrap().to_owned()).collect();
+        assert_eq!(states, covered, "tell tests/security/states.rs of the new state");
+        let make = |standing: &str| {
+            let body = json!({ "unit_id": world.unit("5301"), "template": "case_acceptance" });
+            let path = format!("/checklists/{}", office.post("/checklists", &body).expect(201, "").id());
+            if standing != "draft" {
+                office.post(&format!("{path}/publish"), &json!({})).expect(200, "");
+            }
+            if standing.ends_with("+draft") {
+                office.patch(&path, "*", &json!({ "title": "下一版" })).expect(200, "");
+            }
+            if standing == "retired" {
+                office.post(&format!("{path}/retire"), &json!({})).expect(200, "");
+            }
+            path
+        };
+        for standing in standings {
+            let shared = make(standing);
+            for person in ["5301-group-office", "53-group-office", "53-discipline", "530102-group-office", "5301-group-head", "5303-group-office"] {
+                let who = world.as_(person);
+                let shown = who.get(&shared);
+                let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+                let list = who.get("/checklists?limit=200").expect(200, "").json();
+                let listed = list["items"].as_array().unwrap().iter().find(|row| shared.ends_with(row["id"].as_str().unwrap()));
+                let in_list = listed.map(|row| strings(&row["allowed_actions"])).unwrap_or_default();
+                failures.check(in_list == allowed, || format!("{person}, {standing}: alone {allowed:?}, in the list {in_list:?}"));
+                for action in actions_of("ChecklistAction") {
+                    let says = allowed.contains(&action);
+                    let path = if says { make(standing) } else { shared.clone() };
+                    let reply = match action.as_str() {
+                        "update" => who.patch(&path, "*", &json!({ "title": format!("改名{person}") })),
+                        "publish" | "retire" => who.post(&format!("{path}/{action}"), &json!({})),
+                        _ => panic!("tell tests/security/states.rs how to {action} a checklist"),
+                    };
+                    failures.check((reply.status == 200) == says, || {
+                        format!("{person}, {standing}: {action} allowed: {says}, but {}", reply.story())
+                    });
+                    failures.check(says || [403, 404, 409].contains(&reply.status), || reply.story());
+                }
+            }
+        }
+        failures.settle("Checklist::allows in inspections/checklists/rules.rs and the guards must agree");
     }
 }

@@ -1,7 +1,5 @@
 //! `/campaigns` and their leading groups.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -9,8 +7,9 @@ use validator::{Validate, ValidationErrors};
 
 use super::rules::{Campaign, CampaignDraft, LeadingGroup, LeadingGroupDraft, Scope};
 use super::service::{self, CampaignFilter, CampaignSort};
+use crate::access::Tx;
+use crate::access::names::{UserNames, UserRef};
 use crate::access::policy::{Action, CampaignCreate, CampaignRead, CampaignUpdate, LeadingGroupSet};
-use crate::access::{Tx, UserId, holders};
 use crate::campaigns::rules::{CampaignAction, CampaignId, CampaignState, Phase};
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
@@ -20,43 +19,6 @@ use crate::org::views::{UnitNames, UnitRef};
 use crate::web::{
     Count, Created, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Resource, Versioned, endpoint,
 };
-
-/// 所引用的账号。
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct UserRef {
-    /// 标识。
-    id: UserId,
-    /// 姓名。
-    #[schema(max_length = 50)]
-    display_name: String,
-}
-
-/// Names of accounts that views refer to, fetched together.
-pub struct UserNames(HashMap<UserId, UserRef>);
-
-impl UserNames {
-    /// Fetches them.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn load<A: Action>(tx: &mut Tx<'_, A>, ids: impl IntoIterator<Item = UserId>) -> Result<Self> {
-        let mut ids: Vec<UserId> = ids.into_iter().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let named = holders::named(tx, &ids)?;
-        let refs =
-            named.into_iter().map(|one| (one.id, UserRef { id: one.id, display_name: one.display_name }));
-        Ok(Self(refs.collect()))
-    }
-
-    /// The account.
-    ///
-    /// # Errors
-    /// For an id that was not loaded, a mistake of ours.
-    pub fn get(&self, id: UserId) -> Result<UserRef> {
-        self.0.get(&id).cloned().ok_or_else(|| AppError::internal("an account that was not loaded"))
-    }
-}
 
 /// 活动范围。
 #[derive(Debug, Serialize, ToSchema)]

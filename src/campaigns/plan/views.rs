@@ -11,8 +11,8 @@ use super::rules::{
 use super::service::{self, Task};
 use super::versions::{self, AmendmentView};
 use crate::access::Tx;
+use crate::access::names::{UserNames, UserRef};
 use crate::access::policy::{Action, PlanRead};
-use crate::campaigns::campaign::http::{UserNames, UserRef};
 use crate::campaigns::rules::{CampaignId, Frequency, Phase, PlanId, ResponsibleExtent, TaskId};
 use crate::db::Instant;
 use crate::errors::{AppError, Result};

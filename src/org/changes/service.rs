@@ -20,6 +20,7 @@ use crate::access::{Reach, Rights, Tx};
 use crate::audit::{Change, Told};
 use crate::campaigns::handover::{parents, service as work};
 use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
+use crate::inspections::handover as inspections;
 use crate::org::officers::service as officers;
 use crate::org::rules::{Unit, UnitId, UnitKind, UnitStatus, path_under};
 use crate::org::store as units;
@@ -332,7 +333,10 @@ where
     let (from, to) = (unit.path.as_str(), path_under(Some(&parent.path), &unit.code));
     store::set_parent(tx, unit.id, parent.id)?;
     store::follow(tx, from, &to)?;
-    tx.effect::<WorkFollow, _>(|tx| work::follow(tx, from, &to))?;
+    tx.effect::<WorkFollow, _>(|tx| {
+        work::follow(tx, from, &to)?;
+        inspections::follow(tx, from, &to)
+    })?;
     tx.effect::<AccountsFollow, _>(|tx| accounts::follow(tx, from, &to))?;
     officers::follow(tx, from, &to)?;
     tx.effect::<PersonsFollow, _>(|tx| work::officers_gone_within(tx, &to))?;
@@ -377,6 +381,7 @@ pub fn merge(tx: &mut Tx<'_, UnitMerge>, id: UnitId, command: &Reorganisation) -
     }
     tx.effect::<WorkFollow, _>(|tx| {
         work::hand_over(tx, &unit, &successor)?;
+        inspections::hand_over(tx, &unit, &successor)?;
         // Not before: what is below stands under a plan that goes along.
         parents::settle(tx, &successor.path)
     })?;
@@ -409,6 +414,7 @@ pub fn deactivate(
     let children = units::find_many(tx, &Reach::whole_tenant(), &children)?;
     let mut in_the_way: Vec<FieldError> = children.iter().map(still_below).collect();
     in_the_way.extend(tx.effect::<WorkFollow, _>(|tx| work::standing_at(tx, unit.id))?);
+    in_the_way.extend(tx.effect::<WorkFollow, _>(|tx| inspections::standing_at(tx, unit.id))?);
     in_the_way.extend(tx.effect::<AccountsFollow, _>(|tx| accounts::standing_at(tx, unit.id))?);
     in_the_way.extend(officers::standing_at(tx, unit.id)?);
     refuse_if_used(in_the_way)?;

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::Tx;
+use crate::access::names::{UserNames, UserRef};
 use crate::access::policy::{Action, EntryCreate, EntryRead, EntryUpdate};
-use crate::campaigns::campaign::http::{UserNames, UserRef};
 use crate::campaigns::clearing::rules::{DayEntry, EntryAction, EntryDraft, EntryId};
 use crate::campaigns::clearing::service::{self, EntryFilter, EntrySort, NewEntry};
 use crate::campaigns::rules::TaskId;

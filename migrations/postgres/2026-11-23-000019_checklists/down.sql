@@ -1,0 +1,3 @@
+DROP TABLE checklist_versions;
+DROP TABLE checklists;
+DROP FUNCTION checklist_versions_refuse();

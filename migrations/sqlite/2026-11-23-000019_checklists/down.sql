@@ -1,0 +1,2 @@
+DROP TABLE checklist_versions;
+DROP TABLE checklists;

@@ -1,0 +1,34 @@
+//! The tables of inspections, as diesel sees them.
+
+use diesel::{allow_tables_to_appear_in_same_query, table};
+
+use super::tables;
+
+tables! {
+    checklists (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        unit_id -> UuidSql,
+        unit_path -> Text,
+        department_id -> Nullable<UuidSql>,
+        title -> Text,
+        search_text -> Text,
+        state -> Text,
+        number -> Integer,
+        content -> Text,
+        draft -> Nullable<Text>,
+        version -> BigInt,
+        created_by -> UuidSql,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+    checklist_versions (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        checklist_id -> UuidSql,
+        number -> Integer,
+        content -> Text,
+        published_by -> UuidSql,
+        published_at -> InstantSql,
+    }
+}

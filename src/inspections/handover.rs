@@ -1,0 +1,31 @@
+//! What a change of the tree does to the inspections that stand at a unit.
+
+use crate::access::EffectTx;
+use crate::access::policy::WorkFollow;
+use crate::errors::{FieldError, Result};
+use crate::inspections::checklists::service as checklists;
+use crate::org::rules::{Unit, UnitId};
+
+/// Rewrites the paths of whatever stands at the units of a moved subtree.
+///
+/// # Errors
+/// When the database fails.
+pub fn follow(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) -> Result<()> {
+    checklists::follow(tx, from, to)
+}
+
+/// What keeps a unit from ending without a successor.
+///
+/// # Errors
+/// When the database fails.
+pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Vec<FieldError>> {
+    checklists::standing_at(tx, unit)
+}
+
+/// Gives what stands at a unit that ends to its successor.
+///
+/// # Errors
+/// When the database fails.
+pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
+    checklists::hand_over(tx, from, to)
+}

@@ -1,0 +1,4 @@
+//! Inspections: what is looked at, by whom, what was seen.
+
+pub mod checklists;
+pub mod handover;
