@@ -34,6 +34,7 @@ use crate::campaigns::tasks::http as tasks;
 use crate::campaigns::waiting::http as waiting;
 use crate::events::http as events;
 use crate::imports::Importer;
+use crate::inspections::authorisations::http as authorisations;
 use crate::inspections::checklists::{http as checklists, versions_http as checklist_versions};
 use crate::jobs::http as jobs;
 use crate::jobs::runner::{Runner, Work};
@@ -140,6 +141,10 @@ pub fn api() -> Api {
         .with::<checklists::ListChecklists>().with::<checklists::CreateChecklist>()
         .with::<checklists::GetChecklist>().with::<checklists::UpdateChecklist>()
         .with::<checklists::PublishChecklist>().with::<checklists::RetireChecklist>()
+        .with::<authorisations::ListAuthorisations>().with::<authorisations::ProposeAuthorisation>()
+        .with::<authorisations::GetAuthorisation>().with::<authorisations::UpdateAuthorisation>()
+        .with::<authorisations::ApproveAuthorisationEndpoint>().with::<authorisations::RejectAuthorisation>()
+        .with::<authorisations::RevokeAuthorisation>()
         .with::<checklist_versions::ListChecklistVersions>().with::<checklist_versions::GetChecklistVersion>()
 
         .with::<audit::ListAuditLog>().with::<audit::VerifyAuditLog>()

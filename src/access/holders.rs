@@ -55,6 +55,41 @@ pub fn holding_at<A: Action>(tx: &mut Tx<'_, A>, role: Role, path: &str) -> Resu
         .load(c))?)
 }
 
+/// Those of the accounts that hold one of the roles today, wherever, and are active.
+///
+/// # Errors
+/// When the database fails.
+pub fn holding_any<A: Action>(tx: &mut Tx<'_, A>, roles: &[Role], ids: &[UserId]) -> Result<Vec<UserId>> {
+    let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
+    Ok(with_conn!(tx.conn(), c => role_bindings::table
+        .inner_join(users::table.on(users::tenant_id.eq(role_bindings::tenant_id).and(users::id.eq(role_bindings::user_id))))
+        .filter(role_bindings::tenant_id.eq(tenant))
+        .filter(role_bindings::user_id.eq_any(ids.to_vec()))
+        .filter(role_bindings::role.eq_any(roles.to_vec()))
+        .filter(role_bindings::revoked_at.is_null())
+        .filter(role_bindings::valid_from_on.is_null().or(role_bindings::valid_from_on.le(today)))
+        .filter(role_bindings::valid_until_on.is_null().or(role_bindings::valid_until_on.ge(today)))
+        .filter(users::status.eq("active"))
+        .select(role_bindings::user_id)
+        .distinct()
+        .load(c))?)
+}
+
+/// Those of the accounts that are active and within reach of what is being done: whom it may name.
+///
+/// # Errors
+/// When the database fails.
+pub fn working_within<A: Action>(tx: &mut Tx<'_, A>, ids: &[UserId]) -> Result<Vec<UserId>> {
+    let tenant = tx.tenant();
+    let rows: Vec<(UserId, String)> = with_conn!(tx.conn(), c => users::table
+        .filter(users::tenant_id.eq(tenant))
+        .filter(users::id.eq_any(ids.to_vec()))
+        .filter(users::status.eq("active"))
+        .select((users::id, users::unit_path))
+        .load(c))?;
+    Ok(rows.into_iter().filter(|(_, path)| tx.reach().contains(path)).map(|(id, _)| id).collect())
+}
+
 /// A person as others may see them.
 #[derive(Debug, Clone, Queryable)]
 pub struct Named {

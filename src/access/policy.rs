@@ -276,6 +276,12 @@ policy! {
     ChecklistUpdate   "checklist.update"    "修改检查清单"    write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     ChecklistPublish  "checklist.publish"   "发布检查清单"    write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     ChecklistRetire   "checklist.retire"    "停用检查清单"    write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    AuthorisationRead "authorisation.read"  "查看检查授权"    read     [-  -      -  -  -    S  -  S        -  -  -    A  S  A      -      -  -];
+    AuthorisationPropose "authorisation.propose" "提出检查授权" write  [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    AuthorisationUpdate "authorisation.update" "修改检查授权" write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    AuthorisationApprove "authorisation.approve" "批准检查授权" write  [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    AuthorisationReject "authorisation.reject" "否决检查授权" write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    AuthorisationRevoke "authorisation.revoke" "撤销检查授权" write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     }
     account {
     AccountRead       "account.read"        "查看本人账号"    read;

@@ -181,6 +181,8 @@ codes! {
     VoteCast = Conflict, "vote_cast", "已表决, 不得更改", "The vote is cast and is not changed";
     QuorumNotReached = Unprocessable, "quorum_not_reached", "参加表决的成员未达法定人数", "Too few members have cast a vote";
     VoteNotCarried = Unprocessable, "vote_not_carried", "赞成票未多于反对票", "There are not more votes for it than against it";
+    AuthorisationDecided = Conflict, "authorisation_decided", "授权已作决定", "The authorisation has been decided on";
+    AuthorisationEnded = Conflict, "authorisation_ended", "授权已终止或期限已过", "The authorisation has ended or its time has passed";
     ChecklistRetired = Conflict, "checklist_retired", "检查清单已停用", "The checklist is retired";
     ChecklistUnchanged = Conflict, "checklist_unchanged", "没有尚未发布的修改", "Nothing of the checklist is left to publish";
     CommentResolved = Conflict, "comment_resolved", "批注已处理", "The comment is resolved already";
@@ -236,9 +238,11 @@ codes! {
     TaskDropped = Field, "task_dropped", "漏列上级方案的任务", "A task of the plan above is missing";
     TaskAddedDownstream = Field, "task_added_downstream", "向下级加派了上级方案没有的任务", "It binds units below to what the plan above does not ask";
     WrongKind = Field, "wrong_kind", "对象的种类不符", "It is of the wrong kind";
+    InThePast = Field, "in_the_past", "不得早于今日", "It lies in the past";
     InTheFuture = Field, "in_the_future", "不得晚于今日", "It lies in the future";
     UnitBelow = Field, "unit_below", "下级单位仍在", "A unit still stands below it";
     OpenPlan = Field, "open_plan", "方案尚未了结", "A plan is still open";
+    AuthorisationAtUnit = Field, "authorisation_at_unit", "检查授权尚未终止", "Its authorisation has not ended";
     ChecklistAtUnit = Field, "checklist_at_unit", "检查清单尚未停用", "Its checklist is not retired";
     RunsCampaign = Field, "runs_campaign", "主办的活动尚在", "It runs a campaign";
     NamedInTask = Field, "named_in_task", "任务以其为责任单位", "A task names it as responsible";

@@ -1,8 +1,8 @@
 //! Which things are told of, to whom.
 
 use crate::access::policy::{
-    Action, CalendarRead, CampaignRead, ChecklistRead, ClearingRead, EntryRead, JobRead, OfficerRead,
-    PlanRead, RoleBindingRead, Row, SettingsRead, TaskRead, UnitRead, UserRead,
+    Action, AuthorisationRead, CalendarRead, CampaignRead, ChecklistRead, ClearingRead, EntryRead, JobRead,
+    OfficerRead, PlanRead, RoleBindingRead, Row, SettingsRead, TaskRead, UnitRead, UserRead,
 };
 use crate::db::text_enum;
 
@@ -15,6 +15,7 @@ text_enum! {
         Assignment = "assignment", "任务分工", "Assignment", green;
         DayEntry = "day_entry", "逐日填报", "Day entry", green;
         DailyClearing = "daily_clearing", "日清账", "Daily clearing", orange;
+        Authorisation = "authorisation", "检查授权", "Authorisation", orange;
         Checklist = "checklist", "检查清单", "Checklist", green;
         Unit = "unit", "单位", "Unit", grey;
         Officer = "officer", "民警辅警", "Officer", grey;
@@ -36,6 +37,7 @@ impl EventKind {
             Self::Assignment => TaskRead::ROW,
             Self::DayEntry => EntryRead::ROW,
             Self::DailyClearing => ClearingRead::ROW,
+            Self::Authorisation => AuthorisationRead::ROW,
             Self::Checklist => ChecklistRead::ROW,
             Self::Unit => UnitRead::ROW,
             Self::Officer => OfficerRead::ROW,
@@ -63,6 +65,8 @@ pub enum Lead {
     Assignment,
     /// The day entry of this id.
     Entry,
+    /// The authorisation of this id.
+    Authorisation,
     /// The checklist of this id.
     Checklist,
     /// The unit of this id.
@@ -100,6 +104,7 @@ pub const TOLD: &[(&str, EventKind, Lead)] = &[
     ("assignment_persons", EventKind::Assignment, Lead::Assignment),
     ("day_entry", EventKind::DayEntry, Lead::Entry),
     ("cleared_day", EventKind::DailyClearing, Lead::Everywhere),
+    ("authorisation", EventKind::Authorisation, Lead::Authorisation),
     ("checklist", EventKind::Checklist, Lead::Checklist),
     ("unit", EventKind::Unit, Lead::Unit),
     ("stand_in", EventKind::Unit, Lead::StandIn),

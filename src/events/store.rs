@@ -10,7 +10,7 @@ use crate::access::policy::EventRead;
 use crate::access::{Tx, UserId};
 use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::CampaignState;
-use crate::db::schema::inspections::checklists;
+use crate::db::schema::inspections::{authorisation_members, authorisations, checklists};
 use crate::db::schema::jobs::jobs;
 use crate::db::schema::{
     campaigns, day_entries, officers, plan_comments, plan_votes, plans, posts, role_bindings, stand_ins,
@@ -35,6 +35,8 @@ pub(super) struct Thing {
     pub owner: Option<OfficerId>,
     /// The account whose own it is, and nobody else's.
     pub account: Option<UserId>,
+    /// The accounts to which it is assigned, for those who know of what is assigned to them.
+    pub members: Vec<UserId>,
     /// Whether it can be read from below.
     pub is_open: bool,
 }
@@ -42,7 +44,17 @@ pub(super) struct Thing {
 type Raw = Id<()>;
 
 fn thing(id: Raw, of: Option<Raw>, path: String, is_open: bool) -> Thing {
-    Thing { id: id.uuid(), of: of.map(Id::uuid), path, also: None, owner: None, account: None, is_open }
+    let members = Vec::new();
+    Thing {
+        id: id.uuid(),
+        of: of.map(Id::uuid),
+        path,
+        also: None,
+        owner: None,
+        account: None,
+        members,
+        is_open,
+    }
 }
 
 /// The officer whose account it is.
@@ -83,6 +95,7 @@ pub(super) fn things(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Res
             };
             Ok(rows.into_iter().map(row).collect())
         }
+        Lead::Authorisation => authorised(tx, ids),
         Lead::Checklist => {
             let rows: Vec<(Raw, String, i32)> = with_conn!(tx.conn(), c => checklists::table
                 .filter(checklists::tenant_id.eq(tenant))
@@ -194,6 +207,31 @@ fn entries(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thin
         (id.uuid(), Thing { owner: Some(owner), ..thing(id, Some(of), path, false) })
     };
     Ok(rows.into_iter().map(row).collect())
+}
+
+/// Authorisations, of which their teams and commanders know too.
+fn authorised(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
+    let (tenant, ids) = (tx.tenant(), ids.to_vec());
+    let rows: Vec<(Raw, String, UserId)> = with_conn!(tx.conn(), c => authorisations::table
+        .filter(authorisations::tenant_id.eq(tenant))
+        .filter(authorisations::id.eq_any(ids.clone()))
+        .select((authorisations::id, authorisations::unit_path, authorisations::commander_id))
+        .load(c))?;
+    let teams: Vec<(Raw, UserId)> = with_conn!(tx.conn(), c => authorisation_members::table
+        .filter(authorisation_members::tenant_id.eq(tenant))
+        .filter(authorisation_members::authorisation_id.eq_any(ids))
+        .select((authorisation_members::authorisation_id, authorisation_members::user_id))
+        .load(c))?;
+    let row = |(id, path, commander): (Raw, String, UserId)| {
+        (id.uuid(), Thing { members: vec![commander], ..thing(id, None, path, false) })
+    };
+    let mut found: HashMap<Uuid, Thing> = rows.into_iter().map(row).collect();
+    for (id, member) in teams {
+        if let Some(thing) = found.get_mut(&id.uuid()) {
+            thing.members.push(member);
+        }
+    }
+    Ok(found)
 }
 
 /// Jobs, which stand nowhere and are told to whoever began them.

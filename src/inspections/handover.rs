@@ -3,6 +3,7 @@
 use crate::access::EffectTx;
 use crate::access::policy::WorkFollow;
 use crate::errors::{FieldError, Result};
+use crate::inspections::authorisations::service as authorisations;
 use crate::inspections::checklists::service as checklists;
 use crate::org::rules::{Unit, UnitId};
 
@@ -11,7 +12,8 @@ use crate::org::rules::{Unit, UnitId};
 /// # Errors
 /// When the database fails.
 pub fn follow(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) -> Result<()> {
-    checklists::follow(tx, from, to)
+    checklists::follow(tx, from, to)?;
+    authorisations::follow(tx, from, to)
 }
 
 /// What keeps a unit from ending without a successor.
@@ -19,7 +21,9 @@ pub fn follow(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) -> Result
 /// # Errors
 /// When the database fails.
 pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Vec<FieldError>> {
-    checklists::standing_at(tx, unit)
+    let mut found = checklists::standing_at(tx, unit)?;
+    found.extend(authorisations::standing_at(tx, unit)?);
+    Ok(found)
 }
 
 /// Gives what stands at a unit that ends to its successor.
@@ -27,5 +31,6 @@ pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Ve
 /// # Errors
 /// When the database fails.
 pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
-    checklists::hand_over(tx, from, to)
+    checklists::hand_over(tx, from, to)?;
+    authorisations::hand_over(tx, from, to)
 }

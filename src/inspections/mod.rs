@@ -1,4 +1,5 @@
 //! Inspections: what is looked at, by whom, what was seen.
 
+pub mod authorisations;
 pub mod checklists;
 pub mod handover;

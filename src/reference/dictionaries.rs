@@ -17,6 +17,7 @@ use crate::campaigns::waiting::service::WaitingKind;
 use crate::db::{Dictionary, Entry};
 use crate::events::kinds::EventKind;
 use crate::imports::{TableFormat, TextEncoding};
+use crate::inspections::authorisations::rules::{AuthorisationAction, AuthorisationState, CheckKind};
 use crate::inspections::checklists::items::{AnswerType, EvidenceRule};
 use crate::inspections::checklists::rules::{ChecklistAction, ChecklistState};
 use crate::inspections::checklists::templates::ChecklistTemplate;
@@ -93,6 +94,9 @@ pub const ALL: &[Listed] = &[
     of::<ChecklistTemplate>(),
     of::<AnswerType>(),
     of::<EvidenceRule>(),
+    of::<CheckKind>(),
+    of::<AuthorisationState>(),
+    of::<AuthorisationAction>(),
     of::<RateExclusion>(),
     of::<JobKind>(),
     of::<JobState>(),

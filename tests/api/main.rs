@@ -11,6 +11,7 @@
 )]
 
 mod audit_chain;
+mod authorisations;
 mod calendar;
 mod cascade;
 mod checklists;

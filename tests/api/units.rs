@@ -31,6 +31,8 @@ fn whole(world: &World) {
         "role_bindings",
         "officers",
         "campaigns",
+        "authorisation_areas",
+        "authorisations",
         "campaign_scope_units",
         "checklists",
         "plans",

@@ -7,7 +7,6 @@ use std::time::Duration;
 use pingyi::app;
 use serde_json::{Value, json};
 
-use crate::support::client::As;
 use crate::support::imports::work_off;
 use crate::support::raw::Raw;
 use crate::support::{World, both, sealing, story};
@@ -74,7 +73,8 @@ fn half_done(world: &World, rows: impl Into<Vec<u8>>) -> String {
 }
 
 /// The units that anybody sees, by whatever way.
-fn seen(world: &World, admin: &As<'_>) -> Vec<Value> {
+fn seen(world: &World) -> Vec<Value> {
+    let admin = world.as_(ADMIN);
     let total = |path: &str| admin.get(path).expect(200, "").json()["total"].clone();
     let root = world.unit("53");
     vec![
@@ -89,17 +89,17 @@ fn seen(world: &World, admin: &As<'_>) -> Vec<Value> {
 
 both! {
     fn a_tree_grows_unseen_and_is_there_all_at_once(world) {
-        let admin = world.as_(ADMIN);
+        let admin = || world.as_(ADMIN);
         let task = story::task(world, "接处警回访", &units(world, &[("53", "subtree", Some("city"))]), 10);
         let (campaign, _) = launched(world, &[task]);
         let matrix = || {
             let view = world.as_("53-group-office").get(&format!("/campaigns/{campaign}/plans")).expect(200, "").json();
             view["branches"].as_array().unwrap().len()
         };
-        let (before, cities) = (seen(world, &admin), matrix());
+        let (before, cities) = (seen(world), matrix());
         let log = count(world, "audit_log WHERE entity = 'unit'");
         let path = half_done(world, table());
-        assert_eq!((seen(world, &admin), matrix()), (before.clone(), cities));
+        assert_eq!((seen(world), matrix()), (before.clone(), cities));
         // The first was the city: nothing stands where nothing is.
         assert_eq!(count(world, "units WHERE batch_id IS NOT NULL AND code = '5399'"), 1);
         let orphans = "units AS u LEFT JOIN units AS p ON p.tenant_id = u.tenant_id AND p.id = u.parent_id WHERE p.id IS NULL AND u.code <> '53' AND u.tenant_id = '53'";
@@ -113,7 +113,7 @@ both! {
             if rounds < 40 {
                 work_for(world, 60);
                 if job(world, &path)["state"] != "done" {
-                    assert_eq!((seen(world, &admin), matrix()), (before.clone(), cities));
+                    assert_eq!((seen(world), matrix()), (before.clone(), cities));
                 }
             } else {
                 work_off(world);
@@ -126,29 +126,29 @@ both! {
         assert_eq!(entered(world), STATIONS + 10);
         let more = |at: usize, by: usize| json!(before[at].as_u64().unwrap() + by as u64);
         let all = STATIONS + 10;
-        assert_eq!(seen(world, &admin), [more(0, all), json!(1), json!(1), more(3, 1), more(4, all), more(5, all)]);
+        assert_eq!(seen(world), [more(0, all), json!(1), json!(1), more(3, 1), more(4, all), more(5, all)]);
         assert_eq!(matrix(), cities + 1, "what was remembered of the matrix holds no more");
         assert_eq!(count(world, "audit_log WHERE entity = 'unit'"), log + all + 1, "a row each, no more");
         assert_eq!(count(world, "unit_periods WHERE change = 'created' AND valid_from_on = '2026-02-01' AND reason = '批复'"), STATIONS);
         assert_eq!(["job_pieces", "job_claims", "job_rows", "open_batches"].map(|table| count(world, table)), [0; 4]);
         assert_eq!(count(world, "audit_unsealed WHERE held_by IS NOT NULL"), 0);
         // The same again changes nothing.
-        let again = admin.call("POST", "/units/imports").bytes("text/csv", table()).import().expect(200, "").json();
+        let again = world.as_(ADMIN).call("POST", "/units/imports").bytes("text/csv", table()).import().expect(200, "").json();
         assert_eq!((&again["rows_new"], &again["rows_changed"], &again["rows_unchanged"]), (&json!(0), &json!(0), &json!(STATIONS + 12)));
     }
 
     fn a_tree_that_is_given_up_is_gone(world) {
-        let admin = world.as_(ADMIN);
-        let (before, log) = (seen(world, &admin), count(world, "audit_log WHERE entity = 'unit'"));
+        let admin = || world.as_(ADMIN);
+        let (before, log) = (seen(world), count(world, "audit_log WHERE entity = 'unit'"));
         let path = half_done(world, table());
-        admin.post(&format!("{path}/cancel"), &json!({})).expect(200, "");
+        admin().post(&format!("{path}/cancel"), &json!({})).expect(200, "");
         // Killed while it is taken back as well.
         for _ in 0..3 {
             work_for(world, 30);
         }
         work_off(world);
         assert_eq!(job(world, &path)["state"], "cancelled");
-        assert_eq!((entered(world), seen(world, &admin)), (0, before.clone()));
+        assert_eq!((entered(world), seen(world)), (0, before.clone()));
         assert_eq!(count(world, "audit_log WHERE entity = 'unit'"), log);
         assert_eq!(count(world, "unit_periods WHERE reason = '批复'"), 0);
         // Nor does anything stay of one whose right has ended.
@@ -161,7 +161,7 @@ both! {
     }
 
     fn nobody_pulls_the_tree_from_under_it_and_what_it_brings_is_taken(world) {
-        let admin = world.as_(ADMIN);
+        let admin = || world.as_(ADMIN);
         // Below a county that is there, so that it may be moved.
         let mut rows = String::from("code,name,kind,parent_code\n");
         for at in 0..STATIONS {
@@ -176,28 +176,28 @@ both! {
             (format!("/units/{city}/merge"), reason("into_id", "5301")),
             (format!("/units/{county}/deactivate"), json!({ "reason": "撤销。" })),
         ] {
-            admin.post(&path, &body).expect(409, "import_under_way");
+            admin().post(&path, &body).expect(409, "import_under_way");
         }
         // What is elsewhere is free to go, the county to get another name.
-        let version = admin.get(&format!("/units/{county}")).expect(200, "");
-        admin.patch(&format!("/units/{county}"), &version.etag(), &json!({ "name": "麒麟分局" })).expect(200, "");
+        let version = admin().get(&format!("/units/{county}")).expect(200, "");
+        admin().patch(&format!("/units/{county}"), &version.etag(), &json!({ "name": "麒麟分局" })).expect(200, "");
         let station = |code: &str| json!({ "code": code, "name": "某派出所", "kind": "station", "parent_id": county });
         let taken = Raw::owner(world, "53").texts("SELECT code AS text FROM units WHERE batch_id IS NOT NULL ORDER BY code LIMIT 1");
-        admin.post("/units", &station(&taken[0])).expect(409, "unit_code_taken");
+        admin().post("/units", &station(&taken[0])).expect(409, "unit_code_taken");
         // A second table of the same waits its turn or is refused, and the first is none the worse.
         let second = take_on(world, rows);
-        let ahead = admin.post("/units", &station("53030299999")).expect(201, "");
+        let ahead = admin().post("/units", &station("53030299999")).expect(201, "");
         work_off(world);
         assert_eq!(job(world, &path)["state"], "done");
         assert!(["done", "refused"].contains(&job(world, &second)["state"].as_str().unwrap()));
         assert_eq!(entered(world), STATIONS);
-        assert_eq!(admin.get(&format!("/units/{}", ahead.id())).expect(200, "").json()["parent_id"], json!(county));
-        admin.post(&format!("/units/{county}/move"), &json!({ "parent_id": other, "reason": "区划调整。" })).expect(200, "");
+        assert_eq!(admin().get(&format!("/units/{}", ahead.id())).expect(200, "").json()["parent_id"], json!(county));
+        admin().post(&format!("/units/{county}/move"), &json!({ "parent_id": other, "reason": "区划调整。" })).expect(200, "");
         assert_eq!(count(world, "units WHERE path LIKE '53/5301/530302/%' AND batch_id IS NOT NULL"), STATIONS);
     }
 
     fn what_is_entered_by_others_meanwhile_turns_it_back(world) {
-        let admin = world.as_(ADMIN);
+        let admin = || world.as_(ADMIN);
         let mut rows = String::from("code,name,kind,parent_code\n");
         for at in 0..STATIONS {
             writeln!(rows, "5303029{at:04},第{at}派出所,station,530302").unwrap();
@@ -206,11 +206,11 @@ both! {
         // The last of them is a station of another county by now.
         let code = format!("5303029{:04}", STATIONS - 1);
         let body = json!({ "code": code, "name": "某派出所", "kind": "station", "parent_id": world.unit("530102") });
-        admin.post("/units", &body).expect(201, "");
+        admin().post("/units", &body).expect(201, "");
         work_off(world);
         let view = job(world, &path);
         assert_eq!((&view["state"], &view["problem"]["code"], &view["rows_new"]), (&json!("refused"), &json!("import_refused"), &json!(0)));
-        let why = admin.get(&format!("{path}/refusals")).expect(200, "").json();
+        let why = admin().get(&format!("{path}/refusals")).expect(200, "").json();
         assert_eq!((&why["items"][0]["line"], &why["items"][0]["code"]), (&json!(STATIONS + 1), &json!("not_by_import")));
         assert_eq!(entered(world), 0);
     }

@@ -109,6 +109,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("calendar_changes", "kind", "calendar_change_kind"),
     ("jobs", "kind", "job_kind"),
     ("jobs", "state", "job_state"),
+    ("authorisations", "state", "authorisation_state"),
     ("checklists", "state", "checklist_state"),
     ("jobs", "format", "table_format"),
     ("jobs", "encoding", "text_encoding"),

@@ -377,6 +377,50 @@ fn campaign_and_plan(log: &mut Ledger<'_>) {
     log.left_nothing(office, &at(office).post(&format!("{path}/withdraw"), &why).expect(409, ""));
 }
 
+/// What inspections are made with.
+fn inspections(log: &mut Ledger<'_>) {
+    let world = log.world;
+    let (office, discipline) = ("53-group-office", "53-discipline");
+    let at = |login: &str| world.as_(login);
+    let begin = json!({ "unit_id": world.unit("53"), "template": "service_window" });
+    let path = format!(
+        "/checklists/{}",
+        log.wrote(office, at(office).post("/checklists", &begin), &["checklist.create checklist"]).id()
+    );
+    let rename = || at(office).patch(&path, "*", &json!({ "title": "窗口检查" }));
+    log.wrote(office, rename(), &["checklist.update checklist"]);
+    log.left_nothing(office, &rename().expect(200, ""));
+    let act = |action: &str| at(office).post(&format!("{path}/{action}"), &json!({}));
+    log.wrote(office, act("publish"), &["checklist.publish checklist"]);
+    log.left_nothing(office, &act("publish").expect(409, "checklist_unchanged"));
+    log.wrote(office, act("retire"), &["checklist.retire checklist"]);
+
+    let mut propose = || {
+        let made = at(office).post("/authorisations", &story::authorisation_body(world, "53"));
+        format!("/authorisations/{}", log.wrote(office, made, &["authorisation.propose authorisation"]).id())
+    };
+    let (path, other) = (propose(), propose());
+    let rename = || at(office).patch(&path, "*", &json!({ "title": "窗口暗访 (二)" }));
+    log.wrote(office, rename(), &["authorisation.update authorisation"]);
+    log.left_nothing(office, &rename().expect(200, ""));
+    let reason = json!({ "reason": "任务调整。" });
+    let act = |by: &str, path: &str, action: &str, body: &serde_json::Value| {
+        at(by).post(&format!("{path}/{action}"), body)
+    };
+    log.left_nothing(office, &act(office, &path, "approve", &json!({})).expect(422, "approver_is_author"));
+    log.wrote(
+        discipline,
+        act(discipline, &path, "approve", &json!({})),
+        &["authorisation.approve authorisation"],
+    );
+    log.wrote(office, act(office, &path, "revoke", &reason), &["authorisation.revoke authorisation"]);
+    log.wrote(
+        discipline,
+        act(discipline, &other, "reject", &reason),
+        &["authorisation.reject authorisation"],
+    );
+}
+
 /// What a unit does with a task: persons, a day, done, and taken back.
 fn tasks(log: &mut Ledger<'_>, task: &str) {
     let world = log.world;
@@ -418,6 +462,7 @@ both! {
         tables_of_people(&mut log);
         calendar_and_settings(&mut log);
         campaign_and_plan(&mut log);
+        inspections(&mut log);
 
         let writes: BTreeSet<String> = operations()
             .iter()

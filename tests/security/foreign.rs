@@ -207,6 +207,11 @@ both! {
         let new_user = |unit: &str| {
             serde_json::json!({ "login": "somebody-new", "display_name": "新人", "unit_id": unit, "password": crate::support::people::PASSWORD })
         };
+        let authorisation = |field: &str, value: serde_json::Value| {
+            let mut body = crate::support::story::authorisation_body(world, "53");
+            body[field] = value;
+            body
+        };
         let attempts: Vec<(&str, Attempt<'_>)> = vec![
             (world.unit("50"), Box::new(|id| office.post("/campaigns", &{
                 let mut body = crate::support::story::campaign_body(world, "53");
@@ -221,6 +226,10 @@ both! {
             (world.user("50-liaison"), Box::new(|id| office.put(&group, &etag, &serde_json::json!({ "members": [{ "user_id": id, "duty": "成员" }] })))),
             (world.unit("50"), Box::new(|id| security.post(&liaison, &serde_json::json!({ "role": "officer", "unit_id": id })))),
             (world.unit("50"), Box::new(|id| system.post("/users", &new_user(id)))),
+            (world.unit("50"), Box::new(|id| office.post("/authorisations", &authorisation("area_unit_ids", serde_json::json!([id]))))),
+            (world.user("50-inspector"), Box::new(|id| office.post("/authorisations", &authorisation("team_user_ids", serde_json::json!([id]))))),
+            (world.user("50-discipline"), Box::new(|id| office.post("/authorisations", &authorisation("commander_user_id", id.into())))),
+            (world.unit("50"), Box::new(|id| office.post("/authorisations", &authorisation("unit_id", id.into())))),
             (world.unit("50"), Box::new(|id| office.post("/checklists", &serde_json::json!({ "unit_id": id, "template": "service_window" })))),
             (world.unit("50-D01"), Box::new(|id| office.post("/checklists", &serde_json::json!({ "unit_id": world.unit("53"), "department_id": id, "template": "service_window" })))),
         ];

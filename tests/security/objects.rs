@@ -45,6 +45,8 @@ pub struct Objects<'w> {
     jobs: [String; 3],
     /// Of Kunming, of Qujing, of 50, each published; their versions.
     checklists: [(String, String); 3],
+    /// Approved, to check Kunming, Qujing and 50.
+    authorisations: [String; 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
     stand_ins: [String; 3],
 }
@@ -163,6 +165,7 @@ impl<'w> Objects<'w> {
                 stand_in("500103", "50-unit-head"),
             ],
             checklists: ["5301", "5303", "50"].map(|code| checklist(world, code)),
+            authorisations: ["5301", "5303", "50"].map(|code| story::authorised(world, code)),
             jobs: ["5301-group-head", "5301-liaison", "50-liaison"].map(|login| job(world, login)),
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan,
@@ -232,6 +235,10 @@ impl<'w> Objects<'w> {
             ("plan_id", _) => pick(&self.own_plan.0, &self.far_plan.0, &self.there.plan),
             ("task_id", _) => pick(&self.own_plan.1, &self.far_plan.1, &self.there.task),
             ("assignment_id", _) => pick(&self.assignments[0], &self.assignments[1], &self.assignments[2]),
+            ("authorisation_id", _) => {
+                let [own, far, foreign] = &self.authorisations;
+                pick(own, far, foreign)
+            }
             ("checklist_id", _) => {
                 let [own, far, foreign] = &self.checklists;
                 pick(&own.0, &far.0, &foreign.0)

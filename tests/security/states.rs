@@ -14,6 +14,7 @@ use crate::support::{World, both, story};
 /// The views that carry `allowed_actions`, each tested below.
 const TESTED: &[&str] = &[
     "AssignmentView",
+    "AuthorisationView",
     "BindingView",
     "CampaignView",
     "ChecklistSummaryView",
@@ -763,5 +764,49 @@ both! {
             }
         }
         failures.settle("Checklist::allows in inspections/checklists/rules.rs and the guards must agree");
+    }
+
+    fn what_an_authorisation_allows_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        let people = ["53-group-office", "53-discipline", "5301-group-office", "5303-group-office", "53-inspector", "53-group-head"];
+        for state in actions_of("AuthorisationState") {
+            let make = || {
+                let discipline = world.as_("53-discipline");
+                let body = story::authorisation_body(world, "5301");
+                let path = format!("/authorisations/{}", discipline.post("/authorisations", &body).expect(201, "").id());
+                let act = |action: &str, body: Value| {
+                    world.as_("53-group-office").post(&format!("{path}/{action}"), &body).expect(200, "");
+                };
+                match state.as_str() {
+                    "proposed" => {}
+                    "approved" => act("approve", json!({})),
+                    "rejected" => act("reject", json!({ "reason": "不妥。" })),
+                    "revoked" => act("revoke", json!({ "reason": "收回。" })),
+                    _ => panic!("tell tests/security/states.rs how an authorisation becomes {state}"),
+                }
+                path
+            };
+            let shared = make();
+            for person in people {
+                let who = world.as_(person);
+                let shown = who.get(&shared);
+                let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+                for action in actions_of("AuthorisationAction") {
+                    let says = allowed.contains(&action);
+                    let path = if says { make() } else { shared.clone() };
+                    let reply = match action.as_str() {
+                        "update" => who.patch(&path, "*", &json!({ "title": format!("改名{person}") })),
+                        "approve" => who.post(&format!("{path}/approve"), &json!({})),
+                        "reject" | "revoke" => who.post(&format!("{path}/{action}"), &json!({ "reason": "不妥。" })),
+                        _ => panic!("tell tests/security/states.rs how to {action} an authorisation"),
+                    };
+                    failures.check((reply.status == 200) == says, || {
+                        format!("{person}, {state}: {action} allowed: {says}, but {}", reply.story())
+                    });
+                    failures.check(says || [403, 404, 409, 422].contains(&reply.status), || reply.story());
+                }
+            }
+        }
+        failures.settle("Authorisation::judge in inspections/authorisations/rules.rs and the guards must agree");
     }
 }

@@ -114,3 +114,27 @@ pub fn task(world: &World, title: &str, responsible: &Value, due: i64) -> Value 
         "responsible": responsible, "due_on": world.day(due), "frequency": "weekly", "daily_entries": true,
     })
 }
+
+/// An authorisation to check the unit with this code and all below it, from today on for thirty days, by the province's
+/// inspector and special supervisor under its discipline.
+pub fn authorisation_body(world: &World, code: &str) -> Value {
+    let province = &code[..2];
+    let mark = if province == "50" { super::people::CANARY } else { "" };
+    let user = |role: &str| world.user(&format!("{province}-{role}"));
+    json!({
+        "unit_id": world.unit(code), "title": format!("窗口暗访{mark}"), "basis": "领导小组会议: 常态暗访。",
+        "kinds": ["open", "covert"], "area_unit_ids": [world.unit(code)],
+        "team_user_ids": [user("inspector"), user("special-supervisor")], "commander_user_id": user("discipline"),
+        "valid_from_on": world.day(0), "valid_until_on": world.day(30),
+    })
+}
+
+/// Such an authorisation, proposed by the province's discipline and approved by its office.
+pub fn authorised(world: &World, code: &str) -> String {
+    let province = &code[..2];
+    let discipline = world.as_(&format!("{province}-discipline"));
+    let id = discipline.post("/authorisations", &authorisation_body(world, code)).expect(201, "").id();
+    let office = world.as_(&format!("{province}-group-office"));
+    office.post(&format!("/authorisations/{id}/approve"), &json!({})).expect(200, "");
+    id
+}

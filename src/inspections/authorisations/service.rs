@@ -1,0 +1,351 @@
+//! Use cases on standing authorisations.
+
+use serde_json::{Value, json};
+
+use super::rules::{
+    Authorisation, AuthorisationAction, AuthorisationContent, AuthorisationId, AuthorisationState,
+};
+use super::store;
+pub use super::store::{AuthorisationFilter, AuthorisationSort};
+use crate::access::policy::{
+    Action, AuthorisationApprove, AuthorisationPropose, AuthorisationRead, AuthorisationReject,
+    AuthorisationRevoke, AuthorisationUpdate, WorkFollow,
+};
+use crate::access::{EffectTx, Reach, Rights, Role, Tx, UserId, holders};
+use crate::audit::Change;
+use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
+use crate::org::rules::{Unit, UnitId, UnitStatus};
+use crate::org::service as units;
+use crate::web::{Page, Paging};
+
+/// Who may be in a team: holders of one of these roles.
+const CHECKERS: &[Role] = &[Role::Inspector, Role::SpecialSupervisor];
+
+/// Authorisations within reach, and those the caller checks or commands under.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub fn list(
+    tx: &mut Tx<'_, AuthorisationRead>,
+    filter: &AuthorisationFilter,
+    sort: AuthorisationSort,
+    paging: &Paging,
+) -> Result<Page<Authorisation>> {
+    store::list(tx, filter, sort, paging)
+}
+
+/// One authorisation.
+///
+/// # Errors
+/// `not_found`.
+pub fn find(tx: &mut Tx<'_, AuthorisationRead>, id: AuthorisationId) -> Result<Authorisation> {
+    let reach = tx.reach().clone();
+    store::find(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
+}
+
+/// What the caller may do with authorisations: asked once a request, not once a row.
+#[must_use]
+pub fn rights<A: Action>(tx: &Tx<'_, A>) -> Rights<AuthorisationAction> {
+    Rights::new([
+        (AuthorisationAction::Update, tx.reach_of::<AuthorisationUpdate>()),
+        (AuthorisationAction::Approve, tx.reach_of::<AuthorisationApprove>()),
+        (AuthorisationAction::Reject, tx.reach_of::<AuthorisationReject>()),
+        (AuthorisationAction::Revoke, tx.reach_of::<AuthorisationRevoke>()),
+    ])
+}
+
+/// What they allow with this one now.
+///
+/// # Errors
+/// For whoever has no account, which nobody who asks is.
+pub fn allowed<A: Action>(
+    tx: &Tx<'_, A>,
+    rights: &Rights<AuthorisationAction>,
+    one: &Authorisation,
+) -> Result<Vec<AuthorisationAction>> {
+    let (user, today) = (tx.user()?, tx.now().shanghai_day());
+    Ok(rights.at(&one.unit_path).filter(|action| one.allows(*action, user, today)).collect())
+}
+
+/// An authorisation to propose.
+#[derive(Debug, Clone)]
+pub struct NewAuthorisation {
+    /// The id the client chose.
+    pub id: Option<AuthorisationId>,
+    /// Under whose name.
+    pub unit_id: UnitId,
+    /// What it says.
+    pub content: AuthorisationContent,
+}
+
+/// Proposes an authorisation; whether it was here already.
+///
+/// # Errors
+/// `id_taken`; `invalid_body` for units and accounts that are not the caller's to name, or cannot be what they are named.
+pub fn propose(
+    tx: &mut Tx<'_, AuthorisationPropose>,
+    new: &NewAuthorisation,
+) -> Result<(Authorisation, bool)> {
+    if let Some(id) = new.id
+        && store::is_taken(tx, id)?
+    {
+        let mine = tx.reach().clone();
+        let there = store::find(tx, &mine, id)?;
+        tx.nothing_changed();
+        return match there {
+            Some(there) if there.unit_id == new.unit_id && there.content == new.content => Ok((there, true)),
+            _ => Err(AppError::new(Code::IdTaken)),
+        };
+    }
+    // Nothing is here yet: an If-Match that names a version of it is stale.
+    tx.check_version(0)?;
+    let unit = units::placed(tx, new.unit_id)?;
+    let area_paths = judge(tx, &unit.path, &new.content)?;
+    let made = Authorisation {
+        id: new.id.unwrap_or_else(AuthorisationId::generate),
+        unit_id: unit.id,
+        unit_path: unit.path,
+        content: new.content.clone(),
+        area_paths,
+        state: AuthorisationState::Proposed,
+        authors: vec![tx.user()?],
+        decided_by: None,
+        decided_at: None,
+        comment: None,
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    store::insert(tx, &made)?;
+    record(tx, None, &made, None)?;
+    Ok((made, false))
+}
+
+/// What is wrong with what it says; the paths of its area.
+fn judge<A: Action>(
+    tx: &mut Tx<'_, A>,
+    unit_path: &str,
+    content: &AuthorisationContent,
+) -> Result<Vec<String>> {
+    let mut errors = Vec::new();
+    if content.valid_until_on < tx.now().shanghai_day() {
+        let detail = text!("末日已过", "The last day is past");
+        errors.push(FieldError::body("/valid_until_on", Code::InThePast, detail));
+    }
+    let mut paths = Vec::with_capacity(content.area_unit_ids.len());
+    for (at, id) in content.area_unit_ids.iter().enumerate() {
+        let pointer = format!("/area_unit_ids/{at}");
+        match units::reached(tx, *id)?.filter(|unit| unit.path.starts_with(unit_path)) {
+            None => errors.push(unknown(pointer)),
+            Some(unit) if unit.status == UnitStatus::Deactivated => errors.push(deactivated(pointer)),
+            Some(unit) => paths.push(unit.path),
+        }
+    }
+    judge_people(tx, content, &mut errors)?;
+    if errors.is_empty() { Ok(paths) } else { Err(AppError::fields(Code::InvalidBody, errors)) }
+}
+
+fn judge_people<A: Action>(
+    tx: &mut Tx<'_, A>,
+    content: &AuthorisationContent,
+    errors: &mut Vec<FieldError>,
+) -> Result<()> {
+    let (team, commander) = (&content.team_user_ids, content.commander_user_id);
+    let mut people = team.clone();
+    people.push(commander);
+    let known: Vec<UserId> = holders::working_within(tx, &people)?;
+    let checkers = holders::holding_any(tx, CHECKERS, team)?;
+    for (at, id) in team.iter().enumerate() {
+        let pointer = format!("/team_user_ids/{at}");
+        if !known.contains(id) {
+            errors.push(unknown(pointer));
+        } else if !checkers.contains(id) {
+            let detail = text!("须为督察或特邀监督员", "It must be an inspector or a special supervisor");
+            errors.push(FieldError::body(pointer, Code::WrongKind, detail));
+        }
+    }
+    if !known.contains(&commander) {
+        errors.push(unknown("/commander_user_id"));
+    }
+    Ok(())
+}
+
+fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: AuthorisationId) -> Result<Authorisation> {
+    store::lock(tx, id)?;
+    // Whoever is only in the team changes nothing.
+    let reach = Reach { assigned: false, ..tx.reach().clone() };
+    let found = store::find(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
+    tx.check_version(found.version)?;
+    Ok(found)
+}
+
+fn may<A: Action>(tx: &Tx<'_, A>, one: &Authorisation, action: AuthorisationAction) -> Result<()> {
+    one.judge(action, tx.user()?, tx.now().shanghai_day())
+}
+
+/// Writes at an authorisation that has not been decided on: whoever does is one of its authors.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `authorisation_decided`, `invalid_body`.
+pub fn update(
+    tx: &mut Tx<'_, AuthorisationUpdate>,
+    id: AuthorisationId,
+    change: impl FnOnce(&AuthorisationContent) -> Result<AuthorisationContent>,
+) -> Result<Authorisation> {
+    let before = for_change(tx, id)?;
+    may(tx, &before, AuthorisationAction::Update)?;
+    let content = change(&before.content)?;
+    if content == before.content {
+        tx.nothing_changed();
+        return Ok(before);
+    }
+    let area_paths = judge(tx, &before.unit_path, &content)?;
+    let (mut authors, user) = (before.authors.clone(), tx.user()?);
+    if !authors.contains(&user) {
+        authors.push(user);
+    }
+    settle(tx, &before, Authorisation { content, area_paths, authors, ..before.clone() }, None)
+}
+
+fn decided<A: Action>(
+    tx: &mut Tx<'_, A>,
+    before: &Authorisation,
+    state: AuthorisationState,
+    comment: Option<&str>,
+) -> Result<Authorisation> {
+    let (by, at) = (tx.user()?, tx.now());
+    let after = Authorisation {
+        state,
+        decided_by: Some(by),
+        decided_at: Some(at),
+        comment: comment.map(ToOwned::to_owned),
+        ..before.clone()
+    };
+    settle(tx, before, after, comment)
+}
+
+/// Approves: from its first day to its last, the team may check.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `authorisation_decided`, `authorisation_ended`, `approver_is_author`.
+pub fn approve(
+    tx: &mut Tx<'_, AuthorisationApprove>,
+    id: AuthorisationId,
+    comment: Option<&str>,
+) -> Result<Authorisation> {
+    let before = for_change(tx, id)?;
+    may(tx, &before, AuthorisationAction::Approve)?;
+    decided(tx, &before, AuthorisationState::Approved, comment)
+}
+
+/// Rejects what was proposed.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `authorisation_decided`, `approver_is_author`.
+pub fn reject(
+    tx: &mut Tx<'_, AuthorisationReject>,
+    id: AuthorisationId,
+    reason: &str,
+) -> Result<Authorisation> {
+    let before = for_change(tx, id)?;
+    may(tx, &before, AuthorisationAction::Reject)?;
+    decided(tx, &before, AuthorisationState::Rejected, Some(reason))
+}
+
+/// Revokes what was proposed or approved: no check is begun under it any more.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `authorisation_ended`.
+pub fn revoke(
+    tx: &mut Tx<'_, AuthorisationRevoke>,
+    id: AuthorisationId,
+    reason: &str,
+) -> Result<Authorisation> {
+    let before = for_change(tx, id)?;
+    may(tx, &before, AuthorisationAction::Revoke)?;
+    decided(tx, &before, AuthorisationState::Revoked, Some(reason))
+}
+
+fn settle<A: Action>(
+    tx: &mut Tx<'_, A>,
+    before: &Authorisation,
+    mut after: Authorisation,
+    reason: Option<&str>,
+) -> Result<Authorisation> {
+    store::save(tx, before, &mut after)?;
+    record(tx, Some(before), &after, reason)?;
+    Ok(after)
+}
+
+fn facts(one: &Authorisation) -> Value {
+    json!({
+        "unit_id": one.unit_id, "content": one.content, "state": one.state, "authors": one.authors,
+        "comment": one.comment,
+    })
+}
+
+fn record<A: Action>(
+    tx: &mut Tx<'_, A>,
+    before: Option<&Authorisation>,
+    after: &Authorisation,
+    reason: Option<&str>,
+) -> Result<()> {
+    let (before, facts) = (before.map(facts), facts(after));
+    tx.record(&Change {
+        entity: "authorisation",
+        entity_id: &after.id.to_string(),
+        before: before.as_ref(),
+        after: Some(&facts),
+        reason,
+    })
+}
+
+/// Rewrites the paths of the authorisations and areas of a moved subtree.
+///
+/// # Errors
+/// When the database fails.
+pub fn follow(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) -> Result<()> {
+    store::follow(tx, from, to)
+}
+
+/// What keeps a unit from ending without a successor: its authorisations that last.
+///
+/// # Errors
+/// When the database fails.
+pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Vec<FieldError>> {
+    let told = |(id, title): (AuthorisationId, String)| {
+        let detail = text!("检查授权“{title}”尚未终止", "Its authorisation “{title}” has not ended");
+        let facts = json!({ "authorisation_id": id, "title": title });
+        FieldError { facts: Some(facts), ..FieldError::body("", Code::AuthorisationAtUnit, detail) }
+    };
+    Ok(store::lasting_at(tx, unit)?.into_iter().map(told).collect())
+}
+
+/// Gives the authorisations of a unit that ends to its successor, and its place in areas.
+///
+/// # Errors
+/// When the database fails.
+pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
+    let mut moved = Vec::new();
+    for (id, _) in store::lasting_at(tx, from.id)? {
+        store::give(tx, id, to)?;
+        moved.push(id);
+    }
+    for id in store::replace_in_areas(tx, from.id, to)? {
+        if !moved.contains(&id) {
+            moved.push(id);
+        }
+    }
+    for id in moved {
+        let (before, after) = (json!({ "unit_id": from.id }), json!({ "unit_id": to.id }));
+        let entity_id = id.to_string();
+        tx.record(&Change {
+            entity: "authorisation",
+            entity_id: &entity_id,
+            before: Some(&before),
+            after: Some(&after),
+            reason: None,
+        })?;
+    }
+    Ok(())
+}
