@@ -122,7 +122,7 @@ both! {
         let objects = Objects::of(world);
         let mut failures = Failures::default();
         let others =
-            ["53-auditor", "50-auditor", "53-group-head", "53-group-member", "53-security-admin", "platform-ministry-viewer"];
+            ["53-auditor", "50-auditor", "53-group-head", "53-group-member", "53-security-admin", "platform-ministry-viewer", "53-discipline"];
         for operation in lists() {
             let (who, path) = (operation.caller(world), objects.own(&operation));
             let page = who.get(&format!("{path}?limit=1")).expect(200, "").json();
