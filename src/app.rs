@@ -36,6 +36,7 @@ use crate::events::http as events;
 use crate::imports::Importer;
 use crate::inspections::authorisations::http as authorisations;
 use crate::inspections::checklists::{http as checklists, versions_http as checklist_versions};
+use crate::inspections::checks::{http as checks, transitions_http as check_transitions};
 use crate::jobs::http as jobs;
 use crate::jobs::runner::{Runner, Work};
 use crate::org::calendar::http as calendar;
@@ -145,6 +146,11 @@ pub fn api() -> Api {
         .with::<authorisations::GetAuthorisation>().with::<authorisations::UpdateAuthorisation>()
         .with::<authorisations::ApproveAuthorisationEndpoint>().with::<authorisations::RejectAuthorisation>()
         .with::<authorisations::RevokeAuthorisation>()
+        .with::<checks::ListChecks>().with::<checks::CreateCheck>().with::<checks::GetCheck>()
+        .with::<check_transitions::RecordCheck>().with::<check_transitions::ConfirmCheck>()
+        .with::<check_transitions::ReleaseCheck>().with::<check_transitions::ContestCheckEndpoint>()
+        .with::<check_transitions::DecideCheckEndpoint>().with::<check_transitions::VoidCheckEndpoint>()
+        .with::<check_transitions::AddAddendumEndpoint>()
         .with::<checklist_versions::ListChecklistVersions>().with::<checklist_versions::GetChecklistVersion>()
 
         .with::<audit::ListAuditLog>().with::<audit::VerifyAuditLog>()

@@ -90,6 +90,14 @@ pub fn working_within<A: Action>(tx: &mut Tx<'_, A>, ids: &[UserId]) -> Result<V
     Ok(rows.into_iter().filter(|(_, path)| tx.reach().contains(path)).map(|(id, _)| id).collect())
 }
 
+/// The paths of the units to which the accounts belong.
+///
+/// # Errors
+/// When the database fails.
+pub fn paths_of<A: Action>(tx: &mut Tx<'_, A>, ids: &[UserId]) -> Result<Vec<(UserId, String)>> {
+    Ok(named(tx, ids)?.into_iter().map(|one| (one.id, one.unit_path)).collect())
+}
+
 /// A person as others may see them.
 #[derive(Debug, Clone, Queryable)]
 pub struct Named {

@@ -282,6 +282,15 @@ policy! {
     AuthorisationApprove "authorisation.approve" "批准检查授权" write  [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     AuthorisationReject "authorisation.reject" "否决检查授权" write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     AuthorisationRevoke "authorisation.revoke" "撤销检查授权" write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    CheckRead         "unannounced_check.read" "查看明察暗访" read     [-  -      -  -  -    S  S  S        S  S  -    S  S  A      -      -  -];
+    CheckCreate       "unannounced_check.create" "录入明察暗访" write  [-  -      -  -  -    -  -  -        -  -  -    A  -  A      -      -  -];
+    CheckRecordSet    "unannounced_check.record" "记录明察暗访" write  [-  -      -  -  -    -  -  -        -  -  -    A  -  A      -      -  -];
+    CheckConfirm      "unannounced_check.confirm" "确认明察暗访" write [-  -      -  -  -    A  -  A        -  -  -    A  A  -      -      -  -];
+    CheckRelease      "unannounced_check.release" "公布明察暗访" write [-  -      -  -  -    A  -  A        -  -  -    A  A  -      -      -  -];
+    CheckContest      "unannounced_check.contest" "提出检查异议" write [-  -      -  -  -    -  -  -        U  -  -    -  -  -      -      -  -];
+    CheckDecide       "unannounced_check.decide" "答复检查异议" write  [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    CheckVoid         "unannounced_check.void" "作废明察暗访" write    [-  -      -  -  -    A  -  A        -  -  -    A  A  A      -      -  -];
+    CheckAddendum     "unannounced_check.add_addendum" "补记明察暗访" write [-  - -  -  -    A  -  A        -  -  -    A  A  A      -      -  -];
     }
     account {
     AccountRead       "account.read"        "查看本人账号"    read;

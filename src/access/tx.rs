@@ -252,6 +252,12 @@ impl<'t, A: Action> Tx<'t, A> {
         Ok(())
     }
 
+    /// Says that what is recorded from here on is not everybody's to know yet: its rows of the log wait until somebody tells
+    /// those of this thing.
+    pub fn hold_back<T>(&mut self, thing: Id<T>) {
+        self.state.holds = Some(JobId::from_uuid(thing.uuid()));
+    }
+
     /// Says that this write turned out to change nothing, so that no audit row is due.
     pub fn nothing_changed(&mut self) {
         self.state.accounted = true;

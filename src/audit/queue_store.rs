@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::store::{EntryId, Logged};
-use crate::access::policy::{Action, Background};
+use crate::access::policy::Action;
 use crate::access::{JobId, Tx};
 use crate::db::schema::audit::{audit_log, audit_unsealed};
 use crate::db::with_conn;
@@ -36,7 +36,7 @@ pub(super) fn any_waits<A: Action>(tx: &mut Tx<'_, A>) -> Result<bool> {
 }
 
 /// Gives free rows that a job has held back, so many at most; how many those were.
-pub(super) fn release(tx: &mut Tx<'_, Background>, job: JobId, most: i64) -> Result<usize> {
+pub(super) fn release<A: Action>(tx: &mut Tx<'_, A>, job: JobId, most: i64) -> Result<usize> {
     let tenant = tx.tenant();
     let some: Vec<EntryId> = with_conn!(tx.conn(), c => audit_unsealed::table
         .filter(audit_unsealed::tenant_id.eq(tenant))
@@ -58,11 +58,12 @@ pub(super) fn release(tx: &mut Tx<'_, Background>, job: JobId, most: i64) -> Res
     Ok(some.len())
 }
 
-/// How many rows wait.
+/// How many rows wait. Those that are held back are nobody's to count.
 pub(super) fn waiting<A: Action>(tx: &mut Tx<'_, A>) -> Result<i64> {
     let tenant = tx.tenant();
     Ok(with_conn!(tx.conn(), c => audit_unsealed::table
         .filter(audit_unsealed::tenant_id.eq(tenant))
+        .filter(audit_unsealed::held_by.is_null())
         .count()
         .get_result(c))?)
 }

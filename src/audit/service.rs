@@ -12,7 +12,7 @@ use super::verify::{Fault, FaultKind, Row, Sealed, Verdict, Walk};
 use super::{Change, hex, queue_store, store};
 use crate::access::policy::{Action, AuditRead, Background, CommandLine};
 use crate::access::{JobId, KeyRing, Tx};
-use crate::db::{Instant, TenantId};
+use crate::db::{Id, Instant, TenantId};
 use crate::errors::{AppError, Code, Result, text};
 use crate::web::{Page, Paging};
 
@@ -42,6 +42,15 @@ pub fn verifier(keys: &KeyRing, tenant: TenantId) -> Result<Verifier> {
 pub fn release(tx: &mut Tx<'_, Background>, job: JobId, most: i64) -> Result<usize> {
     tx.nothing_changed();
     queue_store::release(tx, job, most)
+}
+
+/// Tells the rows that were held back for a thing: it is everybody's to know now.
+///
+/// # Errors
+/// When the database fails.
+pub fn tell_held<A: Action, T>(tx: &mut Tx<'_, A>, thing: Id<T>) -> Result<()> {
+    while queue_store::release(tx, JobId::from_uuid(thing.uuid()), 1000)? > 0 {}
+    Ok(())
 }
 
 /// Puts rows that wait into the chain, so many at most; how many those were, and when the first was written.

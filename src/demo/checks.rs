@@ -5,13 +5,14 @@ use std::sync::Arc;
 use chrono::Duration;
 
 use super::story::{Desk, Person, holder};
+use super::visits;
 use crate::access::holders::by_login;
 use crate::access::policy::{
     AuthorisationApprove, AuthorisationPropose, ChecklistCreate, ChecklistPublish, ChecklistUpdate, UserRead,
 };
 use crate::access::{Doors, Role, UserId};
 use crate::db::start::{Result, StartError};
-use crate::inspections::authorisations::rules::{AuthorisationContent, CheckKind};
+use crate::inspections::authorisations::rules::{AuthorisationContent, AuthorisationId, CheckKind};
 use crate::inspections::authorisations::service::{self as authorisations, NewAuthorisation};
 use crate::inspections::checklists::rules::{ChecklistContent, ChecklistId};
 use crate::inspections::checklists::service::{self as checklists, NewChecklist};
@@ -28,13 +29,13 @@ pub(super) async fn tell(
 ) -> Result<()> {
     let root = units.first().ok_or_else(|| StartError::new("a province without a root"))?;
     let office = Desk::of(doors, holder(people, Role::GroupOffice, &root.code)?).await?;
-    let mut last = None;
+    let mut made = Vec::new();
     for template in ChecklistTemplate::ALL {
         let id = begin(&office, root.id, template.content()).await?;
         office.act::<ChecklistPublish, _>(move |tx| checklists::publish(tx, id).map(|_| ())).await?;
-        last = Some(id);
+        made.push((*template, id));
     }
-    if let Some(id) = last {
+    if let Some(&(_, id)) = made.last() {
         let change = |content: &ChecklistContent| {
             let mut next = content.clone();
             for item in next.items.iter_mut().take(1) {
@@ -44,7 +45,11 @@ pub(super) async fn tell(
         };
         office.act::<ChecklistUpdate, _>(move |tx| checklists::update(tx, id, change).map(|_| ())).await?;
     }
-    authorise(doors, &office, root, people).await?;
+    let standing = authorise(doors, &office, root, people).await?;
+    let dress = made.iter().find(|(template, _)| *template == ChecklistTemplate::DressDiscipline);
+    if let Some(&(_, checklist)) = dress {
+        visits::tell(doors, units, people, first, (standing, checklist)).await?;
+    }
     if let Some(city) = first.first().and_then(|code| units.iter().find(|unit| unit.code == *code)) {
         let desk = Desk::of(doors, holder(people, Role::GroupOffice, &city.code)?).await?;
         let base = ChecklistTemplate::ServiceWindow.content();
@@ -55,11 +60,17 @@ pub(super) async fn tell(
     Ok(())
 }
 
+/// The authorisation that is in force, and who checks under it.
+pub(super) struct Standing {
+    pub authorisation: AuthorisationId,
+    pub team: Vec<UserId>,
+}
+
 /// What the demo's authorisations last, days: from the day before to the end of a quarter.
 const DAYS: i64 = 90;
 
 /// One authorisation is in force, under discipline's command; one waits to be approved.
-async fn authorise(doors: &Arc<Doors>, office: &Desk, root: &Unit, people: &[Person]) -> Result<()> {
+async fn authorise(doors: &Arc<Doors>, office: &Desk, root: &Unit, people: &[Person]) -> Result<Standing> {
     let discipline = Desk::of(doors, holder(people, Role::Discipline, &root.code)?).await?;
     let mut named = Vec::new();
     for role in [Role::Inspector, Role::SpecialSupervisor, Role::Discipline] {
@@ -67,7 +78,8 @@ async fn authorise(doors: &Arc<Doors>, office: &Desk, root: &Unit, people: &[Per
         let found = office.act::<UserRead, _>(move |tx| by_login(tx, &login)).await?;
         named.push(found.ok_or_else(|| StartError::new("an account of the demo is not there"))?);
     }
-    let (Some(commander), team) = (named.pop(), named) else { return Ok(()) };
+    let commander = named.pop().ok_or_else(|| StartError::new("nobody commands in the demo"))?;
+    let team = named;
     let from = doors.now().shanghai_day() - Duration::days(1);
     let propose = |title: &str, kinds: Vec<CheckKind>, team: Vec<UserId>| {
         let content = AuthorisationContent {
@@ -89,8 +101,8 @@ async fn authorise(doors: &Arc<Doors>, office: &Desk, root: &Unit, people: &[Per
             authorisations::approve(tx, standing, Some("同意, 注意保密。")).map(|_| ())
         })
         .await?;
-    propose("夜间值班专项暗访", vec![CheckKind::Covert], team).await?;
-    Ok(())
+    propose("夜间值班专项暗访", vec![CheckKind::Covert], team.clone()).await?;
+    Ok(Standing { authorisation: standing, team })
 }
 
 async fn begin(desk: &Desk, unit_id: UnitId, content: ChecklistContent) -> Result<ChecklistId> {

@@ -12,6 +12,7 @@ mod load;
 mod roster;
 mod story;
 mod strength;
+mod visits;
 mod work;
 
 pub use load::{Loaded, Progress, load};

@@ -1,8 +1,8 @@
 //! Which things are told of, to whom.
 
 use crate::access::policy::{
-    Action, AuthorisationRead, CalendarRead, CampaignRead, ChecklistRead, ClearingRead, EntryRead, JobRead,
-    OfficerRead, PlanRead, RoleBindingRead, Row, SettingsRead, TaskRead, UnitRead, UserRead,
+    Action, AuthorisationRead, CalendarRead, CampaignRead, CheckRead, ChecklistRead, ClearingRead, EntryRead,
+    JobRead, OfficerRead, PlanRead, RoleBindingRead, Row, SettingsRead, TaskRead, UnitRead, UserRead,
 };
 use crate::db::text_enum;
 
@@ -16,6 +16,7 @@ text_enum! {
         DayEntry = "day_entry", "逐日填报", "Day entry", green;
         DailyClearing = "daily_clearing", "日清账", "Daily clearing", orange;
         Authorisation = "authorisation", "检查授权", "Authorisation", orange;
+        UnannouncedCheck = "unannounced_check", "明察暗访", "Unannounced check", red;
         Checklist = "checklist", "检查清单", "Checklist", green;
         Unit = "unit", "单位", "Unit", grey;
         Officer = "officer", "民警辅警", "Officer", grey;
@@ -38,6 +39,7 @@ impl EventKind {
             Self::DayEntry => EntryRead::ROW,
             Self::DailyClearing => ClearingRead::ROW,
             Self::Authorisation => AuthorisationRead::ROW,
+            Self::UnannouncedCheck => CheckRead::ROW,
             Self::Checklist => ChecklistRead::ROW,
             Self::Unit => UnitRead::ROW,
             Self::Officer => OfficerRead::ROW,
@@ -67,6 +69,8 @@ pub enum Lead {
     Entry,
     /// The authorisation of this id.
     Authorisation,
+    /// The unannounced check of this id.
+    Check,
     /// The checklist of this id.
     Checklist,
     /// The unit of this id.
@@ -105,6 +109,7 @@ pub const TOLD: &[(&str, EventKind, Lead)] = &[
     ("day_entry", EventKind::DayEntry, Lead::Entry),
     ("cleared_day", EventKind::DailyClearing, Lead::Everywhere),
     ("authorisation", EventKind::Authorisation, Lead::Authorisation),
+    ("unannounced_check", EventKind::UnannouncedCheck, Lead::Check),
     ("checklist", EventKind::Checklist, Lead::Checklist),
     ("unit", EventKind::Unit, Lead::Unit),
     ("stand_in", EventKind::Unit, Lead::StandIn),

@@ -10,7 +10,9 @@ use crate::access::policy::EventRead;
 use crate::access::{Tx, UserId};
 use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::CampaignState;
-use crate::db::schema::inspections::{authorisation_members, authorisations, checklists};
+use crate::db::schema::inspections::{
+    authorisation_members, authorisations, check_members, checklists, unannounced_checks,
+};
 use crate::db::schema::jobs::jobs;
 use crate::db::schema::{
     campaigns, day_entries, officers, plan_comments, plan_votes, plans, posts, role_bindings, stand_ins,
@@ -96,6 +98,7 @@ pub(super) fn things(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Res
             Ok(rows.into_iter().map(row).collect())
         }
         Lead::Authorisation => authorised(tx, ids),
+        Lead::Check => checked(tx, ids),
         Lead::Checklist => {
             let rows: Vec<(Raw, String, i32)> = with_conn!(tx.conn(), c => checklists::table
                 .filter(checklists::tenant_id.eq(tenant))
@@ -222,6 +225,27 @@ fn authorised(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, T
         .filter(authorisation_members::authorisation_id.eq_any(ids))
         .select((authorisation_members::authorisation_id, authorisation_members::user_id))
         .load(c))?;
+    Ok(with_teams(rows, teams))
+}
+
+/// Unannounced checks, of which their teams and commanders know too. What nobody else may know of is not in the chain yet.
+fn checked(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
+    let (tenant, ids) = (tx.tenant(), ids.to_vec());
+    let rows: Vec<(Raw, String, UserId)> = with_conn!(tx.conn(), c => unannounced_checks::table
+        .filter(unannounced_checks::tenant_id.eq(tenant))
+        .filter(unannounced_checks::id.eq_any(ids.clone()))
+        .select((unannounced_checks::id, unannounced_checks::unit_path, unannounced_checks::commander_id))
+        .load(c))?;
+    let teams: Vec<(Raw, UserId)> = with_conn!(tx.conn(), c => check_members::table
+        .filter(check_members::tenant_id.eq(tenant))
+        .filter(check_members::check_id.eq_any(ids))
+        .select((check_members::check_id, check_members::user_id))
+        .load(c))?;
+    Ok(with_teams(rows, teams))
+}
+
+/// Things with the accounts that they are assigned to: commanders and teams.
+fn with_teams(rows: Vec<(Raw, String, UserId)>, teams: Vec<(Raw, UserId)>) -> HashMap<Uuid, Thing> {
     let row = |(id, path, commander): (Raw, String, UserId)| {
         (id.uuid(), Thing { members: vec![commander], ..thing(id, None, path, false) })
     };
@@ -231,7 +255,7 @@ fn authorised(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, T
             thing.members.push(member);
         }
     }
-    Ok(found)
+    found
 }
 
 /// Jobs, which stand nowhere and are told to whoever began them.

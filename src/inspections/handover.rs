@@ -5,6 +5,7 @@ use crate::access::policy::WorkFollow;
 use crate::errors::{FieldError, Result};
 use crate::inspections::authorisations::service as authorisations;
 use crate::inspections::checklists::service as checklists;
+use crate::inspections::checks::service as checks;
 use crate::org::rules::{Unit, UnitId};
 
 /// Rewrites the paths of whatever stands at the units of a moved subtree.
@@ -13,7 +14,8 @@ use crate::org::rules::{Unit, UnitId};
 /// When the database fails.
 pub fn follow(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) -> Result<()> {
     checklists::follow(tx, from, to)?;
-    authorisations::follow(tx, from, to)
+    authorisations::follow(tx, from, to)?;
+    checks::follow(tx, from, to)
 }
 
 /// What keeps a unit from ending without a successor.

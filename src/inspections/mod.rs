@@ -2,4 +2,5 @@
 
 pub mod authorisations;
 pub mod checklists;
+pub mod checks;
 pub mod handover;

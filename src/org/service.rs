@@ -264,6 +264,15 @@ pub fn working_tenants(tx: &mut Tx<'_, Background>) -> Result<Vec<TenantId>> {
     store::working_tenants(tx)
 }
 
+/// Holds the province's row until the transaction ends: what it has one of is changed, what it counts is counted, by one at
+/// a time.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock_province<A: Action>(tx: &mut Tx<'_, A>) -> Result<()> {
+    store::lock_province(tx)
+}
+
 /// Whether the tenant has been set up.
 ///
 /// # Errors

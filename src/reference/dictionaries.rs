@@ -21,6 +21,7 @@ use crate::inspections::authorisations::rules::{AuthorisationAction, Authorisati
 use crate::inspections::checklists::items::{AnswerType, EvidenceRule};
 use crate::inspections::checklists::rules::{ChecklistAction, ChecklistState};
 use crate::inspections::checklists::templates::ChecklistTemplate;
+use crate::inspections::checks::rules::{CheckAction, CheckState, Datum, ObjectionOutcome};
 use crate::jobs::rules::{JobAction, JobKind, JobState};
 use crate::org::calendar::rules::{CalendarChangeKind, DayKind};
 use crate::org::changes::rules::{UnitAction, UnitChange};
@@ -97,6 +98,10 @@ pub const ALL: &[Listed] = &[
     of::<CheckKind>(),
     of::<AuthorisationState>(),
     of::<AuthorisationAction>(),
+    of::<CheckState>(),
+    of::<CheckAction>(),
+    of::<Datum>(),
+    of::<ObjectionOutcome>(),
     of::<RateExclusion>(),
     of::<JobKind>(),
     of::<JobState>(),

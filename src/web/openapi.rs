@@ -36,6 +36,7 @@ const TAGS: &[(&str, &str)] = &[
     ("officers", "民警与辅警, 任职与代理。"),
     ("checklists", "检查清单及其版本。"),
     ("authorisations", "常态授权: 谁可以检查谁。"),
+    ("unannounced-checks", "明察暗访: 记录、确认、公布、异议。"),
     ("calendar", "工作日历: 放假安排, 本省的设定, 工作日时限的计算。"),
     ("settings", "本省的参数: 阈值、时限、次数, 及其历次修改。"),
     ("provinces", "省份 (租户), 供平台与部级查看。"),

@@ -15,6 +15,7 @@ mod authorisations;
 mod calendar;
 mod cascade;
 mod checklists;
+mod checks;
 mod clearing;
 mod crowds;
 mod departures;

@@ -35,6 +35,7 @@ fn whole(world: &World) {
         "authorisations",
         "campaign_scope_units",
         "checklists",
+        "unannounced_checks",
         "plans",
         "task_assignments",
         "entry_duties",

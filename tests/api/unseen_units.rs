@@ -89,7 +89,6 @@ fn seen(world: &World) -> Vec<Value> {
 
 both! {
     fn a_tree_grows_unseen_and_is_there_all_at_once(world) {
-        let admin = || world.as_(ADMIN);
         let task = story::task(world, "接处警回访", &units(world, &[("53", "subtree", Some("city"))]), 10);
         let (campaign, _) = launched(world, &[task]);
         let matrix = || {

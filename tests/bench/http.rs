@@ -31,7 +31,7 @@ use chain::Chain;
 use floor::Floor;
 use load::{Cost, drive};
 use report::Report;
-use strain::Strain;
+use strain::{Strain, Table};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_pingyi");
 /// Interleaved, so that a slow minute of the machine hits everything alike.
@@ -77,7 +77,8 @@ fn main() {
     }
     if only.as_deref().is_none_or(|only| only == "import") {
         for subject in &mut subjects {
-            subject.import(OFFICERS / scale, !smoke);
+            subject.import(Table::Units, UNITS / scale, !smoke);
+            subject.import(Table::Officers, OFFICERS / scale, !smoke);
         }
     }
     if only.as_deref().is_none_or(|only| only == "audit") {
@@ -95,6 +96,8 @@ fn main() {
 const AUDIT_ROWS: usize = 1_000_000;
 /// Rows of the table that is imported once, at the end.
 const OFFICERS: usize = 1_000_000;
+/// Rows of the table of units, before it.
+const UNITS: usize = 50_000;
 
 /// The units of a level that have a plan.
 fn planned(level: &serde_json::Value) -> u64 {
@@ -132,7 +135,7 @@ struct Subject {
     costs: BTreeMap<&'static str, Vec<Cost>>,
     starts: Vec<Duration>,
     resident: (u64, u64),
-    strain: Option<Strain>,
+    strains: Vec<Strain>,
     chain: Option<Chain>,
 }
 
@@ -182,20 +185,20 @@ impl Subject {
             costs: BTreeMap::new(),
             starts: Vec::new(),
             resident: (0, 0),
-            strain: None,
+            strains: Vec::new(),
             chain: None,
         }
     }
 
-    /// A table of officers, each with a post, beside requests at a steady pace.
-    fn import(&mut self, rows: usize, quiet: bool) {
+    /// A table beside requests at a steady pace.
+    fn import(&mut self, table: Table, rows: usize, quiet: bool) {
         let accounts = accounts_of(&self.store.accounts_file());
         let admin = sign_in(self.program.address, &accounts, "system_admin", "53");
         let read = |_: usize| self.office.compose("GET", &format!("/units/{}", self.unit), &[], None);
-        let strain = Strain::measure(&self.program, &admin, rows, quiet, read, |_| {
+        let strain = Strain::measure(&self.program, &admin, (table, rows), quiet, read, |_| {
             new_campaign(&self.office, &self.root)
         });
-        self.strain = Some(strain);
+        self.strains.push(strain);
     }
 
     /// Every operation once (or one alone), with so many times fewer requests.
@@ -267,7 +270,7 @@ impl Subject {
             costs: self.costs,
             starts: self.starts,
             resident: self.resident,
-            strain: self.strain,
+            strains: self.strains,
             chain: self.chain,
             demo_loaded_in: self.demo_loaded_in,
         }

@@ -16,7 +16,7 @@ pub struct Report {
     pub resident: (u64, u64),
     pub demo_loaded_in: Duration,
     /// What a long import takes.
-    pub strain: Option<Strain>,
+    pub strains: Vec<Strain>,
     /// What a long audit log takes.
     pub chain: Option<Chain>,
 }
@@ -92,7 +92,7 @@ impl fmt::Display for Report {
             peak as f64 / 1024.0,
             self.demo_loaded_in.as_secs_f64()
         )?;
-        if let Some(strain) = &self.strain {
+        for strain in &self.strains {
             write!(f, "{strain}")?;
         }
         match &self.chain {

@@ -22,8 +22,18 @@ impl Took {
     }
 }
 
+/// What is imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Officers, each with a post: each row stands for itself.
+    Officers,
+    /// Stations of one city: rows that stand under units, and are compared as a whole.
+    Units,
+}
+
 /// What was measured.
 pub struct Strain {
+    table: Table,
     rows: usize,
     bytes: usize,
     sent_in: Duration,
@@ -57,16 +67,16 @@ fn ask(
 }
 
 impl Strain {
-    /// Imports so many officers, each with a post, while a reader and a writer go on.
+    /// Imports so many rows while a reader and a writer go on.
     pub fn measure(
         program: &Program,
         admin: &Session,
-        rows: usize,
+        (kind, rows): (Table, usize),
         quiet: bool,
         read: impl Fn(usize) -> Vec<u8> + Sync,
         write: impl Fn(usize) -> Vec<u8> + Sync,
     ) -> Self {
-        eprintln!("{rows} officers, process {}", program.pid());
+        eprintln!("{rows} {kind:?}, process {}", program.pid());
         let beside = |work: &mut dyn FnMut()| {
             let ended = AtomicBool::new(false);
             std::thread::scope(|scope| {
@@ -78,18 +88,16 @@ impl Strain {
             })
         };
         let before = beside(&mut || nap(if quiet { QUIET } else { QUIET / 20 }));
-        let table = table(rows);
+        let table = kind.rows(rows);
         let bytes = table.len();
         let resident = memory_from_here(program.pid());
         let begun = Instant::now();
         let (mut sent_in, mut done_in) = (Duration::ZERO, Duration::ZERO);
         let during = beside(&mut || {
             let mut connection = Connection::open_with(program.address, Duration::from_mins(30)).unwrap();
-            let kind = [("Content-Type", "text/csv")];
-            let taken = admin
-                .ask(&mut connection, "POST", "/officers/imports", &kind, Some(&table))
-                .unwrap()
-                .expect(202);
+            let media = [("Content-Type", "text/csv")];
+            let taken =
+                admin.ask(&mut connection, "POST", kind.path(), &media, Some(&table)).unwrap().expect(202);
             sent_in = begun.elapsed();
             let path = format!("/jobs/{}", taken.json()["id"].as_str().unwrap());
             loop {
@@ -106,6 +114,7 @@ impl Strain {
             done_in = begun.elapsed();
         });
         Self {
+            table: kind,
             rows,
             bytes,
             sent_in,
@@ -119,13 +128,34 @@ impl Strain {
     }
 }
 
-fn table(rows: usize) -> String {
-    use fmt::Write;
-    let mut table = String::from("number,name,kind,rank,unit_code,post_kind,post_title,post_from_on\n");
-    for row in 0..rows {
-        writeln!(table, "9{row:07},王建国,police,constable_1,5301,case_officer,办案民警,2025-06-01").unwrap();
+impl Table {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Officers => "/officers/imports",
+            Self::Units => "/units/imports",
+        }
     }
-    table
+
+    fn rows(self, rows: usize) -> String {
+        use fmt::Write;
+        let mut table = String::from(match self {
+            Self::Officers => "number,name,kind,rank,unit_code,post_kind,post_title,post_from_on\n",
+            Self::Units => "code,name,kind,parent_code,effective_on,reason\n",
+        });
+        for row in 0..rows {
+            match self {
+                Self::Officers => {
+                    writeln!(
+                        table,
+                        "9{row:07},王建国,police,constable_1,5301,case_officer,办案民警,2025-06-01"
+                    )
+                    .unwrap();
+                }
+                Self::Units => writeln!(table, "5301Z{row:05},第{row}派出所,station,5301,,省厅批复").unwrap(),
+            }
+        }
+        table
+    }
 }
 
 impl fmt::Display for Strain {
@@ -133,9 +163,10 @@ impl fmt::Display for Strain {
         let (megabytes, seconds) = (self.bytes as f64 / 1e6, self.done_in.as_secs_f64());
         writeln!(
             f,
-            "\n{} officers with a post ({megabytes:.0} MB) imported in {seconds:.1} s ({:.0} rows/s), {:.1} s of it sending; \
+            "\n{} {:?} ({megabytes:.1} MB) imported in {seconds:.1} s ({:.0} rows/s), {:.1} s of it sending; \
              memory grew from {} to {} MB at the highest",
             self.rows,
+            self.table,
             self.rows as f64 / seconds,
             self.sent_in.as_secs_f64(),
             self.resident.0 / 1024,

@@ -207,6 +207,8 @@ const REST: &str = "\
     INSERT INTO job_rows (tenant_id, job_id, line, given, content) SELECT tenant_id, id, 2, 0, '{}' FROM jobs; \
     INSERT INTO job_refusals (tenant_id, job_id, line, place, field, code, detail_zh, detail_en) \
     SELECT tenant_id, id, 2, 0, 'number', 'required', 'z', 'e' FROM jobs; \
+    INSERT INTO check_addenda (tenant_id, id, check_id, content, author_id, created_at) \
+    SELECT tenant_id, id, id, '补记', created_by, created_at FROM unannounced_checks; \
     INSERT INTO open_batches (tenant_id, job_id) SELECT tenant_id, id FROM jobs";
 
 /// Tables that their migration fills from one that was there before, a row for a row.

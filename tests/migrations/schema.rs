@@ -111,6 +111,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("jobs", "state", "job_state"),
     ("authorisations", "state", "authorisation_state"),
     ("checklists", "state", "checklist_state"),
+    ("unannounced_checks", "kind", "check_kind"),
+    ("unannounced_checks", "state", "check_state"),
     ("jobs", "format", "table_format"),
     ("jobs", "encoding", "text_encoding"),
 ];
@@ -135,6 +137,9 @@ fn columns_take_exactly_the_words_of_their_enum() {
     let mut states = found.remove(&of("stage")).unwrap();
     states.insert("running".to_owned());
     found.entry(of("state")).or_default().append(&mut states);
+    // Nor is kept that nobody may object to a check any more: the day tells.
+    let checks = ("unannounced_checks".to_owned(), "state".to_owned());
+    found.entry(checks).or_default().insert("final".to_owned());
     // A job that is taken back ends in one of these.
     let verdicts = found.remove(&("jobs".to_owned(), "verdict".to_owned())).unwrap();
     let ends = JobState::ALL.iter().filter(|state| state.has_ended()).map(|state| state.as_str().to_owned());

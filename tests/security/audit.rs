@@ -8,6 +8,7 @@ use pingyi::db::{Db, Limits, Location};
 use serde_json::json;
 
 use crate::operations::operations;
+use crate::support::checks::Kit;
 use crate::support::client::Reply;
 use crate::support::raw::Raw;
 use crate::support::sealing::sign;
@@ -421,6 +422,35 @@ fn inspections(log: &mut Ledger<'_>) {
     );
 }
 
+/// A covert check: nobody else reads its rows before it is released, but they are there.
+fn checks(log: &mut Ledger<'_>) {
+    let world = log.world;
+    let kit = Kit::of(world, "5301");
+    let (inspector, discipline) = ("53-inspector", "53-discipline");
+    let at = |login: &str| world.as_(login);
+    let made = at(inspector).post("/unannounced-checks", &kit.body("covert"));
+    let id = log.wrote(inspector, made, &["unannounced_check.create unannounced_check"]).id();
+    log.left_nothing(discipline, &kit.act(&id, "confirm").expect(409, "check_not_recorded"));
+    for (by, action, row) in [
+        (inspector, "record", "record"),
+        (inspector, "addenda", "add_addendum"),
+        (discipline, "confirm", "confirm"),
+        (discipline, "release", "release"),
+        ("5301-unit-head", "contest", "contest"),
+        ("53-group-office", "decide", "decide"),
+    ] {
+        let reply = match action {
+            "contest" => {
+                at(by).post(&format!("/unannounced-checks/{id}/contest"), &json!({ "content": "异议。" }))
+            }
+            _ => kit.act(&id, action),
+        };
+        log.wrote(by, reply, &[&format!("unannounced_check.{row} unannounced_check")]);
+    }
+    let other = kit.begin("covert");
+    log.wrote(inspector, kit.act(&other, "void"), &["unannounced_check.void unannounced_check"]);
+}
+
 /// What a unit does with a task: persons, a day, done, and taken back.
 fn tasks(log: &mut Ledger<'_>, task: &str) {
     let world = log.world;
@@ -463,6 +493,7 @@ both! {
         calendar_and_settings(&mut log);
         campaign_and_plan(&mut log);
         inspections(&mut log);
+        checks(&mut log);
 
         let writes: BTreeSet<String> = operations()
             .iter()

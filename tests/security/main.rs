@@ -16,6 +16,7 @@ mod support;
 mod audit;
 mod document;
 mod duties;
+mod embargo;
 mod exports;
 mod foreign;
 mod grid;

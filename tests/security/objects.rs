@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::operations::{Operation, fresh_id};
+use crate::support::checks::Kit;
 use crate::support::people::CANARY;
 use crate::support::raw::Raw;
 use crate::support::sealing;
@@ -47,6 +48,8 @@ pub struct Objects<'w> {
     checklists: [(String, String); 3],
     /// Approved, to check Kunming, Qujing and 50.
     authorisations: [String; 3],
+    /// Open ones: of Kunming, of Qujing, of 50.
+    checks: [String; 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
     stand_ins: [String; 3],
 }
@@ -166,6 +169,8 @@ impl<'w> Objects<'w> {
             ],
             checklists: ["5301", "5303", "50"].map(|code| checklist(world, code)),
             authorisations: ["5301", "5303", "50"].map(|code| story::authorised(world, code)),
+            checks: ["5301", "5303", "500103"]
+                .map(|code| Kit::of(world, code).taken("open", &["record", "addenda"])),
             jobs: ["5301-group-head", "5301-liaison", "50-liaison"].map(|login| job(world, login)),
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan,
@@ -237,6 +242,10 @@ impl<'w> Objects<'w> {
             ("assignment_id", _) => pick(&self.assignments[0], &self.assignments[1], &self.assignments[2]),
             ("authorisation_id", _) => {
                 let [own, far, foreign] = &self.authorisations;
+                pick(own, far, foreign)
+            }
+            ("check_id", _) => {
+                let [own, far, foreign] = &self.checks;
                 pick(own, far, foreign)
             }
             ("checklist_id", _) => {

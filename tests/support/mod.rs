@@ -10,6 +10,7 @@
 //! ```
 //! makes `a_stranger_sees_nothing::sqlite` and `a_stranger_sees_nothing::postgres`.
 
+pub mod checks;
 pub mod client;
 pub mod imports;
 pub mod live;

@@ -21,6 +21,9 @@ use crate::web::{Page, Paging};
 /// Who may be in a team: holders of one of these roles.
 const CHECKERS: &[Role] = &[Role::Inspector, Role::SpecialSupervisor];
 
+/// Who may command: those whose roles let them confirm what is recorded.
+const COMMANDERS: &[Role] = &[Role::GroupHead, Role::GroupOffice, Role::Inspector, Role::Discipline];
+
 /// Authorisations within reach, and those the caller checks or commands under.
 ///
 /// # Errors
@@ -41,6 +44,17 @@ pub fn list(
 pub fn find(tx: &mut Tx<'_, AuthorisationRead>, id: AuthorisationId) -> Result<Authorisation> {
     let reach = tx.reach().clone();
     store::find(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
+}
+
+/// The authorisation, if the caller is in its team.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_team<A: Action>(tx: &mut Tx<'_, A>, id: AuthorisationId) -> Result<Option<Authorisation>> {
+    let user = tx.user()?;
+    let own = Reach { assigned: true, ..Reach::default() };
+    let found = store::find(tx, &own, id)?;
+    Ok(found.filter(|one| one.content.team_user_ids.contains(&user)))
 }
 
 /// What the caller may do with authorisations: asked once a request, not once a row.
@@ -166,6 +180,12 @@ fn judge_people<A: Action>(
     }
     if !known.contains(&commander) {
         errors.push(unknown("/commander_user_id"));
+    } else if holders::holding_any(tx, COMMANDERS, &[commander])?.is_empty() {
+        let detail = text!(
+            "须为组长、办公室、督察或纪检部门的人",
+            "It must be somebody of the leading group's head or office, of the inspectors or of discipline"
+        );
+        errors.push(FieldError::body("/commander_user_id", Code::WrongKind, detail));
     }
     Ok(())
 }

@@ -66,6 +66,42 @@ pub fn version(
     store::find_version(tx, id, version)?.ok_or_else(|| AppError::new(Code::NotFound))
 }
 
+/// The version that a checklist stands at.
+///
+/// # Errors
+/// `not_found`, also before the first is published.
+pub fn current_version(tx: &mut Tx<'_, ChecklistRead>, id: ChecklistId) -> Result<ChecklistVersion> {
+    let checklist = find(tx, id)?;
+    store::current_version(tx, &checklist)?.ok_or_else(|| AppError::new(Code::NotFound))
+}
+
+/// A published version by which a unit may be inspected: of a checklist that is not retired, of a bureau the unit is or
+/// stands below, for units of its kind.
+///
+/// # Errors
+/// When the database fails.
+pub fn usable<A: Action>(
+    tx: &mut Tx<'_, A>,
+    id: ChecklistVersionId,
+    unit: &Unit,
+) -> Result<Option<ChecklistVersion>> {
+    let Some(version) = store::version_by_id(tx, id)? else { return Ok(None) };
+    let checklist = store::find(tx, &Reach::whole_tenant(), version.checklist_id)?;
+    let fits = checklist
+        .is_some_and(|one| one.state == ChecklistState::Published && unit.path.starts_with(&one.unit_path));
+    let kinds = &version.content.kinds;
+    let is_of_kind = kinds.is_empty() || kinds.contains(&unit.kind);
+    Ok(Some(version).filter(|_| fits && is_of_kind))
+}
+
+/// The version that something was made with, whatever has become of its checklist.
+///
+/// # Errors
+/// When the database fails.
+pub fn made_with<A: Action>(tx: &mut Tx<'_, A>, id: ChecklistVersionId) -> Result<ChecklistVersion> {
+    store::version_by_id(tx, id)?.ok_or_else(|| AppError::internal("an inspection without its checklist"))
+}
+
 /// What the caller may do with checklists: asked once a request, not once a row.
 #[must_use]
 pub fn rights<A: Action>(tx: &Tx<'_, A>) -> Rights<ChecklistAction> {

@@ -296,6 +296,36 @@ pub(super) fn find_version<A: Action>(
     row.as_ref().map(version).transpose()
 }
 
+/// A published version, of whichever checklist.
+pub(super) fn version_by_id<A: Action>(
+    tx: &mut Tx<'_, A>,
+    id: ChecklistVersionId,
+) -> Result<Option<ChecklistVersion>> {
+    let tenant = tx.tenant();
+    let row: Option<VersionRow> = with_conn!(tx.conn(), c => checklist_versions::table
+        .find((tenant, id))
+        .select(VersionRow::as_select())
+        .first(c)
+        .optional())?;
+    row.as_ref().map(version).transpose()
+}
+
+/// The version that a checklist stands at; none before the first is published.
+pub(super) fn current_version<A: Action>(
+    tx: &mut Tx<'_, A>,
+    of: &Checklist,
+) -> Result<Option<ChecklistVersion>> {
+    let tenant = tx.tenant();
+    let row: Option<VersionRow> = with_conn!(tx.conn(), c => checklist_versions::table
+        .filter(checklist_versions::tenant_id.eq(tenant))
+        .filter(checklist_versions::checklist_id.eq(of.id))
+        .filter(checklist_versions::number.eq(of.number))
+        .select(VersionRow::as_select())
+        .first(c)
+        .optional())?;
+    row.as_ref().map(version).transpose()
+}
+
 /// Moves every path below `from`.
 pub(super) fn follow(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) -> Result<()> {
     let tenant = tx.tenant();

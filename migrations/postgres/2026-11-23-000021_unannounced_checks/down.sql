@@ -1,0 +1,3 @@
+DROP TABLE check_addenda;
+DROP TABLE check_members;
+DROP TABLE unannounced_checks;

@@ -1,0 +1,173 @@
+//! `/unannounced-checks`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationErrors};
+
+use super::rules::{CheckId, CheckRecord, CheckState, Place};
+use super::service::{self, CheckFilter, CheckSort};
+use super::views::{self, CheckSummaryView, CheckView};
+use crate::access::UserId;
+use crate::access::policy::{CheckCreate, CheckRead};
+use crate::db::Instant;
+use crate::errors::{Code, FieldError, into_validation, text};
+use crate::inspections::authorisations::rules::{AuthorisationId, CheckKind};
+use crate::inspections::checklists::rules::ChecklistVersionId;
+use crate::org::http::{Depth, narrowed};
+use crate::org::rules::UnitId;
+use crate::web::{Count, Created, Example, Json, NoBody, NoQuery, Page, Resource, endpoint};
+
+/// 检查列表的条件。
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckQuery {
+    /// 状态; 可重复, 任一即可。
+    #[serde(default)]
+    #[schema(max_items = 9)]
+    state: Vec<CheckState>,
+    /// 方式; 可重复, 任一即可。
+    #[serde(default)]
+    #[schema(max_items = 2)]
+    kind: Vec<CheckKind>,
+    /// 受检的为此单位及其下级。
+    unit_id: Option<UnitId>,
+    /// `unit_id` 的范围, 缺省含下级。
+    depth: Option<Depth>,
+    /// 依据此授权的。
+    authorisation_id: Option<AuthorisationId>,
+    /// 排序; 缺省为 `-created_at` (新建在前)。
+    sort: Option<CheckSort>,
+    /// 每页行数, 缺省 50。
+    #[schema(minimum = 1, maximum = 200)]
+    limit: Option<i64>,
+    /// 上一页给出的游标。
+    #[schema(min_length = 1, max_length = 2048, pattern = "^[A-Za-z0-9_-]+$")]
+    cursor: Option<String>,
+    /// 为 exact 时给出总行数。
+    count: Option<Count>,
+}
+
+endpoint! {
+    /// 检查列表
+    ///
+    /// 本人参加或指挥的, 以及辖区内可以知道的: 明察自开始起, 暗访自公布起。未公布的暗访, 检查人员与指挥员之外任何人看不到,
+    /// 也无从得知其存在。
+    ListChecks: CheckRead, Get "/unannounced-checks", tag "unannounced-checks", codes []
+    async fn list_unannounced_checks(gate, _path: (), query: CheckQuery, _body: NoBody) -> Page<CheckSummaryView> {
+        let paging = gate.paging(query.limit, query.cursor, query.count);
+        gate.run(move |tx| {
+            let below = narrowed(tx, query.unit_id, query.depth)?;
+            let authorisation = query.authorisation_id;
+            let filter = CheckFilter { states: query.state, kinds: query.kind, below, authorisation };
+            let page = service::list(tx, &filter, query.sort.unwrap_or(CheckSort::Newest), &paging)?;
+            let Page { items, next_cursor, total } = page;
+            Ok(Page { items: views::summaries(tx, items)?, next_cursor, total })
+        })
+        .await
+    }
+}
+
+/// 录入一次检查。
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUnannouncedCheck {
+    /// 由设备选定的标识; 不写则由服务器生成。同一标识、同一内容重发, 得同一结果。
+    #[serde(default)]
+    id: Option<CheckId>,
+    /// 所依据的授权, 本人须在其中。
+    authorisation_id: AuthorisationId,
+    /// 方式, 须为授权所含。
+    kind: CheckKind,
+    /// 受检单位, 须在授权的范围之内。
+    unit_id: UnitId,
+    /// 所用清单的版本, 须为受检单位或其上级的清单所发布, 清单未停用。
+    checklist_version_id: ChecklistVersionId,
+    /// 检查人员的账号, 含本人; 明察至少二人。
+    #[schema(min_items = 1, max_items = 50)]
+    team_user_ids: Vec<UserId>,
+    /// 开始时刻, 以设备的钟为准。
+    begun_at: Instant,
+    /// 发送此刻设备的钟; 写了的据以记下快慢。
+    #[serde(default)]
+    sent_at: Option<Instant>,
+    /// 地点。
+    place: Place,
+    /// 记录; 已检查完毕的可一并报来。
+    #[serde(default)]
+    record: Option<CheckRecord>,
+}
+
+impl Validate for NewUnannouncedCheck {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut errors: Vec<FieldError> = self
+            .place
+            .missing()
+            .into_iter()
+            .map(|field| FieldError::body(format!("/place/{field}"), Code::Required, Code::Required.title()))
+            .collect();
+        if self.sent_at.is_some_and(|sent| sent < self.begun_at) {
+            let detail = text!("发送早于开始", "It was sent before it began");
+            errors.push(FieldError::body("/sent_at", Code::OutOfOrder, detail));
+        }
+        into_validation(errors)
+    }
+}
+
+impl Example for NewUnannouncedCheck {
+    fn example() -> Value {
+        json!({
+            "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b7c01", "authorisation_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b7b01",
+            "kind": "covert", "unit_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d02",
+            "checklist_version_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b7a02",
+            "team_user_ids": ["01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d12"], "begun_at": "2026-03-10T02:10:00Z",
+            "sent_at": "2026-03-10T02:39:58Z",
+            "place": {
+                "text": "一楼办证大厅 3 号窗口", "latitude": "25.0405", "longitude": "102.7097", "datum": "gcj02",
+                "accuracy_m": 15,
+            },
+        })
+    }
+}
+
+endpoint! {
+    /// 录入检查
+    ///
+    /// 依据一项生效的授权, 由其中的督察或特邀监督员录入: 正在检查的, 或连同 `record` 一并报来已检查完毕的。离线录入的, 标识由设备
+    /// 选定, 时刻以设备的钟为准, 另记服务器收到的时刻。不得检查本人所在的单位及其上级。
+    CreateCheck: CheckCreate, Post "/unannounced-checks", tag "unannounced-checks",
+        codes [IdTaken, AuthorisationNotInForce, InspectsOwnUnit]
+    async fn create_unannounced_check(gate, _path: (), _query: NoQuery, body: Json<NewUnannouncedCheck>) -> Created<CheckView> {
+        gate.run(move |tx| {
+            let one = body.0;
+            let new = service::NewCheck {
+                id: one.id,
+                authorisation_id: one.authorisation_id,
+                kind: one.kind,
+                unit_id: one.unit_id,
+                checklist_version_id: one.checklist_version_id,
+                team: one.team_user_ids,
+                begun_at: one.begun_at,
+                sent_at: one.sent_at,
+                place: one.place,
+                record: one.record,
+            };
+            let (made, existed) = service::create(tx, &new)?;
+            let location = format!("/unannounced-checks/{}", made.id);
+            Ok(Created { view: views::whole(tx, made)?, location, existed })
+        })
+        .await
+    }
+}
+
+endpoint! {
+    /// 查看检查
+    GetCheck: CheckRead, Get "/unannounced-checks/{check_id}", tag "unannounced-checks", codes []
+    async fn get_unannounced_check(gate, id: CheckId, _query: NoQuery, _body: NoBody) -> Resource<CheckView> {
+        gate.run(move |tx| {
+            let found = service::find(tx, id)?;
+            views::whole(tx, found).map(Resource)
+        })
+        .await
+    }
+}

@@ -1,0 +1,15 @@
+//! Unannounced checks (明察暗访): made under a standing authorisation, recorded on the spot, confirmed by the commander,
+//! released, and then open to objection.
+//!
+//! A covert check is nobody's to know of before it is released but its team's and its commander's, a relation to the check
+//! and not a role: nothing that anybody else can ask for says otherwise. Its rows of the audit log are held back until
+//! then, so that neither the log nor the events nor what is sealed tells of it; it has no number before.
+
+mod answers;
+pub mod http;
+pub mod rules;
+pub mod service;
+mod store;
+pub mod transitions;
+pub mod transitions_http;
+mod views;

@@ -1,0 +1,445 @@
+//! What an unannounced check is, who may do what with it, and when.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use super::answers::Answer;
+use crate::access::UserId;
+use crate::db::{Id, Instant, text_enum};
+use crate::errors::{AppError, Code, Result};
+use crate::inspections::authorisations::rules::{AuthorisationId, CheckKind};
+use crate::inspections::checklists::rules::ChecklistVersionId;
+use crate::org::rules::UnitId;
+
+/// Marks the identifier of an unannounced check.
+#[derive(Debug)]
+pub struct CheckEntity;
+/// The identifier of an unannounced check.
+pub type CheckId = Id<CheckEntity>;
+/// Marks the identifier of an addendum.
+#[derive(Debug)]
+pub struct AddendumEntity;
+/// The identifier of an addendum.
+pub type AddendumId = Id<AddendumEntity>;
+
+text_enum! {
+    /// The state of an unannounced check.
+    CheckState as "check_state" {
+        InProgress = "in_progress", "检查中", "In progress", blue;
+        Recorded = "recorded", "已记录", "Recorded", orange;
+        Confirmed = "confirmed", "已确认", "Confirmed", orange;
+        Released = "released", "已公布", "Released", green;
+        Contested = "contested", "有异议", "Contested", red;
+        Upheld = "upheld", "维持", "Upheld", grey;
+        Amended = "amended", "更正", "Amended", grey;
+        Final = "final", "定案", "Final", grey;
+        Voided = "voided", "作废", "Voided", grey;
+    }
+}
+
+text_enum! {
+    /// What can be done with an unannounced check.
+    CheckAction as "check_action" {
+        Record = "record", "记录", "Record", blue;
+        Confirm = "confirm", "确认", "Confirm", green;
+        Release = "release", "公布", "Release", green;
+        Contest = "contest", "提出异议", "Contest", red;
+        Decide = "decide", "答复异议", "Decide", blue;
+        Void = "void", "作废", "Void", orange;
+        AddAddendum = "add_addendum", "补记", "Add an addendum", grey;
+    }
+}
+
+text_enum! {
+    /// The datum of coordinates.
+    Datum as "datum" {
+        Wgs84 = "wgs84", "WGS-84", "WGS-84", grey;
+        Gcj02 = "gcj02", "GCJ-02 (火星坐标)", "GCJ-02", grey;
+    }
+}
+
+text_enum! {
+    /// What comes of an objection.
+    ObjectionOutcome as "objection_outcome" {
+        Upheld = "upheld", "维持", "Upheld", grey;
+        Amended = "amended", "更正", "Amended", orange;
+    }
+}
+
+/// 地点。有坐标的, 经纬度与坐标系须一并写明。
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// 地点, 如 一楼办证大厅 3 号窗口。
+    #[schema(min_length = 1, max_length = 200)]
+    pub text: String,
+    /// 纬度, 十进制度, 至多七位小数。
+    #[serde(default)]
+    #[schema(max_length = 11, pattern = r"^-?(90(\.0{1,7})?|[1-8]?[0-9](\.[0-9]{1,7})?)$")]
+    pub latitude: Option<String>,
+    /// 经度, 十进制度, 至多七位小数。
+    #[serde(default)]
+    #[schema(max_length = 12, pattern = r"^-?(180(\.0{1,7})?|(1[0-7][0-9]|[1-9]?[0-9])(\.[0-9]{1,7})?)$")]
+    pub longitude: Option<String>,
+    /// 坐标系。
+    #[serde(default)]
+    pub datum: Option<Datum>,
+    /// 定位误差, 米。
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub accuracy_m: Option<i32>,
+}
+
+impl Place {
+    /// Whether coordinates are whole or not there at all: the fields that are missing.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        let parts = [
+            ("latitude", self.latitude.is_some()),
+            ("longitude", self.longitude.is_some()),
+            ("datum", self.datum.is_some()),
+        ];
+        if parts.iter().all(|(_, there)| !there) && self.accuracy_m.is_none() {
+            return Vec::new();
+        }
+        parts.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect()
+    }
+}
+
+/// 检查中遇到的人, 不论职级。
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PersonMet {
+    /// 姓名或警号, 不知道的写特征。
+    #[schema(min_length = 1, max_length = 60)]
+    pub who: String,
+    /// 职务或岗位。
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 60)]
+    pub post: Option<String>,
+    /// 做了什么、说了什么。
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
+    pub conduct: Option<String>,
+}
+
+/// 一次检查的记录: 记录之后不再更改, 更正另行补记。
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckRecord {
+    /// 各项答案。
+    #[schema(max_items = 200)]
+    pub answers: Vec<Answer>,
+    /// 遇到的人。
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub people_met: Vec<PersonMet>,
+    /// 总的情况。
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 2000)]
+    pub summary: Option<String>,
+    /// 检查结束的时刻, 以设备的钟为准。
+    pub ended_at: Instant,
+}
+
+/// What an objection was answered with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The reasons.
+    pub reasons: String,
+    /// What the answers are in place of those recorded, which stay as they are; none when these are upheld.
+    pub answers: Option<Vec<Answer>>,
+}
+
+/// An unannounced check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its identifier.
+    pub id: CheckId,
+    /// Under which authorisation it is made.
+    pub authorisation_id: AuthorisationId,
+    /// How.
+    pub kind: CheckKind,
+    /// Whom it inspects.
+    pub unit_id: UnitId,
+    /// That unit's path today.
+    pub unit_path: String,
+    /// Who makes it.
+    pub team: Vec<UserId>,
+    /// Who confirms and releases it.
+    pub commander_id: UserId,
+    /// The version of the checklist.
+    pub checklist_version_id: ChecklistVersionId,
+    /// Its state as it is kept: what follows from the day is in [`Check::state_on`].
+    pub kept: CheckState,
+    /// When it was begun, by the device's clock.
+    pub begun_at: Instant,
+    /// When we heard of it first.
+    pub received_at: Instant,
+    /// How far the device's clock was ahead of ours then, milliseconds; none when the device did not say its time.
+    pub skew_ms: Option<i64>,
+    /// Where.
+    pub place: Place,
+    /// What was seen.
+    pub record: Option<CheckRecord>,
+    /// What that deducts, hundredths of a point.
+    pub deducted: Option<i64>,
+    /// Who recorded it.
+    pub recorded_by: Option<UserId>,
+    /// When we had the record.
+    pub recorded_at: Option<Instant>,
+    /// When the commander confirmed it.
+    pub confirmed_at: Option<Instant>,
+    /// When it was released.
+    pub released_at: Option<Instant>,
+    /// Its number, given at release: the year, and six digits that run on within it.
+    pub number: Option<i64>,
+    /// The last day of the inspected unit's objection.
+    pub objection_until_on: Option<NaiveDate>,
+    /// The objection, who raised it, when.
+    pub objection: Option<(String, UserId, Instant)>,
+    /// What came of it, by whom, when.
+    pub decision: Option<(Decision, UserId, Instant)>,
+    /// Why it was voided.
+    pub void_reason: Option<String>,
+    /// Counts up with each change.
+    pub version: i64,
+    /// When it was entered.
+    pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
+}
+
+/// Numbers of a year: more checks than a province will ever make in one.
+const OF_A_YEAR: i64 = 1_000_000;
+
+/// The numbers of a year: the first that may be given, and the first of the next year.
+#[must_use]
+pub fn numbers_of(year: i32) -> (i64, i64) {
+    let zero = i64::from(year) * OF_A_YEAR;
+    (zero + 1, zero + OF_A_YEAR)
+}
+
+/// A number as it is told: `2026-0007`.
+#[must_use]
+pub fn number_text(number: i64) -> String {
+    format!("{}-{:04}", number / OF_A_YEAR, number % OF_A_YEAR)
+}
+
+/// How somebody stands to a check.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "somebody may stand to it in several ways at once")]
+pub struct Stand {
+    /// One of the team.
+    pub is_team: bool,
+    /// Its commander.
+    pub is_commander: bool,
+    /// Who recorded it.
+    pub is_recorder: bool,
+    /// Head of the inspected unit, or in the head's stead.
+    pub heads_unit: bool,
+    /// Of the inspected unit or below it.
+    pub is_of_unit: bool,
+}
+
+/// Inspectors a check takes at least: in the open they show their papers, two of them.
+#[must_use]
+pub const fn least_team(kind: CheckKind) -> usize {
+    match kind {
+        CheckKind::Open => 2,
+        CheckKind::Covert => 1,
+    }
+}
+
+impl Check {
+    /// Whether others than its team and commander may know of it.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.kind == CheckKind::Open || self.released_at.is_some()
+    }
+
+    /// Its state on a day: what was released and not objected to in time is final.
+    #[must_use]
+    pub fn state_on(&self, today: NaiveDate) -> CheckState {
+        match self.kept {
+            CheckState::Released if self.objection_until_on.is_some_and(|last| last < today) => {
+                CheckState::Final
+            }
+            kept => kept,
+        }
+    }
+
+    /// Whether somebody who stands to it like this may do it now.
+    ///
+    /// # Errors
+    /// First of its state, 409: `check_recorded`, `check_not_recorded`, `check_not_confirmed`, `check_not_released`,
+    /// `objection_closed`, `check_not_contested`, `check_not_voidable`, `check_ended`; then of who it is, 422: `not_in_team`,
+    /// `not_the_commander`, `confirmer_is_recorder`, `not_the_head`, `decider_is_checker`, `decider_of_the_unit`.
+    pub fn judge(&self, action: CheckAction, stand: Stand, today: NaiveDate) -> Result<()> {
+        use CheckAction::{AddAddendum, Confirm, Contest, Decide, Record, Release, Void};
+        use CheckState::{
+            Amended, Confirmed, Contested, Final, InProgress, Recorded, Released, Upheld, Voided,
+        };
+        let is_checker = stand.is_team || stand.is_commander;
+        let code = match (action, self.state_on(today)) {
+            (Record, InProgress) if !stand.is_team => Code::NotInTeam,
+            (Confirm, Recorded) | (Release, Confirmed) if !stand.is_commander => Code::NotTheCommander,
+            (Confirm, Recorded) if stand.is_recorder => Code::ConfirmerIsRecorder,
+            (Contest, Released) if !stand.heads_unit => Code::NotTheHead,
+            (Decide, Contested) if is_checker => Code::DeciderIsChecker,
+            (Decide, Contested) if stand.is_of_unit => Code::DeciderOfTheUnit,
+            (Void, InProgress | Recorded) | (AddAddendum, Recorded | Confirmed | Released | Contested)
+                if !is_checker =>
+            {
+                Code::NotInTeam
+            }
+            (Record, InProgress)
+            | (Confirm, Recorded)
+            | (Release, Confirmed)
+            | (Contest, Released)
+            | (Decide, Contested)
+            | (Void, InProgress | Recorded)
+            | (AddAddendum, Recorded | Confirmed | Released | Contested) => return Ok(()),
+            (Record, _) => Code::CheckRecorded,
+            (Confirm, _) | (AddAddendum, InProgress) => Code::CheckNotRecorded,
+            (Release, _) => Code::CheckNotConfirmed,
+            (Contest, Final | Contested | Upheld | Amended) => Code::ObjectionClosed,
+            (Contest, _) => Code::CheckNotReleased,
+            (Decide, _) => Code::CheckNotContested,
+            (Void, _) => Code::CheckNotVoidable,
+            (AddAddendum, Upheld | Amended | Final | Voided) => Code::CheckEnded,
+        };
+        Err(AppError::new(code))
+    }
+}
+
+/// Something added to the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addendum {
+    /// Its identifier.
+    pub id: AddendumId,
+    /// What it says.
+    pub content: String,
+    /// Who wrote it.
+    pub author_id: UserId,
+    /// When.
+    pub created_at: Instant,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(kept: CheckState) -> Check {
+        let at = Instant::from_micros(0);
+        Check {
+            id: CheckId::generate(),
+            authorisation_id: AuthorisationId::generate(),
+            kind: CheckKind::Covert,
+            unit_id: UnitId::generate(),
+            unit_path: "53/5301/".into(),
+            team: Vec::new(),
+            commander_id: UserId::generate(),
+            checklist_version_id: ChecklistVersionId::generate(),
+            kept,
+            begun_at: at,
+            received_at: at,
+            skew_ms: None,
+            place: Place {
+                text: "大厅".into(),
+                latitude: None,
+                longitude: None,
+                datum: None,
+                accuracy_m: None,
+            },
+            record: None,
+            deducted: None,
+            recorded_by: None,
+            recorded_at: None,
+            confirmed_at: None,
+            released_at: None,
+            number: None,
+            objection_until_on: Some("2026-03-05".parse().unwrap()),
+            objection: None,
+            decision: None,
+            void_reason: None,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    #[test]
+    fn every_state_and_event_is_decided_by_state_and_then_by_who_it_is() {
+        use CheckState::{
+            Amended, Confirmed, Contested, Final, InProgress, Recorded, Released, Upheld, Voided,
+        };
+        let within: NaiveDate = "2026-03-05".parse().unwrap();
+        let team = Stand { is_team: true, ..Stand::default() };
+        let recorder = Stand { is_recorder: true, ..team };
+        let commander = Stand { is_commander: true, ..Stand::default() };
+        let both = Stand { is_recorder: true, is_team: true, ..commander };
+        let head = Stand { heads_unit: true, is_of_unit: true, ..Stand::default() };
+        let other = Stand::default();
+        // Where each may be done by whom; of the others who they are is told where its state allows it.
+        let allowed = |action: CheckAction, state: CheckState, stand: Stand| match action {
+            CheckAction::Record => state == InProgress && stand.is_team,
+            CheckAction::Confirm => state == Recorded && stand == commander,
+            CheckAction::Release => state == Confirmed && stand.is_commander,
+            CheckAction::Contest => state == Released && stand == head,
+            CheckAction::Decide => state == Contested && stand == other,
+            CheckAction::Void => {
+                [InProgress, Recorded].contains(&state) && (stand.is_team || stand.is_commander)
+            }
+            CheckAction::AddAddendum => {
+                [Recorded, Confirmed, Released, Contested].contains(&state)
+                    && (stand.is_team || stand.is_commander)
+            }
+        };
+        let codes = |action: CheckAction, state: CheckState, stand: Stand| match (action, state) {
+            (CheckAction::Record, InProgress) | (CheckAction::Void, InProgress | Recorded) => Code::NotInTeam,
+            (CheckAction::Record, _) => Code::CheckRecorded,
+            (CheckAction::Confirm, Recorded) if stand.is_commander => Code::ConfirmerIsRecorder,
+            (CheckAction::Confirm, Recorded) | (CheckAction::Release, Confirmed) => Code::NotTheCommander,
+            (CheckAction::Confirm, _) | (CheckAction::AddAddendum, InProgress) => Code::CheckNotRecorded,
+            (CheckAction::Release, _) => Code::CheckNotConfirmed,
+            (CheckAction::Contest, Released) => Code::NotTheHead,
+            (CheckAction::Contest, Final | Contested | Upheld | Amended) => Code::ObjectionClosed,
+            (CheckAction::Contest, _) => Code::CheckNotReleased,
+            (CheckAction::Decide, Contested) if stand.is_of_unit => Code::DeciderOfTheUnit,
+            (CheckAction::Decide, Contested) => Code::DeciderIsChecker,
+            (CheckAction::Decide, _) => Code::CheckNotContested,
+            (CheckAction::Void, _) => Code::CheckNotVoidable,
+            (CheckAction::AddAddendum, Upheld | Amended | Final | Voided) => Code::CheckEnded,
+            (CheckAction::AddAddendum, _) => Code::NotInTeam,
+        };
+        for state in CheckState::ALL {
+            // Final is never kept: it follows from the day.
+            let (kept, today) =
+                if *state == Final { (Released, within.succ_opt().unwrap()) } else { (*state, within) };
+            for action in CheckAction::ALL {
+                for stand in [team, recorder, commander, both, head, other] {
+                    let found = check(kept).judge(*action, stand, today).err().map(|error| error.code());
+                    let wanted = (!allowed(*action, *state, stand)).then(|| codes(*action, *state, stand));
+                    assert_eq!(found, wanted, "{state} {action} {stand:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn coordinates_are_whole_or_not_there() {
+        let place = |latitude: Option<&str>, datum, accuracy_m| Place {
+            text: "大厅".into(),
+            latitude: latitude.map(Into::into),
+            longitude: latitude.map(Into::into),
+            datum,
+            accuracy_m,
+        };
+        assert_eq!(place(None, None, None).missing(), Vec::<&str>::new());
+        assert_eq!(place(Some("25.04"), Some(Datum::Gcj02), None).missing(), Vec::<&str>::new());
+        assert_eq!(place(Some("25.04"), None, None).missing(), ["datum"]);
+        assert_eq!(place(None, None, Some(10)).missing(), ["latitude", "longitude", "datum"]);
+    }
+}

@@ -1,0 +1,111 @@
+//! Unannounced checks of the story: what they are made with, how they are taken further.
+
+use serde_json::{Value, json};
+
+use super::client::Reply;
+use super::{World, story};
+
+/// What a check of a province's units is made with.
+pub struct Kit<'w> {
+    pub world: &'w World,
+    pub province: String,
+    /// The official code of the unit that is inspected, and its id.
+    pub code: String,
+    pub unit: String,
+    pub authorisation: String,
+    /// A version of the checklist of service windows.
+    pub checklist: String,
+}
+
+impl<'w> Kit<'w> {
+    /// An authorisation for the unit with this code, and a published checklist of its province.
+    pub fn of(world: &'w World, code: &str) -> Self {
+        let province = code[..2].to_owned();
+        let office = world.as_(&format!("{province}-group-office"));
+        let body = json!({ "unit_id": world.unit(&province), "template": "service_window", "kinds": [] });
+        let list = format!("/checklists/{}", office.post("/checklists", &body).expect(201, "").id());
+        office.post(&format!("{list}/publish"), &json!({})).expect(200, "");
+        let versions = office.get(&format!("{list}/versions")).expect(200, "").json();
+        let checklist = versions["items"][0]["id"].as_str().expect("a version").to_owned();
+        Self {
+            world,
+            code: code.to_owned(),
+            unit: world.unit(code).to_owned(),
+            authorisation: story::authorised(world, code),
+            checklist,
+            province,
+        }
+    }
+
+    /// The login of whoever holds this role at the province's root.
+    pub fn login(&self, role: &str) -> String {
+        format!("{}-{role}", self.province)
+    }
+
+    fn mark(&self) -> &'static str {
+        if self.province == "50" { super::people::CANARY } else { "" }
+    }
+
+    /// A check that begins now, by the inspector alone or with the supervisor where it takes two.
+    pub fn body(&self, kind: &str) -> Value {
+        let user = |role: &str| self.world.user(&self.login(role)).to_owned();
+        let mut team = vec![user("inspector")];
+        if kind == "open" {
+            team.push(user("special-supervisor"));
+        }
+        let now = self.world.clock.now();
+        json!({
+            "id": uuid::Uuid::now_v7(), "authorisation_id": self.authorisation, "kind": kind, "unit_id": self.unit,
+            "checklist_version_id": self.checklist, "team_user_ids": team, "begun_at": now,
+            "place": {
+                "text": format!("一楼办证大厅{}", self.mark()), "latitude": "25.0405", "longitude": "102.7097",
+                "datum": "gcj02", "accuracy_m": 15,
+            },
+        })
+    }
+
+    /// What was seen: of all mandatory items, one not as it should be.
+    pub fn record(&self) -> Value {
+        let yes = |item: &str, yes: bool| json!({ "item": item, "yes": yes });
+        let number = |item: &str, number: &str| json!({ "item": item, "number": number });
+        json!({
+            "answers": [
+                yes("GZ-1", false), yes("GZ-2", true), json!({ "item": "LC-1", "choice": "complete" }),
+                number("DR-1", "100"), number("DR-2", "30"), yes("BM-1", true), yes("BM-2", true), yes("TD-1", false),
+            ],
+            "people_met": [{ "who": "窗口民警", "conduct": format!("口头告知, 未给清单{}。", self.mark()) }],
+            "summary": format!("未做到一次性告知{}。", self.mark()), "ended_at": self.world.clock.now(),
+        })
+    }
+
+    /// Begins a check.
+    pub fn begin(&self, kind: &str) -> String {
+        let inspector = self.world.as_(&self.login("inspector"));
+        inspector.post("/unannounced-checks", &self.body(kind)).expect(201, "").id()
+    }
+
+    /// Takes a check a step further, as whoever does that in the story.
+    pub fn act(&self, id: &str, action: &str) -> Reply {
+        let (by, body) = match action {
+            "record" => ("inspector", self.record()),
+            "confirm" | "release" => ("discipline", json!({})),
+            "contest" => ("", json!({ "content": format!("当时已给清单{}。", self.mark()) })),
+            "decide" => ("group-office", json!({ "outcome": "upheld", "reasons": "存根日期为次日。" })),
+            "void" => ("inspector", json!({ "reason": "选错单位。" })),
+            "addenda" => ("inspector", json!({ "content": format!("等候实为 42 分钟{}。", self.mark()) })),
+            _ => panic!("nobody in the story does {action}"),
+        };
+        // Only the inspected unit's own head objects.
+        let by = if by.is_empty() { format!("{}-unit-head", self.code) } else { self.login(by) };
+        self.world.as_(&by).post(&format!("/unannounced-checks/{id}/{action}"), &body)
+    }
+
+    /// A check taken so far.
+    pub fn taken(&self, kind: &str, actions: &[&str]) -> String {
+        let id = self.begin(kind);
+        for action in actions {
+            assert!(self.act(&id, action).status < 300, "{action}");
+        }
+        id
+    }
+}
