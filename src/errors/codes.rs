@@ -197,6 +197,7 @@ codes! {
     ObjectionClosed = Conflict, "objection_closed", "异议期已过或已提出过异议", "The time to object is over, or somebody has objected";
     CheckNotContested = Conflict, "check_not_contested", "检查没有待答复的异议", "No objection to the check waits for an answer";
     CheckNotVoidable = Conflict, "check_not_voidable", "检查已确认或已作废, 不能作废", "The check is confirmed or voided and cannot be voided";
+    TooManyAddenda = Conflict, "too_many_addenda", "补记已满 200 条", "There are 200 addenda already";
     CheckEnded = Conflict, "check_ended", "检查已定案或作废", "The check is final or voided";
     ChecklistRetired = Conflict, "checklist_retired", "检查清单已停用", "The checklist is retired";
     ChecklistUnchanged = Conflict, "checklist_unchanged", "没有尚未发布的修改", "Nothing of the checklist is left to publish";

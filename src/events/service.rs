@@ -242,10 +242,11 @@ impl Rights {
         if thing.account.is_some() {
             return thing.account == Some(self.user);
         }
-        let is_own = reach.assigned
-            && (thing.owner.is_some() && thing.owner == self.officer || thing.members.contains(&self.user));
+        let is_own = reach.assigned && thing.owner.is_some() && thing.owner == self.officer;
+        // Whoever is named in it knows of it, however far their role reaches otherwise.
+        let is_named = thing.members.contains(&self.user);
         let is_reached =
             reach.contains(&thing.path) && thing.also.as_ref().is_none_or(|path| reach.contains(path));
-        is_own || is_reached || (told.is_open && reach.ancestors.contains(&thing.path))
+        is_own || is_named || is_reached || (told.is_open && reach.ancestors.contains(&thing.path))
     }
 }

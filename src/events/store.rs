@@ -37,7 +37,7 @@ pub(super) struct Thing {
     pub owner: Option<OfficerId>,
     /// The account whose own it is, and nobody else's.
     pub account: Option<UserId>,
-    /// The accounts to which it is assigned, for those who know of what is assigned to them.
+    /// The accounts that are named in it.
     pub members: Vec<UserId>,
     /// Whether it can be read from below.
     pub is_open: bool,

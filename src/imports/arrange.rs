@@ -9,9 +9,10 @@ use super::refusals::Refusals;
 use super::steps::{Which, count, kept, line_of, plan_good, refused};
 use super::work::{Import, SIGN_OF_LIFE};
 use super::{Counts, ImportRow, Line, Lines};
-use crate::access::{look_on_behalf, on_behalf};
+use crate::access::{look_beside, look_on_behalf, on_behalf};
 use crate::errors::{FieldError, Result};
 use crate::jobs::rules::{Job, JobState};
+use crate::jobs::runner::JOB;
 use crate::jobs::service as jobs;
 
 /// What comparing all rows has found.
@@ -54,8 +55,11 @@ impl<R: ImportRow> Import<'_, R> {
             })
             .await?;
         }
-        let counts = Counts { changed: counts.changed, ..Counts::default() };
-        self.turn(counts, Vec::new(), false).await
+        // What was found changed at first, and what somebody has entered since: all that is still kept.
+        let id = self.held.id;
+        let left = look_beside(self.doors, self.held.tenant, JOB, move |tx| jobs::count_kept(tx, id)).await?;
+        let changed = usize::try_from(left).unwrap_or_default();
+        self.turn(Counts { changed, ..Counts::default() }, Vec::new(), false).await
     }
 
     /// Compares all rows with each other and with what is there, beside everybody else; nothing when the job is to go back.
@@ -108,7 +112,8 @@ impl<R: ImportRow> Import<'_, R> {
             let entered: Vec<u32> = lines.iter().filter(|line| !changed.contains(line)).copied().collect();
             R::enter(tx, changes, job.id)?;
             jobs::drop_kept(tx, job.id, &entered)?;
-            count(&mut job, counts);
+            // What is changed at the end is counted when all of it is known.
+            count(&mut job, Counts { changed: 0, ..counts });
             jobs::go_on(tx, &held, &job)?;
             Ok(Some(begun.elapsed()))
         })

@@ -133,6 +133,15 @@ pub(super) fn kept_at(conn: Conn<'_>, tenant: TenantId, job: JobId, lines: Vec<i
         .load(c))?)
 }
 
+/// How many rows wait.
+pub(super) fn count_kept(conn: Conn<'_>, tenant: TenantId, job: JobId) -> Result<i64> {
+    Ok(with_conn!(conn, c => job_rows::table
+        .filter(job_rows::tenant_id.eq(tenant))
+        .filter(job_rows::job_id.eq(job))
+        .count()
+        .get_result(c))?)
+}
+
 /// Lets rows go that wait no more.
 pub(super) fn drop_kept(conn: Conn<'_>, tenant: TenantId, job: JobId, lines: Vec<i64>) -> Result<usize> {
     Ok(with_conn!(conn, c => diesel::delete(job_rows::table

@@ -433,6 +433,15 @@ pub fn kept_at<A: Action>(tx: &mut Tx<'_, A>, job: JobId, lines: &[u32]) -> Resu
     row_store::kept_at(tx.conn(), tenant, job, lines.iter().map(|line| i64::from(*line)).collect())
 }
 
+/// How many rows wait.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_kept(tx: &mut Tx<'_, Background>, job: JobId) -> Result<i64> {
+    let tenant = tx.tenant();
+    row_store::count_kept(tx.conn(), tenant, job)
+}
+
 /// Lets rows go that wait no more; how many of these did.
 ///
 /// # Errors

@@ -57,6 +57,14 @@ pub fn of_team<A: Action>(tx: &mut Tx<'_, A>, id: AuthorisationId) -> Result<Opt
     Ok(found.filter(|one| one.content.team_user_ids.contains(&user)))
 }
 
+/// Those of the accounts that may still check: active, inspectors or special supervisors.
+///
+/// # Errors
+/// When the database fails.
+pub fn able<A: Action>(tx: &mut Tx<'_, A>, team: &[UserId]) -> Result<Vec<UserId>> {
+    holders::holding_any(tx, CHECKERS, team)
+}
+
 /// What the caller may do with authorisations: asked once a request, not once a row.
 #[must_use]
 pub fn rights<A: Action>(tx: &Tx<'_, A>) -> Rights<AuthorisationAction> {

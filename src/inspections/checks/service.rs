@@ -251,7 +251,8 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<Ground> {
         Some(_) => {}
     }
     if let Some(authorisation) = &authorisation {
-        judge_by(authorisation, unit.as_ref(), user, new, &mut errors);
+        let able = authorisations::able(tx, &new.team)?;
+        judge_by((authorisation, &able), unit.as_ref(), user, new, &mut errors);
     }
     let version = match &unit {
         Some(unit) => checklists::usable(tx, new.checklist_version_id, unit)?,
@@ -265,7 +266,8 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<Ground> {
         errors.push(FieldError::body("/begun_at", Code::InTheFuture, detail));
     }
     if let (Some(version), Some(record)) = (&version, &new.record) {
-        judge_record(&version.content.items, record, new.begun_at, "/record", &mut errors);
+        let times = (new.begun_at, new.skew_ms(now), now);
+        judge_record(&version.content.items, record, times, "/record", &mut errors);
     }
     let (Some(authorisation), Some(unit), Some(version)) = (authorisation, unit, version) else {
         return Err(AppError::fields(Code::InvalidBody, errors));
@@ -276,8 +278,10 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<Ground> {
     if !authorisation.is_in_force_on(new.begun(now).shanghai_day()) {
         return Err(AppError::new(Code::AuthorisationNotInForce));
     }
-    // Nobody inspects their own unit, nor one above it.
-    if holders::paths_of(tx, &new.team)?.iter().any(|(_, path)| path.starts_with(&unit.path)) {
+    // Nobody inspects their own unit, nor one above it, nor commands that.
+    let mut people = new.team.clone();
+    people.push(authorisation.content.commander_user_id);
+    if holders::paths_of(tx, &people)?.iter().any(|(_, path)| path.starts_with(&unit.path)) {
         return Err(AppError::new(Code::InspectsOwnUnit));
     }
     Ok(Ground { authorisation, unit, version })
@@ -285,7 +289,7 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<Ground> {
 
 /// What the authorisation does not allow.
 fn judge_by(
-    authorisation: &Authorisation,
+    (authorisation, able): (&Authorisation, &[UserId]),
     unit: Option<&Unit>,
     user: UserId,
     new: &NewCheck,
@@ -302,8 +306,11 @@ fn judge_by(
     }
     for (at, member) in new.team.iter().enumerate() {
         let pointer = format!("/team_user_ids/{at}");
-        if !content.team_user_ids.contains(member) {
-            let detail = text!("不在授权的检查人员之内", "The authorisation does not name them");
+        if !content.team_user_ids.contains(member) || !able.contains(member) {
+            let detail = text!(
+                "不在授权的检查人员之内, 或已不任督察、特邀监督员",
+                "The authorisation does not name them, or they inspect no more"
+            );
             errors.push(FieldError::body(pointer, Code::NotAllowedValue, detail));
         } else if new.team.iter().take(at).any(|other| other == member) {
             errors.push(FieldError::body(pointer, Code::NotUnique, text!("有重复", "It is there twice")));
@@ -324,11 +331,16 @@ fn judge_by(
 pub(super) fn judge_record(
     items: &[Item],
     record: &CheckRecord,
-    begun_at: Instant,
+    (begun_at, skew_ms, now): (Instant, Option<i64>, Instant),
     pointer: &str,
     errors: &mut Vec<FieldError>,
 ) {
     answers::judge(items, &record.answers, &format!("{pointer}/answers"), errors);
+    let ended = Instant::from_micros(record.ended_at.micros() - skew_ms.unwrap_or_default() * 1000);
+    if ended > now.plus_seconds(AHEAD) {
+        let detail = text!("结束的时刻尚未到来", "It lies ahead of the server's clock");
+        errors.push(FieldError::body(format!("{pointer}/ended_at"), Code::InTheFuture, detail));
+    }
     if record.ended_at < begun_at {
         let detail = text!("结束早于开始", "It ended before it began");
         errors.push(FieldError::body(format!("{pointer}/ended_at"), Code::OutOfOrder, detail));

@@ -18,21 +18,26 @@ use crate::org::calendar::service as calendar;
 use crate::org::service as provinces;
 use crate::org::settings::service as settings;
 
+/// Addenda of one check at most: more would be another check.
+const MOST_ADDENDA: usize = 200;
+
 /// The check, held until the transaction ends, if the caller may do this with it now.
 fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: CheckId, action: CheckAction) -> Result<Check> {
     let found = known(tx, id)?;
+    tx.check_version(found.version)?;
     may(tx, &found, action)?;
     Ok(found)
 }
 
 fn known<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Check> {
+    // Nobody waits for a check of which they may not know.
+    visible(tx, id)?;
     store::lock(tx, id)?;
     let found = visible(tx, id)?;
     // The unit's side reaches as far as the action does; the checkers' own follows from the check.
     if !tx.reach().assigned && !tx.reach().contains(&found.unit_path) {
         return Err(AppError::new(Code::NotFound));
     }
-    tx.check_version(found.version)?;
     Ok(found)
 }
 
@@ -63,10 +68,12 @@ pub fn set_record(tx: &mut Tx<'_, CheckRecordSet>, id: CheckId, new: &CheckRecor
         tx.nothing_changed();
         return Ok(before);
     }
+    tx.check_version(before.version)?;
     may(tx, &before, CheckAction::Record)?;
     let items = checklist_of(tx, &before)?.content.items;
     let mut errors = Vec::new();
-    judge_record(&items, new, before.begun_at, "", &mut errors);
+    // How far the device's clock is off was learned when the check was begun.
+    judge_record(&items, new, (before.begun_at, before.skew_ms, tx.now()), "", &mut errors);
     if !errors.is_empty() {
         return Err(AppError::fields(Code::InvalidBody, errors));
     }
@@ -180,7 +187,7 @@ pub fn void(tx: &mut Tx<'_, CheckVoid>, id: CheckId, reason: &str) -> Result<Che
 /// Adds to a record, which itself stays as it is; whether it was here already.
 ///
 /// # Errors
-/// `not_found`, `precondition_failed`, `check_not_recorded`, `check_ended`, `not_in_team`, `id_taken`.
+/// `not_found`, `precondition_failed`, `check_not_recorded`, `check_ended`, `not_in_team`, `id_taken`, `too_many_addenda`.
 pub fn add_addendum(
     tx: &mut Tx<'_, CheckAddendum>,
     check: CheckId,
@@ -197,7 +204,11 @@ pub fn add_addendum(
         tx.nothing_changed();
         return Ok((found, true));
     }
+    tx.check_version(found.version)?;
     may(tx, &found, CheckAction::AddAddendum)?;
+    if store::addenda(tx, check)?.len() >= MOST_ADDENDA {
+        return Err(AppError::new(Code::TooManyAddenda));
+    }
     let addendum = Addendum {
         id: id.unwrap_or_else(AddendumId::generate),
         content: content.to_owned(),

@@ -198,7 +198,7 @@ endpoint! {
     ///
     /// 记录之后、定案之前, 由检查人员或指挥员补记; 记录本身不变。回答检查, 补记在 `addenda` 之末。
     AddAddendumEndpoint: CheckAddendum, Post "/unannounced-checks/{check_id}/addenda", tag "unannounced-checks",
-        codes [CheckNotRecorded, CheckEnded, NotInTeam, IdTaken]
+        codes [CheckNotRecorded, CheckEnded, NotInTeam, IdTaken, TooManyAddenda]
     async fn add_check_addendum(gate, id: CheckId, _query: NoQuery, body: Json<NewAddendum>) -> Created<CheckView> {
         gate.run(move |tx| {
             let (check, existed) = transitions::add_addendum(tx, id, body.0.id, &body.0.content)?;

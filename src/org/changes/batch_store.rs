@@ -65,13 +65,13 @@ pub(in crate::org) fn of_batch<A: Action>(
     let mut found = Vec::with_capacity(codes.len());
     for some in codes.chunks(500) {
         let some: Vec<String> = some.iter().map(ToString::to_string).collect();
-        let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => units::table
+        // By the codes alone: asked by the batch as well, SQLite goes through all of that each time.
+        let rows: Vec<(UnitRow, Option<JobId>)> = with_conn!(tx.conn(), c => units::table
             .filter(units::tenant_id.eq(tenant))
             .filter(units::code.eq_any(some))
-            .filter(units::batch_id.eq(batch))
-            .select(UnitRow::as_select())
+            .select((UnitRow::as_select(), units::batch_id))
             .load(c))?;
-        found.extend(rows.into_iter().map(Unit::from));
+        found.extend(rows.into_iter().filter(|(_, of)| *of == Some(batch)).map(|(row, _)| Unit::from(row)));
     }
     Ok(found)
 }
