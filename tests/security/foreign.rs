@@ -27,6 +27,10 @@ fn at_kunming<'w>(world: &'w World, operation: &Operation) -> As<'w> {
     if let Some(role) = AT_KUNMING.iter().find(may) {
         return world.as_(&login("5301", *role));
     }
+    // What is an inspector's own is so wherever it is: the supervisor is of the team at Kunming, and of none at Qujing.
+    if operation.row.cell(Role::SpecialSupervisor) != Cell::Never {
+        return world.as_(&login("53", Role::SpecialSupervisor));
+    }
     // What is the whole province's is reached from its root alone.
     let at_root =
         Role::ALL.iter().find(|role| !role.is_of_platform() && operation.row.cell(**role) == Cell::Tenant);

@@ -48,7 +48,7 @@ pub struct Objects<'w> {
     checklists: [(String, String); 3],
     /// Approved, to check Kunming, Qujing and 50.
     authorisations: [String; 3],
-    /// Open ones: of Kunming, of Qujing, of 50.
+    /// Of Kunming and of 50, open; of Qujing, covert, by the inspector alone.
     checks: [String; 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
     stand_ins: [String; 3],
@@ -169,8 +169,8 @@ impl<'w> Objects<'w> {
             ],
             checklists: ["5301", "5303", "50"].map(|code| checklist(world, code)),
             authorisations: ["5301", "5303", "50"].map(|code| story::authorised(world, code)),
-            checks: ["5301", "5303", "500103"]
-                .map(|code| Kit::of(world, code).taken("open", &["record", "addenda"])),
+            checks: [("5301", "open"), ("5303", "covert"), ("500103", "open")]
+                .map(|(code, kind)| Kit::of(world, code).taken(kind, &["record", "addenda"])),
             jobs: ["5301-group-head", "5301-liaison", "50-liaison"].map(|login| job(world, login)),
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan,

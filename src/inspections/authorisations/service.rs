@@ -122,7 +122,7 @@ pub fn propose(
     // Nothing is here yet: an If-Match that names a version of it is stale.
     tx.check_version(0)?;
     let unit = units::placed(tx, new.unit_id)?;
-    let area_paths = judge(tx, &unit.path, &new.content)?;
+    let area_paths = judge(tx, &unit.path, &new.content, None)?;
     let made = Authorisation {
         id: new.id.unwrap_or_else(AuthorisationId::generate),
         unit_id: unit.id,
@@ -143,11 +143,12 @@ pub fn propose(
     Ok((made, false))
 }
 
-/// What is wrong with what it says; the paths of its area.
+/// What is wrong with what it says, but for whom and what it named before; the paths of its area.
 fn judge<A: Action>(
     tx: &mut Tx<'_, A>,
     unit_path: &str,
     content: &AuthorisationContent,
+    before: Option<&Authorisation>,
 ) -> Result<Vec<String>> {
     let mut errors = Vec::new();
     if content.valid_until_on < tx.now().shanghai_day() {
@@ -157,19 +158,28 @@ fn judge<A: Action>(
     let mut paths = Vec::with_capacity(content.area_unit_ids.len());
     for (at, id) in content.area_unit_ids.iter().enumerate() {
         let pointer = format!("/area_unit_ids/{at}");
+        let named = before.and_then(|one| {
+            let at = one.content.area_unit_ids.iter().position(|named| named == id)?;
+            one.area_paths.get(at)
+        });
+        if let Some(path) = named {
+            paths.push(path.clone());
+            continue;
+        }
         match units::reached(tx, *id)?.filter(|unit| unit.path.starts_with(unit_path)) {
             None => errors.push(unknown(pointer)),
             Some(unit) if unit.status == UnitStatus::Deactivated => errors.push(deactivated(pointer)),
             Some(unit) => paths.push(unit.path),
         }
     }
-    judge_people(tx, content, &mut errors)?;
+    judge_people(tx, content, before.map(|one| &one.content), &mut errors)?;
     if errors.is_empty() { Ok(paths) } else { Err(AppError::fields(Code::InvalidBody, errors)) }
 }
 
 fn judge_people<A: Action>(
     tx: &mut Tx<'_, A>,
     content: &AuthorisationContent,
+    before: Option<&AuthorisationContent>,
     errors: &mut Vec<FieldError>,
 ) -> Result<()> {
     let (team, commander) = (&content.team_user_ids, content.commander_user_id);
@@ -178,6 +188,9 @@ fn judge_people<A: Action>(
     let known: Vec<UserId> = holders::working_within(tx, &people)?;
     let checkers = holders::holding_any(tx, CHECKERS, team)?;
     for (at, id) in team.iter().enumerate() {
+        if before.is_some_and(|one| one.team_user_ids.contains(id)) {
+            continue;
+        }
         let pointer = format!("/team_user_ids/{at}");
         if !known.contains(id) {
             errors.push(unknown(pointer));
@@ -185,6 +198,9 @@ fn judge_people<A: Action>(
             let detail = text!("须为督察或特邀监督员", "It must be an inspector or a special supervisor");
             errors.push(FieldError::body(pointer, Code::WrongKind, detail));
         }
+    }
+    if before.is_some_and(|one| one.commander_user_id == commander) {
+        return Ok(());
     }
     if !known.contains(&commander) {
         errors.push(unknown("/commander_user_id"));
@@ -227,7 +243,7 @@ pub fn update(
         tx.nothing_changed();
         return Ok(before);
     }
-    let area_paths = judge(tx, &before.unit_path, &content)?;
+    let area_paths = judge(tx, &before.unit_path, &content, Some(&before))?;
     let (mut authors, user) = (before.authors.clone(), tx.user()?);
     if !authors.contains(&user) {
         authors.push(user);
