@@ -34,6 +34,7 @@ use crate::campaigns::tasks::http as tasks;
 use crate::campaigns::waiting::http as waiting;
 use crate::events::http as events;
 use crate::imports::Importer;
+use crate::inspections::attachments::http as attachments;
 use crate::inspections::authorisations::http as authorisations;
 use crate::inspections::checklists::{http as checklists, versions_http as checklist_versions};
 use crate::inspections::checks::{http as checks, transitions_http as check_transitions};
@@ -146,7 +147,9 @@ pub fn api() -> Api {
         .with::<authorisations::GetAuthorisation>().with::<authorisations::UpdateAuthorisation>()
         .with::<authorisations::ApproveAuthorisationEndpoint>().with::<authorisations::RejectAuthorisation>()
         .with::<authorisations::RevokeAuthorisation>()
-        .with::<checks::ListChecks>().with::<checks::CreateCheck>().with::<checks::GetCheck>()
+        .with::<attachments::UploadAttachment>()
+        .with::<attachments::GetAttachment>().with::<attachments::GetAttachmentContent>()
+        .with::<checks::ListChecks>().with::<checks::CreateCheck>().with::<checks::GetCheck>().with::<checks::ListCheckReaders>()
         .with::<check_transitions::RecordCheck>().with::<check_transitions::ConfirmCheck>()
         .with::<check_transitions::ReleaseCheck>().with::<check_transitions::ContestCheckEndpoint>()
         .with::<check_transitions::DecideCheckEndpoint>().with::<check_transitions::VoidCheckEndpoint>()

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::db::start::{Result, StartError};
 use crate::db::{Limits, Location};
+use crate::files::{Bucket, Files};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -51,6 +52,28 @@ pub struct Settings {
     /// File to which the checkpoints of the audit log are added [default: audit-checkpoints.txt in the data directory]
     #[arg(long, global = true, env = "PINGYI_CHECKPOINT_FILE", value_name = "FILE")]
     pub checkpoint_file: Option<PathBuf>,
+    /// Where attachments are kept: a folder, or `s3://BUCKET/PREFIX` of an S3-compatible store, which several instances
+    /// share [default: files in the data directory]
+    #[arg(long, global = true, env = "PINGYI_FILES", value_name = "DIR|s3://BUCKET/PREFIX")]
+    pub files: Option<String>,
+    /// Address of the S3-compatible store [default: Amazon's, of the region]
+    #[arg(long, global = true, env = "PINGYI_S3_ENDPOINT", value_name = "URL")]
+    pub s3_endpoint: Option<String>,
+    /// Region of the S3-compatible store [default: us-east-1]
+    #[arg(long, global = true, env = "PINGYI_S3_REGION", value_name = "REGION")]
+    pub s3_region: Option<String>,
+    /// The id of the key to the S3-compatible store
+    #[arg(long, global = true, env = "PINGYI_S3_ACCESS_KEY_ID", value_name = "ID")]
+    pub s3_access_key_id: Option<String>,
+    /// The key to the S3-compatible store
+    #[arg(
+        long,
+        global = true,
+        env = "PINGYI_S3_SECRET_ACCESS_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub s3_secret_access_key: Option<String>,
     /// Address and port where /metrics is told to whoever watches the server; it asks for no account [default: nowhere]
     #[arg(long, global = true, env = "PINGYI_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
     pub metrics_listen: Option<String>,
@@ -112,6 +135,11 @@ impl Settings {
             admin_database_url: self.admin_database_url.or(file.admin_database_url),
             key_file: self.key_file.or(file.key_file),
             checkpoint_file: self.checkpoint_file.or(file.checkpoint_file),
+            files: self.files.or(file.files),
+            s3_endpoint: self.s3_endpoint.or(file.s3_endpoint),
+            s3_region: self.s3_region.or(file.s3_region),
+            s3_access_key_id: self.s3_access_key_id.or(file.s3_access_key_id),
+            s3_secret_access_key: self.s3_secret_access_key.or(file.s3_secret_access_key),
             metrics_listen: self.metrics_listen.or(file.metrics_listen),
             log_format: self.log_format.or(file.log_format),
             cors_origins: if self.cors_origins.is_empty() { file.cors_origins } else { self.cors_origins },
@@ -149,6 +177,27 @@ impl Settings {
     #[must_use]
     pub fn checkpoint_file(&self) -> PathBuf {
         self.checkpoint_file.clone().unwrap_or_else(|| self.data_dir().join("audit-checkpoints.txt"))
+    }
+
+    /// Where attachments are kept.
+    ///
+    /// # Errors
+    /// A sentence when the folder cannot be made, or the bucket's settings are not whole.
+    pub fn files(&self) -> Result<Files> {
+        let Some(place) = self.files.as_deref() else { return Files::folder(&self.data_dir().join("files")) };
+        let Some(rest) = place.strip_prefix("s3://") else { return Files::folder(Path::new(place)) };
+        let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let needed = |value: &Option<String>, flag: &str| {
+            value.clone().ok_or_else(|| StartError::new(format!("--files {place} needs {flag}")))
+        };
+        Files::bucket(Bucket {
+            name: name.to_owned(),
+            prefix: prefix.to_owned(),
+            endpoint: self.s3_endpoint.clone(),
+            region: self.s3_region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+            access_key_id: needed(&self.s3_access_key_id, "--s3-access-key-id")?,
+            secret_access_key: needed(&self.s3_secret_access_key, "PINGYI_S3_SECRET_ACCESS_KEY")?,
+        })
     }
 
     /// Where the data is.
@@ -192,10 +241,11 @@ impl Settings {
     pub fn redacted(&self) -> String {
         let database = self.database_url.as_deref().map_or_else(|| "embedded".to_owned(), redact);
         format!(
-            "listen={} data_dir={} database={database} key_file={} cors_origins={:?} trusted_proxies={:?} \
+            "listen={} data_dir={} database={database} files={} key_file={} cors_origins={:?} trusted_proxies={:?} \
              connections={} workers={}",
             self.listen(),
             self.data_dir().display(),
+            self.files.as_deref().unwrap_or("in the data directory"),
             self.key_file().display(),
             self.cors_origins,
             self.trusted_proxies,
@@ -250,6 +300,14 @@ mod tests {
         let settings =
             Settings { database_url: Some("postgres://app:geheim@h/d".into()), ..Settings::default() };
         assert!(!settings.redacted().contains("geheim"));
+        let settings = Settings {
+            files: Some("s3://photos/pingyi".into()),
+            s3_secret_access_key: Some("geheim".into()),
+            ..Settings::default()
+        };
+        assert!(!settings.redacted().contains("geheim"));
+        let told = settings.files().err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(told.contains("--s3-access-key-id") && !told.contains("geheim"), "{told}");
     }
 
     #[test]

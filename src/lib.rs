@@ -8,7 +8,7 @@
 //! | [`access`] | who may do what: `policy.rs` is THE TABLE; the gate, tokens, sessions, accounts |
 //! | [`org`] | provinces, units, the working calendar, settings |
 //! | [`campaigns`] | campaigns, leading groups, plans, tasks |
-//! | [`inspections`] | checklists, standing authorisations, unannounced checks |
+//! | [`inspections`] | checklists, standing authorisations, unannounced checks, attachments |
 //! | [`papers`] | how a paper looks that an office prints: page and workbook |
 //! | [`imports`] | tables that arrive as files: read, checked, put in force as a whole or not at all |
 //! | [`jobs`] | what takes longer than a request may: how far it is, who does it, how it ends |
@@ -16,6 +16,7 @@
 //! | [`reference`](mod@reference) | dictionaries, the policy table, health, public keys |
 //! | [`audit`] | the log of every change, its chain, its signed checkpoints, its verifier |
 //! | [`events`] | what happens, told as it happens to those who may know it |
+//! | [`files`] | where the bytes of attachments are kept: a folder, or a bucket |
 //! | [`metrics`] | what an operator watches |
 //! | [`web`] | what every endpoint shares: problems, shapes, pages, the document |
 //! | [`db`] | SQLite and PostgreSQL behind one door, migrations, ids, time |
@@ -36,6 +37,7 @@ pub mod db;
 pub mod demo;
 pub mod errors;
 pub mod events;
+pub mod files;
 pub mod imports;
 pub mod inspections;
 pub mod jobs;

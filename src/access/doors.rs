@@ -15,6 +15,7 @@ use super::token::Tokens;
 use super::tx::UserId;
 use crate::db::{Clock, Db, Instant, TenantId};
 use crate::errors::Result;
+use crate::files::Files;
 use crate::metrics::Metrics;
 
 /// Sets of role bindings remembered at most.
@@ -29,6 +30,7 @@ pub struct Doors {
     pub(super) passwords: Passwords,
     pub(super) bindings: Cache<(TenantId, UserId, i64), Arc<[identity::Binding]>>,
     pub(super) answers: Answers,
+    files: Files,
     metrics: Metrics,
     draining: AtomicBool,
     listeners: Listeners,
@@ -68,7 +70,7 @@ impl Doors {
     ///
     /// # Errors
     /// When the random source fails.
-    pub fn new(db: Db, clock: Clock, keys: KeyRing) -> Result<Self> {
+    pub fn new(db: Db, clock: Clock, keys: KeyRing, files: Files) -> Result<Self> {
         Ok(Self {
             db,
             clock,
@@ -77,6 +79,7 @@ impl Doors {
             passwords: Passwords::new()?,
             bindings: Cache::new(REMEMBERED),
             answers: Answers::default(),
+            files,
             metrics: Metrics::default(),
             draining: AtomicBool::new(false),
             listeners: Listeners::default(),
@@ -136,6 +139,12 @@ impl Doors {
     #[must_use]
     pub fn jobs(&self) -> &TakenOn {
         &self.jobs
+    }
+
+    /// Where the bytes of files are.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// What an operator watches.

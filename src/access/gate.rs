@@ -271,6 +271,20 @@ impl<A: Action> Gate<A> {
     /// # Errors
     /// `token_invalid`, `forbidden`, `password_change_required`; when the row cannot be written.
     pub async fn record_look(&self, entity: &'static str, id: String, facts: Value) -> Result<()> {
+        self.note(move |tx| {
+            tx.record(&Change { entity, entity_id: &id, before: None, after: Some(&facts), reason: None })
+        })
+        .await
+    }
+
+    /// Notes what was looked at, with its audit row, in a writing transaction of its own.
+    ///
+    /// # Errors
+    /// As [`Gate::record_look`].
+    pub async fn note<F>(&self, work: F) -> Result<()>
+    where
+        F: FnOnce(&mut Tx<'_, A>) -> Result<()> + Send + 'static,
+    {
         let Some(claims) = self.claims else { return Ok(()) };
         let (doors, request) = (self.doors.clone(), self.facts.clone());
         self.doors
@@ -278,13 +292,8 @@ impl<A: Action> Gate<A> {
             .write(Some(claims.tenant), move |mut conn| {
                 let (who, reach, _) = admit(&doors, again(&mut conn), claims, request.now, A::ROW, false)?;
                 let mut state = state_of(claims.tenant, who, &request);
-                Tx::<A>::new(conn, &mut state, reach).record(&Change {
-                    entity,
-                    entity_id: &id,
-                    before: None,
-                    after: Some(&facts),
-                    reason: None,
-                })
+                work(&mut Tx::<A>::new(conn, &mut state, reach))?;
+                if state.accounted { Ok(()) } else { Err(AppError::internal("a look left no audit row")) }
             })
             .await?;
         self.doors.wrote(claims.tenant);

@@ -9,6 +9,23 @@ use crate::db::schema::{role_bindings, users};
 use crate::db::with_conn;
 use crate::errors::Result;
 
+/// The roles that active accounts hold today.
+macro_rules! held_today {
+    ($tenant:expr, $today:expr) => {
+        role_bindings::table
+            .inner_join(
+                users::table.on(users::tenant_id
+                    .eq(role_bindings::tenant_id)
+                    .and(users::id.eq(role_bindings::user_id))),
+            )
+            .filter(role_bindings::tenant_id.eq($tenant))
+            .filter(role_bindings::revoked_at.is_null())
+            .filter(role_bindings::valid_from_on.is_null().or(role_bindings::valid_from_on.le($today)))
+            .filter(role_bindings::valid_until_on.is_null().or(role_bindings::valid_until_on.ge($today)))
+            .filter(users::status.eq("active"))
+    };
+}
+
 /// Those of `paths` at which somebody with an active account holds `role` today.
 ///
 /// # Errors
@@ -17,15 +34,9 @@ pub fn held_at<A: Action>(tx: &mut Tx<'_, A>, role: Role, paths: &[String]) -> R
     let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
     let mut found = Vec::new();
     for some in paths.chunks(500) {
-        let rows: Vec<String> = with_conn!(tx.conn(), c => role_bindings::table
-            .inner_join(users::table.on(users::tenant_id.eq(role_bindings::tenant_id).and(users::id.eq(role_bindings::user_id))))
-            .filter(role_bindings::tenant_id.eq(tenant))
+        let rows: Vec<String> = with_conn!(tx.conn(), c => held_today!(tenant, today)
             .filter(role_bindings::role.eq(role))
             .filter(role_bindings::unit_path.eq_any(some.to_vec()))
-            .filter(role_bindings::revoked_at.is_null())
-            .filter(role_bindings::valid_from_on.is_null().or(role_bindings::valid_from_on.le(today)))
-            .filter(role_bindings::valid_until_on.is_null().or(role_bindings::valid_until_on.ge(today)))
-            .filter(users::status.eq("active"))
             .select(role_bindings::unit_path)
             .distinct()
             .load(c))?;
@@ -40,15 +51,9 @@ pub fn held_at<A: Action>(tx: &mut Tx<'_, A>, role: Role, paths: &[String]) -> R
 /// When the database fails.
 pub fn holding_at<A: Action>(tx: &mut Tx<'_, A>, role: Role, path: &str) -> Result<Vec<UserId>> {
     let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
-    Ok(with_conn!(tx.conn(), c => role_bindings::table
-        .inner_join(users::table.on(users::tenant_id.eq(role_bindings::tenant_id).and(users::id.eq(role_bindings::user_id))))
-        .filter(role_bindings::tenant_id.eq(tenant))
+    Ok(with_conn!(tx.conn(), c => held_today!(tenant, today)
         .filter(role_bindings::role.eq(role))
         .filter(role_bindings::unit_path.eq(path))
-        .filter(role_bindings::revoked_at.is_null())
-        .filter(role_bindings::valid_from_on.is_null().or(role_bindings::valid_from_on.le(today)))
-        .filter(role_bindings::valid_until_on.is_null().or(role_bindings::valid_until_on.ge(today)))
-        .filter(users::status.eq("active"))
         .order(role_bindings::user_id)
         .select(role_bindings::user_id)
         .distinct()
@@ -61,15 +66,9 @@ pub fn holding_at<A: Action>(tx: &mut Tx<'_, A>, role: Role, path: &str) -> Resu
 /// When the database fails.
 pub fn holding_any<A: Action>(tx: &mut Tx<'_, A>, roles: &[Role], ids: &[UserId]) -> Result<Vec<UserId>> {
     let (tenant, today) = (tx.tenant(), tx.now().shanghai_day());
-    Ok(with_conn!(tx.conn(), c => role_bindings::table
-        .inner_join(users::table.on(users::tenant_id.eq(role_bindings::tenant_id).and(users::id.eq(role_bindings::user_id))))
-        .filter(role_bindings::tenant_id.eq(tenant))
+    Ok(with_conn!(tx.conn(), c => held_today!(tenant, today)
         .filter(role_bindings::user_id.eq_any(ids.to_vec()))
         .filter(role_bindings::role.eq_any(roles.to_vec()))
-        .filter(role_bindings::revoked_at.is_null())
-        .filter(role_bindings::valid_from_on.is_null().or(role_bindings::valid_from_on.le(today)))
-        .filter(role_bindings::valid_until_on.is_null().or(role_bindings::valid_until_on.ge(today)))
-        .filter(users::status.eq("active"))
         .select(role_bindings::user_id)
         .distinct()
         .load(c))?)

@@ -58,6 +58,17 @@ pub(super) fn release<A: Action>(tx: &mut Tx<'_, A>, job: JobId, most: i64) -> R
     Ok(some.len())
 }
 
+/// Has another thing hold back the rows that this one holds back.
+pub(super) fn hand_over<A: Action>(tx: &mut Tx<'_, A>, from: JobId, to: JobId) -> Result<()> {
+    let tenant = tx.tenant();
+    with_conn!(tx.conn(), c => diesel::update(audit_unsealed::table
+        .filter(audit_unsealed::tenant_id.eq(tenant))
+        .filter(audit_unsealed::held_by.eq(from)))
+        .set(audit_unsealed::held_by.eq(to))
+        .execute(c))?;
+    Ok(())
+}
+
 /// How many rows wait. Those that are held back are nobody's to count.
 pub(super) fn waiting<A: Action>(tx: &mut Tx<'_, A>) -> Result<i64> {
     let tenant = tx.tenant();

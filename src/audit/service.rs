@@ -53,6 +53,14 @@ pub fn tell_held<A: Action, T>(tx: &mut Tx<'_, A>, thing: Id<T>) -> Result<()> {
     Ok(())
 }
 
+/// Has the rows that were held back for one thing wait for another: whoever may know of that may know of them.
+///
+/// # Errors
+/// When the database fails.
+pub fn hand_held<A: Action, T, U>(tx: &mut Tx<'_, A>, from: Id<T>, to: Id<U>) -> Result<()> {
+    queue_store::hand_over(tx, JobId::from_uuid(from.uuid()), JobId::from_uuid(to.uuid()))
+}
+
 /// Puts rows that wait into the chain, so many at most; how many those were, and when the first was written.
 ///
 /// # Errors

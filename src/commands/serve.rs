@@ -12,6 +12,8 @@ use pingyi::config::Settings;
 use pingyi::db::start::{Result, StartError};
 use pingyi::db::{Clock, Db, migrate};
 use pingyi::events::hub::Hub;
+use pingyi::inspections::attachments::leftovers;
+use pingyi::inspections::checks::embargo;
 use pingyi::web::Rates;
 
 /// How long readiness fails before the listener closes, so that a balancer looks away first.
@@ -43,7 +45,7 @@ pub(crate) fn open(settings: &Settings, may_make_keys: bool) -> Result<Doors> {
         })?
     };
     let db = Db::open(&location, settings.limits())?;
-    Ok(Doors::new(db, Clock::system(), keys)?)
+    Ok(Doors::new(db, Clock::system(), keys, settings.files()?)?)
 }
 
 /// Serves with what is open.
@@ -78,6 +80,8 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
         let url = format!("http://{address}");
         super::say(&format!("serving {url} · docs {url}/docs/ · document {url}/api/v1/openapi.json"));
         actix_web::rt::spawn(sweep::run(Arc::clone(&doors)));
+        actix_web::rt::spawn(leftovers::run(Arc::clone(&doors)));
+        actix_web::rt::spawn(embargo::run(Arc::clone(&doors)));
         let relay = Relay::new(Arc::clone(&doors), Some(settings.checkpoint_file()))?;
         actix_web::rt::spawn(relay.run());
         actix_web::rt::spawn(Hub::new(Arc::clone(&doors)).run());

@@ -31,7 +31,7 @@ pub(super) async fn tell(
     let office = Desk::of(doors, holder(people, Role::GroupOffice, &root.code)?).await?;
     let mut made = Vec::new();
     for template in ChecklistTemplate::ALL {
-        let id = begin(&office, root.id, template.content()).await?;
+        let id = begin(&office, root.id, template.content()?).await?;
         office.act::<ChecklistPublish, _>(move |tx| checklists::publish(tx, id).map(|_| ())).await?;
         made.push((*template, id));
     }
@@ -52,7 +52,7 @@ pub(super) async fn tell(
     }
     if let Some(city) = first.first().and_then(|code| units.iter().find(|unit| unit.code == *code)) {
         let desk = Desk::of(doors, holder(people, Role::GroupOffice, &city.code)?).await?;
-        let base = ChecklistTemplate::ServiceWindow.content();
+        let base = ChecklistTemplate::ServiceWindow.content()?;
         let content =
             ChecklistContent { title: format!("{}服务窗口补充检查清单", city.name), ..base };
         begin(&desk, city.id, content).await?;

@@ -9,6 +9,7 @@ mod checks;
 mod discussion;
 mod divisions;
 mod load;
+pub mod photos;
 mod roster;
 mod story;
 mod strength;

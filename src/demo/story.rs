@@ -11,8 +11,8 @@ use super::divisions::ProvinceTree;
 use super::roster::Account;
 use super::{discussion, work};
 use crate::access::policy::{
-    Action, CampaignCreate, LeadingGroupSet, Login, PlanApprove, PlanCreate, PlanPublish, PlanReturn,
-    UserRead,
+    Action, AttachmentUpload, CampaignCreate, LeadingGroupSet, Login, PlanApprove, PlanCreate, PlanPublish,
+    PlanReturn, UserRead,
 };
 use crate::access::sessions::sign_in;
 use crate::access::{Doors, Facts, Gate, Role, Tx};
@@ -23,6 +23,8 @@ use crate::campaigns::plan::rules::{Meeting, PlanContent, Responsible, Target, T
 use crate::campaigns::plan::service as plans;
 use crate::campaigns::rules::{CampaignId, Frequency, Phase, PlanId, ResponsibleExtent, TargetDirection};
 use crate::db::start::{Result, StartError};
+use crate::inspections::attachments;
+use crate::inspections::attachments::rules::AttachmentId;
 use crate::org::rules::{Unit, UnitKind};
 use crate::web::NoContent;
 
@@ -76,7 +78,7 @@ pub(super) fn writing_units(tree: &ProvinceTree, first: &[String]) -> Vec<String
     others.take(FATES.len()).map(|unit| unit.code.clone()).collect()
 }
 
-fn trouble(error: &dyn std::fmt::Display) -> StartError {
+pub(super) fn trouble(error: &dyn std::fmt::Display) -> StartError {
     StartError::new(format!("the demo could not be loaded: {error}"))
 }
 
@@ -107,6 +109,17 @@ impl Desk {
         })
         .await?;
         receiver.recv().map_err(|error| trouble(&error))
+    }
+
+    /// Uploads a picture.
+    pub(super) async fn upload(&self, name: &str, bytes: Vec<u8>) -> Result<AttachmentId> {
+        let gate =
+            Gate::<AttachmentUpload>::open(&self.doors, Some(&self.token), Facts::plain(self.doors.now()))?;
+        let owner = gate.account().ok_or_else(|| StartError::new("nobody has signed in"))?;
+        let new = attachments::upload::keep_bytes(&self.doors, owner, name, bytes).await?;
+        let id = new.id;
+        self.act::<AttachmentUpload, _>(move |tx| attachments::service::create(tx, new).map(|_| ())).await?;
+        Ok(id)
     }
 }
 

@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use super::checks::Standing;
-use super::story::{Desk, Person, holder};
+use super::photos::{Taken, photo};
+use super::story::{Desk, Person, holder, trouble};
 use crate::access::policy::{CheckConfirm, CheckContest, CheckCreate, CheckRelease, ChecklistRead};
 use crate::access::{Doors, Role};
 use crate::db::Instant;
 use crate::db::start::Result;
+use crate::inspections::attachments::rules::AttachmentId;
 use crate::inspections::authorisations::rules::CheckKind;
 use crate::inspections::checklists::rules::{ChecklistId, ChecklistVersionId};
 use crate::inspections::checklists::service as checklists;
-use crate::inspections::checks::rules::{Answer, CheckId, CheckRecord, Datum, PersonMet, Place};
+use crate::inspections::checks::rules::{Answer, CheckId, CheckRecord, Datum, PersonMet, Place, least_team};
 use crate::inspections::checks::service::{self as checks, NewCheck};
 use crate::inspections::checks::transitions;
 use crate::org::rules::{Unit, UnitId, UnitKind};
 
-/// Checks that were made in the hours before the demo was loaded.
+/// Checks that were made since the authorisation was approved.
 pub(super) async fn tell(
     doors: &Arc<Doors>,
     units: &[Unit],
@@ -44,17 +46,17 @@ pub(super) async fn tell(
         released(&commander, id).await?;
         let head = Desk::of(doors, holder(people, Role::UnitHead, &city.code)?).await?;
         let why = "GL-1: 带班领导当时在楼下接待来访群众, 有登记为证, 请予复核。";
-        head.act::<CheckContest, _>(move |tx| transitions::contest(tx, id, why).map(|_| ())).await?;
+        head.act::<CheckContest, _>(move |tx| transitions::contest(tx, id, why, &[]).map(|_| ())).await?;
     }
     if let Some(county) = counties.last() {
         let id = visit.made(&inspector, CheckKind::Covert, *county).await?;
-        commander.act::<CheckConfirm, _>(move |tx| transitions::confirm(tx, id).map(|_| ())).await?;
+        commander.act::<CheckConfirm, _>(move |tx| transitions::confirm(tx, id, None).map(|_| ())).await?;
     }
     Ok(())
 }
 
 async fn released(commander: &Desk, id: CheckId) -> Result<()> {
-    commander.act::<CheckConfirm, _>(move |tx| transitions::confirm(tx, id).map(|_| ())).await?;
+    commander.act::<CheckConfirm, _>(move |tx| transitions::confirm(tx, id, None).map(|_| ())).await?;
     commander.act::<CheckRelease, _>(move |tx| transitions::release(tx, id).map(|_| ())).await
 }
 
@@ -68,7 +70,13 @@ struct Visit<'s> {
 impl Visit<'_> {
     /// A check that arrives when it is over.
     async fn made(&self, inspector: &Desk, kind: CheckKind, unit_id: UnitId) -> Result<CheckId> {
-        let least = crate::inspections::checks::rules::least_team(kind);
+        let least = least_team(kind);
+        let taken = Taken { at: self.now, latitude: 25_040_500, longitude: 102_709_700 };
+        let mut shown = Vec::new();
+        for (name, seed) in [("值班室.jpg", 3), ("枪弹柜.jpg", 40)] {
+            let bytes = photo((1200, 900), seed, Some(taken)).map_err(|error| trouble(&error))?;
+            shown.push(inspector.upload(name, bytes).await?);
+        }
         let new = NewCheck {
             id: None,
             authorisation_id: self.standing.authorisation,
@@ -76,7 +84,7 @@ impl Visit<'_> {
             unit_id,
             checklist_version_id: self.version,
             team: self.standing.team.iter().copied().take(least).collect(),
-            begun_at: self.now.plus_seconds(-7200),
+            begun_at: self.now,
             sent_at: Some(self.now),
             place: Place {
                 text: "值班室及一楼大厅".to_owned(),
@@ -85,14 +93,14 @@ impl Visit<'_> {
                 datum: Some(Datum::Gcj02),
                 accuracy_m: Some(15),
             },
-            record: Some(record(self.now.plus_seconds(-3600))),
+            record: Some(record(self.now, &shown)),
         };
         inspector.act::<CheckCreate, _>(move |tx| Ok(checks::create(tx, &new)?.0.id)).await
     }
 }
 
 /// Of the checklist of dress and discipline: the leader on duty was not there, and somebody played cards.
-fn record(ended_at: Instant) -> CheckRecord {
+fn record(ended_at: Instant, shown: &[AttachmentId]) -> CheckRecord {
     let answer = |item: &str| Answer {
         item: item.to_owned(),
         yes: None,
@@ -101,15 +109,18 @@ fn record(ended_at: Instant) -> CheckRecord {
         text: None,
         not_applicable: false,
         note: None,
+        attachment_ids: Vec::new(),
     };
     let yes = |item: &str, yes: bool| Answer { yes: Some(yes), ..answer(item) };
+    let (first, rest) = shown.split_at(shown.len().min(1));
+    let (first, rest) = (first.to_vec(), rest.to_vec());
     let absent = "带班领导电话无人接听, 十二分钟后到岗。".to_owned();
     CheckRecord {
         answers: vec![
             yes("ZZ-1", true),
-            Answer { note: Some(absent), ..yes("GL-1", false) },
+            Answer { note: Some(absent), attachment_ids: first, ..yes("GL-1", false) },
             Answer { number: Some("3".to_owned()), ..answer("GL-2") },
-            yes("JJ-1", false),
+            Answer { attachment_ids: rest, ..yes("JJ-1", false) },
             yes("JJ-2", true),
             yes("JJ-3", false),
         ],
@@ -120,5 +131,6 @@ fn record(ended_at: Instant) -> CheckRecord {
         }],
         summary: Some("值班备勤总体到位, 带班领导脱岗。".to_owned()),
         ended_at,
+        attachment_ids: Vec::new(),
     }
 }

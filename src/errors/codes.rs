@@ -26,6 +26,8 @@ pub enum Kind {
     UriTooLong,
     /// The body is of a media type we do not read.
     UnsupportedMedia,
+    /// The part of a file that is asked for is not there.
+    RangeNotSatisfiable,
     /// Well-formed, but its shape or a rule forbids it.
     Unprocessable,
     /// `If-Match` is missing.
@@ -81,6 +83,7 @@ macro_rules! codes {
 
 codes! {
     // Reading the request
+    MalformedForm = BadRequest, "malformed_form", "请求体不是有效的表单", "The body is not a valid form";
     MalformedJson = BadRequest, "malformed_json", "请求体不是有效的 JSON", "The body is not valid JSON";
     MalformedFile = BadRequest, "malformed_file", "文件无法读取", "The file cannot be read";
     InvalidQuery = BadRequest, "invalid_query", "查询参数有误", "A query parameter is wrong";
@@ -89,6 +92,7 @@ codes! {
     IncompleteBody = BadRequest, "incomplete_body", "请求体没有收完", "The body did not arrive whole";
     MethodNotAllowed = MethodNotAllowed, "method_not_allowed", "此路径不支持该方法", "The path does not support this method";
     NotAcceptable = NotAcceptable, "not_acceptable", "没有符合 Accept 的表示", "No representation matches Accept";
+    RangeNotSatisfiable = RangeNotSatisfiable, "range_not_satisfiable", "所要的一段不在文件之内", "The part asked for is not in the file";
     UnsupportedMediaType = UnsupportedMedia, "unsupported_media_type", "不支持的内容类型", "The content type is not supported";
     BodyTooLarge = TooLarge, "body_too_large", "请求体过大", "The body is too large";
     UriTooLong = UriTooLong, "uri_too_long", "地址过长", "The address is too long";
@@ -198,6 +202,7 @@ codes! {
     CheckNotContested = Conflict, "check_not_contested", "检查没有待答复的异议", "No objection to the check waits for an answer";
     CheckNotVoidable = Conflict, "check_not_voidable", "检查已确认或已作废, 不能作废", "The check is confirmed or voided and cannot be voided";
     TooManyAddenda = Conflict, "too_many_addenda", "补记已满 200 条", "There are 200 addenda already";
+    TooManyUnbound = Conflict, "too_many_unbound", "尚未使用的附件已满 500 个", "There are 500 attachments that are bound to nothing";
     CheckEnded = Conflict, "check_ended", "检查已定案或作废", "The check is final or voided";
     ChecklistRetired = Conflict, "checklist_retired", "检查清单已停用", "The checklist is retired";
     ChecklistUnchanged = Conflict, "checklist_unchanged", "没有尚未发布的修改", "Nothing of the checklist is left to publish";
@@ -268,6 +273,12 @@ codes! {
     OpenAssignment = Field, "open_assignment", "有未完成的任务", "It has an open task";
     OfficerElsewhere = Field, "officer_elsewhere", "不在该单位及其下级", "The officer belongs neither to the unit nor below it";
     AlreadyNamed = Field, "already_named", "已是该任务另一单位的责任人", "The officer is a person of this task for another unit";
+    FileTypeNotAllowed = Field, "file_type_not_allowed", "文件的内容不是 JPEG、PNG 或 WebP 图片", "By its bytes the file is no JPEG, PNG or WebP picture";
+    FileDamaged = Field, "file_damaged", "图片残缺或损坏", "The picture is cut off or damaged";
+    FilePolyglot = Field, "file_polyglot", "图片之中另藏有内容", "Something else is hidden in the picture";
+    PictureTooLarge = Field, "picture_too_large", "图片的像素过多", "The picture has too many pixels";
+    HashMismatch = Field, "hash_mismatch", "收到的文件与所说的 SHA-256 不符", "The file that came is not the one the SHA-256 is of";
+    EvidenceRequired = Field, "evidence_required", "此项须附证据", "The item needs evidence";
     ControlCharacter = Field, "control_character", "含有不可见的控制字符", "It holds a control character";
     Blank = Field, "blank", "不能只有空白", "It may not be blank";
 }

@@ -287,6 +287,16 @@ pub fn unknown(pointer: impl Into<String>) -> FieldError {
     FieldError::body(pointer, Code::UnknownReference, detail)
 }
 
+/// Tells of each value of a list that stands there twice, by its place in the body.
+pub fn refuse_repeated<T: PartialEq>(values: &[T], pointer: &str, errors: &mut Vec<FieldError>) {
+    for (at, value) in values.iter().enumerate() {
+        if values.iter().take(at).any(|other| other == value) {
+            let detail = text!("有重复", "It is there twice");
+            errors.push(FieldError::body(format!("{pointer}/{at}"), Code::NotUnique, detail));
+        }
+    }
+}
+
 /// Hands errors to `validator` in its own form.
 ///
 /// # Errors

@@ -97,8 +97,7 @@ pub(super) fn things(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Res
             };
             Ok(rows.into_iter().map(row).collect())
         }
-        Lead::Authorisation => authorised(tx, ids),
-        Lead::Check => checked(tx, ids),
+        Lead::Authorisation | Lead::Check => with_teams(tx, lead, ids),
         Lead::Checklist => {
             let rows: Vec<(Raw, String, i32)> = with_conn!(tx.conn(), c => checklists::table
                 .filter(checklists::tenant_id.eq(tenant))
@@ -212,40 +211,30 @@ fn entries(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thin
     Ok(rows.into_iter().map(row).collect())
 }
 
-/// Authorisations, of which their teams and commanders know too.
-fn authorised(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
+/// Things that have a team and a commander, who know of them too: authorisations; unannounced checks, of which nothing is in
+/// the chain that nobody else may know of yet.
+fn with_teams(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
     let (tenant, ids) = (tx.tenant(), ids.to_vec());
-    let rows: Vec<(Raw, String, UserId)> = with_conn!(tx.conn(), c => authorisations::table
-        .filter(authorisations::tenant_id.eq(tenant))
-        .filter(authorisations::id.eq_any(ids.clone()))
-        .select((authorisations::id, authorisations::unit_path, authorisations::commander_id))
-        .load(c))?;
-    let teams: Vec<(Raw, UserId)> = with_conn!(tx.conn(), c => authorisation_members::table
-        .filter(authorisation_members::tenant_id.eq(tenant))
-        .filter(authorisation_members::authorisation_id.eq_any(ids))
-        .select((authorisation_members::authorisation_id, authorisation_members::user_id))
-        .load(c))?;
-    Ok(with_teams(rows, teams))
-}
-
-/// Unannounced checks, of which their teams and commanders know too. What nobody else may know of is not in the chain yet.
-fn checked(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
-    let (tenant, ids) = (tx.tenant(), ids.to_vec());
-    let rows: Vec<(Raw, String, UserId)> = with_conn!(tx.conn(), c => unannounced_checks::table
-        .filter(unannounced_checks::tenant_id.eq(tenant))
-        .filter(unannounced_checks::id.eq_any(ids.clone()))
-        .select((unannounced_checks::id, unannounced_checks::unit_path, unannounced_checks::commander_id))
-        .load(c))?;
-    let teams: Vec<(Raw, UserId)> = with_conn!(tx.conn(), c => check_members::table
-        .filter(check_members::tenant_id.eq(tenant))
-        .filter(check_members::check_id.eq_any(ids))
-        .select((check_members::check_id, check_members::user_id))
-        .load(c))?;
-    Ok(with_teams(rows, teams))
-}
-
-/// Things with the accounts that they are assigned to: commanders and teams.
-fn with_teams(rows: Vec<(Raw, String, UserId)>, teams: Vec<(Raw, UserId)>) -> HashMap<Uuid, Thing> {
+    macro_rules! both {
+        ($things:ident, $members:ident, $of:ident) => {{
+            let rows: Vec<(Raw, String, UserId)> = with_conn!(tx.conn(), c => $things::table
+                .filter($things::tenant_id.eq(tenant))
+                .filter($things::id.eq_any(ids.clone()))
+                .select(($things::id, $things::unit_path, $things::commander_id))
+                .load(c))?;
+            let teams: Vec<(Raw, UserId)> = with_conn!(tx.conn(), c => $members::table
+                .filter($members::tenant_id.eq(tenant))
+                .filter($members::$of.eq_any(ids))
+                .select(($members::$of, $members::user_id))
+                .load(c))?;
+            (rows, teams)
+        }};
+    }
+    let (rows, teams) = if lead == Lead::Check {
+        both!(unannounced_checks, check_members, check_id)
+    } else {
+        both!(authorisations, authorisation_members, authorisation_id)
+    };
     let row = |(id, path, commander): (Raw, String, UserId)| {
         (id.uuid(), Thing { members: vec![commander], ..thing(id, None, path, false) })
     };
@@ -255,7 +244,7 @@ fn with_teams(rows: Vec<(Raw, String, UserId)>, teams: Vec<(Raw, UserId)>) -> Ha
             thing.members.push(member);
         }
     }
-    found
+    Ok(found)
 }
 
 /// Jobs, which stand nowhere and are told to whoever began them.

@@ -34,5 +34,6 @@ pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Ve
 /// When the database fails.
 pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
     checklists::hand_over(tx, from, to)?;
-    authorisations::hand_over(tx, from, to)
+    authorisations::hand_over(tx, from, to)?;
+    checks::hand_over(tx, from, to)
 }

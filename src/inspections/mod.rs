@@ -1,5 +1,6 @@
 //! Inspections: what is looked at, by whom, what was seen.
 
+pub mod attachments;
 pub mod authorisations;
 pub mod checklists;
 pub mod checks;

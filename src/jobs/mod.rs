@@ -15,4 +15,4 @@ pub mod runner;
 pub mod service;
 mod spool_store;
 mod store;
-pub(crate) use store::in_force;
+pub(crate) use store::{in_force, unseen};

@@ -377,3 +377,17 @@ macro_rules! in_force {
     };
 }
 pub(crate) use in_force;
+
+/// Rows of a table that a job has entered and that nobody sees yet, beside the batch they are of.
+macro_rules! unseen {
+    ($table:ident, $tenant:expr) => {
+        $table::table
+            .inner_join(
+                $crate::db::schema::open_batches::table.on($crate::db::schema::open_batches::tenant_id
+                    .eq($table::tenant_id)
+                    .and($crate::db::schema::open_batches::job_id.nullable().eq($table::batch_id))),
+            )
+            .filter($table::tenant_id.eq($tenant))
+    };
+}
+pub(crate) use unseen;

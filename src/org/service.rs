@@ -89,6 +89,15 @@ pub fn reached<A: Action>(tx: &mut Tx<'_, A>, id: UnitId) -> Result<Option<Unit>
     store::find(tx, &reach, id)
 }
 
+/// Those of the units that this very action reaches.
+///
+/// # Errors
+/// When the database fails.
+pub fn reached_many<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<Vec<Unit>> {
+    let reach = tx.reach().clone();
+    store::find_many(tx, &reach, ids)
+}
+
 /// The unit that an officer, an account or a campaign is put at: one that this action reaches, and that
 /// works.
 ///

@@ -17,6 +17,7 @@ use crate::campaigns::waiting::service::WaitingKind;
 use crate::db::{Dictionary, Entry};
 use crate::events::kinds::EventKind;
 use crate::imports::{TableFormat, TextEncoding};
+use crate::inspections::attachments::rules::{AttachmentPlace, MediaType, ParentKind, Variant};
 use crate::inspections::authorisations::rules::{AuthorisationAction, AuthorisationState, CheckKind};
 use crate::inspections::checklists::items::{AnswerType, EvidenceRule};
 use crate::inspections::checklists::rules::{ChecklistAction, ChecklistState};
@@ -101,6 +102,10 @@ pub const ALL: &[Listed] = &[
     of::<CheckState>(),
     of::<CheckAction>(),
     of::<Datum>(),
+    of::<MediaType>(),
+    of::<Variant>(),
+    of::<ParentKind>(),
+    of::<AttachmentPlace>(),
     of::<ObjectionOutcome>(),
     of::<RateExclusion>(),
     of::<JobKind>(),

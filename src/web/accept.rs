@@ -18,9 +18,11 @@ pub(super) enum Representation {
     Print(Form),
     /// Events, which are given in no other way.
     Live,
+    /// A file as it is kept, whatever it is.
+    Kept,
 }
 
-use Representation::{File, Json, Live, Print};
+use Representation::{File, Json, Kept, Live, Print};
 
 /// What there is to choose from; of two that are wanted alike the first is given.
 type Offers = &'static [(&'static str, Representation)];
@@ -33,6 +35,7 @@ const LIST: Offers = &[
 ];
 const PAPER: Offers = &[(Form::Html.media(), Print(Form::Html)), (Form::Xlsx.media(), Print(Form::Xlsx))];
 
+const KEPT: Offers = &[("image/jpeg", Kept), ("image/png", Kept), ("image/webp", Kept)];
 const EVENTS: Offers = &[(super::live::MEDIA, Live)];
 
 /// The media types of what is given so.
@@ -42,6 +45,7 @@ pub(super) const fn offers(given: Given) -> Offers {
         Given::Pages => LIST,
         Given::Paper => PAPER,
         Given::Events => EVENTS,
+        Given::Content => KEPT,
     }
 }
 

@@ -6,6 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::content::Content;
 use super::live::Stream;
 use super::openapi::Example;
 use crate::audit::hex;
@@ -29,13 +30,24 @@ pub struct Answer {
     pub paper: Option<Box<Paper>>,
     /// What is sent bit by bit instead.
     pub stream: Option<Stream>,
+    /// The file that is given instead.
+    pub content: Option<Box<Content>>,
 }
 
 impl Answer {
     /// An answer with this body, and nothing else but a status.
     #[must_use]
     pub fn of(status: u16, body: String) -> Self {
-        Self { status, etag: None, location: None, next_link: None, body, paper: None, stream: None }
+        Self {
+            status,
+            etag: None,
+            location: None,
+            next_link: None,
+            body,
+            paper: None,
+            stream: None,
+            content: None,
+        }
     }
 }
 
@@ -56,6 +68,8 @@ pub enum Given {
     Paper,
     /// Events, for as long as the client listens, and no JSON.
     Events,
+    /// A file as it is kept, and no JSON.
+    Content,
 }
 
 /// What an endpoint may answer with.
@@ -76,6 +90,11 @@ pub trait IntoAnswer {
     fn schema(schemas: &mut super::schemas::Collector) -> Option<String>;
     /// An example of the body.
     fn example() -> Option<serde_json::Value>;
+    /// The media types of the files that are given.
+    #[must_use]
+    fn media() -> &'static [&'static str] {
+        &[]
+    }
     /// Makes the answer.
     ///
     /// # Errors

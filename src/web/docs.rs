@@ -82,7 +82,7 @@ const fn advice(kind: Kind) -> (&'static str, &'static str) {
         Kind::MethodNotAllowed => {
             ("Allow 头列出可用的方法。", "The Allow header lists the methods there are.")
         }
-        Kind::NotAcceptable | Kind::UnsupportedMedia => {
+        Kind::NotAcceptable | Kind::RangeNotSatisfiable | Kind::UnsupportedMedia => {
             ("改用文档所列的内容类型。", "Use a media type that the document lists.")
         }
         Kind::Conflict => (

@@ -145,6 +145,8 @@ pub trait Body: Sized + Send + 'static {
     const ALLOWANCE: Allowance = Allowance::JSON;
     /// Whether it is kept in pieces for a job instead of being held in memory.
     const SPOOLED: bool = false;
+    /// Whether it is a form with a file, which goes to the disk.
+    const FORM: bool = false;
     /// Bytes of it at most, of this media type.
     #[must_use]
     fn most(media: &str) -> usize {

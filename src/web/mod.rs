@@ -2,9 +2,12 @@
 
 mod accept;
 mod answer;
+mod components;
+mod content;
 mod docs;
 mod endpoint;
 mod export;
+mod form;
 mod headers;
 mod input;
 mod live;
@@ -23,15 +26,18 @@ pub use answer::{
     Accepted, Answer, Created, Given, IntoAnswer, NoContent, Page, Plain, Remembered, Resource, Thorough,
     Unkept, Versioned,
 };
+pub use content::{Content, FileContent, Kinds};
 pub use docs::docs;
 pub(crate) use endpoint::endpoint;
 pub use endpoint::{Endpoint, Verb};
 pub(crate) use export::is_like_a_formula;
 pub use export::{ExportLimits, Exports, Format, title};
+pub use form::{Arrived, Filled, Form as FileForm};
 pub use input::{Body, Empty, Json, Merge, NoBody, NoQuery, PathIds, QueryParams};
 pub use live::{Listening, Stream};
-pub use openapi::{Example, document, reference};
-pub use page::{Count, Cursor, Paging, Sort};
+pub use openapi::{Example, document, reference, with};
+pub(crate) use page::load_as_made;
+pub use page::{Count, Cursor, MadeSort, Paging, Sort, made_place};
 pub use printed::Form;
 pub use problem::{Language, problem_response, status_of, type_of};
 pub use rates::Rates;

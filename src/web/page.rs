@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 
 use super::answer::Page;
 use crate::access::Doors;
-use crate::db::{Id, text_enum};
+use crate::db::{Id, Instant, text_enum};
 use crate::errors::{AppError, Code, Result};
 
 /// Rows on a page when the caller does not say.
@@ -25,8 +25,41 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// By when they were made lists are sorted; ties by id.
+    MadeSort as "made_sort" {
+        Newest = "-created_at", "新建在前", "Newest first", grey;
+        Oldest = "created_at", "先建在前", "Oldest first", grey;
+    }
+}
+
 /// The place of a row in a list: its sort keys as text, the id last.
 pub type Cursor = Vec<String>;
+
+/// The place of a row in a list that is sorted by when they were made.
+#[must_use]
+pub fn made_place<T>(at: Instant, id: Id<T>) -> Cursor {
+    vec![at.micros().to_string(), id.to_string()]
+}
+
+/// Loads a query behind a place, sorted by when the rows were made.
+macro_rules! load_as_made {
+    ($query:expr, $c:expr, $newest_first:expr, $after:expr, $at:expr, $id:expr) => {
+        match ($newest_first, $after) {
+            (true, None) => $query.order(($at.desc(), $id.desc())).load($c),
+            (true, Some((at, id))) => $query
+                .filter($at.lt(at).or($at.eq(at).and($id.lt(id))))
+                .order(($at.desc(), $id.desc()))
+                .load($c),
+            (false, None) => $query.order(($at.asc(), $id.asc())).load($c),
+            (false, Some((at, id))) => $query
+                .filter($at.gt(at).or($at.eq(at).and($id.gt(id))))
+                .order(($at.asc(), $id.asc()))
+                .load($c),
+        }
+    };
+}
+pub(crate) use load_as_made;
 
 /// Which page is asked for.
 #[derive(Clone)]
@@ -100,6 +133,17 @@ impl Paging {
         let Some(place) = self.after(2)? else { return Ok(None) };
         let [day, id] = place.as_slice() else { return Err(AppError::new(Code::InvalidCursor)) };
         let place = day.parse().ok().zip(Id::parse(id));
+        place.map(Some).ok_or_else(|| AppError::new(Code::InvalidCursor))
+    }
+
+    /// The place of a row by the moment it was made and its id: clients may choose ids, so ids alone do not tell.
+    ///
+    /// # Errors
+    /// As [`Paging::after`].
+    pub fn after_made<T>(&self) -> Result<Option<(Instant, Id<T>)>> {
+        let Some(place) = self.after(2)? else { return Ok(None) };
+        let [at, id] = place.as_slice() else { return Err(AppError::new(Code::InvalidCursor)) };
+        let place = at.parse().ok().map(Instant::from_micros).zip(Id::parse(id));
         place.map(Some).ok_or_else(|| AppError::new(Code::InvalidCursor))
     }
 

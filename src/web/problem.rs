@@ -71,6 +71,7 @@ pub const fn status_of(kind: Kind) -> u16 {
         Kind::TooLarge => 413,
         Kind::UriTooLong => 414,
         Kind::UnsupportedMedia => 415,
+        Kind::RangeNotSatisfiable => 416,
         Kind::Unprocessable | Kind::Field => 422,
         Kind::PreconditionRequired => 428,
         Kind::TooMany => 429,

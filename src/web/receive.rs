@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, web};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use futures_util::StreamExt;
 
+use super::form::Filled;
 use super::headers::text_header;
 use super::input::Body;
 use crate::access::policy::Action;
@@ -38,10 +39,13 @@ impl Allowance {
     /// What they have in files, which are kept piece by piece as they arrive: what follows is soon done.
     pub const FILE: Self =
         Self { bytes: 512 * 1024 * 1024, arrival: Duration::from_mins(30), whole: Duration::from_mins(31) };
+    /// A picture, and what is said of it.
+    pub const FORM: Self =
+        Self { bytes: 20 * 1024 * 1024, arrival: Duration::from_mins(10), whole: Duration::from_mins(12) };
 }
 
 /// A body as it came.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Sent {
     /// The bytes.
     pub bytes: Vec<u8>,
@@ -51,6 +55,8 @@ pub struct Sent {
     pub charset: Option<String>,
     /// Where its bytes are, when they are not here.
     pub spooled: Option<Spooled>,
+    /// What it says, when it is a form.
+    pub form: Option<Filled>,
 }
 
 /// A body that is kept in pieces for the job that will read it.
@@ -65,7 +71,7 @@ pub struct Spooled {
 }
 
 /// What the headers say the body is: which of the media types that are read, and in which encoding.
-fn named<B: Body>(request: &HttpRequest) -> Option<(&'static str, Option<String>)> {
+pub(super) fn named<B: Body>(request: &HttpRequest) -> Option<(&'static str, Option<String>)> {
     let given = text_header(request.headers(), header::CONTENT_TYPE.as_str()).unwrap_or_default();
     let mut pieces = given.split(';').map(str::trim);
     let kind = pieces.next().unwrap_or_default().to_ascii_lowercase();
@@ -78,7 +84,7 @@ fn named<B: Body>(request: &HttpRequest) -> Option<(&'static str, Option<String>
     (known && plain).then_some((*media, charset))
 }
 
-fn announced(request: &HttpRequest) -> Option<usize> {
+pub(super) fn announced(request: &HttpRequest) -> Option<usize> {
     text_header(request.headers(), header::CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok())
 }
 
@@ -124,7 +130,7 @@ pub(super) async fn spool_body<B: Body, A: Action>(
         .await
         .map_err(|_| AppError::new(Code::IncompleteBody))??;
     let sha256 = hex(hash.finish().as_ref());
-    Ok(Sent { bytes: Vec::new(), media, charset, spooled: Some(Spooled { job, bytes, sha256 }) })
+    Ok(Sent { bytes: Vec::new(), media, charset, spooled: Some(Spooled { job, bytes, sha256 }), form: None })
 }
 
 pub(super) async fn read_body<B: Body>(request: &HttpRequest, mut payload: web::Payload) -> Result<Sent> {
@@ -149,7 +155,7 @@ pub(super) async fn read_body<B: Body>(request: &HttpRequest, mut payload: web::
         return Ok(Sent::default());
     }
     match named::<B>(request) {
-        Some((media, charset)) => Ok(Sent { bytes, media, charset, spooled: None }),
+        Some((media, charset)) => Ok(Sent { bytes, media, charset, ..Sent::default() }),
         None => Err(wrong_media::<B>()),
     }
 }
@@ -162,7 +168,7 @@ pub(super) fn wrong_media<B: Body>() -> AppError {
     AppError::because(Code::UnsupportedMediaType, detail)
 }
 
-fn too_large(most: usize) -> AppError {
+pub(super) fn too_large(most: usize) -> AppError {
     let most = most / 1024;
     let detail = text!("请求体至多 {most} KiB", "The body may have at most {most} KiB");
     AppError::because(Code::BodyTooLarge, detail)

@@ -41,6 +41,8 @@ pub struct Route {
     pub body: bool,
     /// What its answer can be given as.
     pub given: Given,
+    /// The media types of the files it gives.
+    pub media: &'static [&'static str],
     pub(super) describe: fn(&mut Collector) -> Description,
     pub(super) fetch: Fetch,
     attach: fn(Resource) -> Resource,
@@ -73,6 +75,7 @@ impl Api {
             ids: E::Path::COUNT,
             body: E::Body::PRESENT,
             given: E::Reply::GIVEN,
+            media: E::Reply::media(),
             describe: describe::<E>,
             fetch: |context, token, facts, ids| Box::pin(fetch::<E>(context, token, facts, ids)),
             attach: |resource| {

@@ -15,8 +15,10 @@ use serde_json::Value;
 
 use super::accept::{Representation, choose, offers};
 use super::answer::{Answer, Given, IntoAnswer};
+use super::content;
 use super::endpoint::Endpoint;
 use super::export::{Account, Asked, Exports, Format, check_query, give};
+use super::form::receive_form;
 use super::headers::{bearer, check_tags, facts_of, idempotency_claim, text_header};
 use super::input::{Body, PathIds, parse_query};
 use super::live;
@@ -124,6 +126,9 @@ async fn outcome<E: Endpoint>(
             give(asked, context).await.unwrap_or_else(|error| refuse(request, &error))
         }
         Ok(Outcome::Events(answer)) => live::give(answer).unwrap_or_else(|error| refuse(request, &error)),
+        Ok(Outcome::Content(answer)) => content::give(request, answer, context.doors.files())
+            .await
+            .unwrap_or_else(|error| refuse(request, &error)),
         Ok(Outcome::Paper(asked)) => {
             printed::give(asked, context).await.unwrap_or_else(|error| refuse(request, &error))
         }
@@ -162,6 +167,8 @@ enum Outcome {
     File(Asked),
     /// Events to be sent.
     Events(Answer),
+    /// A file to be given.
+    Content(Answer),
     /// A paper to be given.
     Paper(printed::Asked),
 }
@@ -189,7 +196,7 @@ async fn answer<E: Endpoint>(
         outcome?;
     }
     let gate = opened?;
-    let sent = if E::Body::SPOOLED {
+    let sent = if E::Body::SPOOLED || E::Body::FORM {
         // Nobody makes the server keep a large file who may not have it read.
         gate.authorize().await?;
         // What is wrong beside the file is told before it is taken.
@@ -197,7 +204,11 @@ async fn answer<E: Endpoint>(
         check_tags(request.headers())?;
         parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;
         // It may take long to arrive: what follows happens when it has.
-        let sent = spool_body::<E::Body, E::Action>(request, payload, &gate).await;
+        let sent = if E::Body::FORM {
+            receive_form::<E::Body>(request, payload).await
+        } else {
+            spool_body::<E::Body, E::Action>(request, payload, &gate).await
+        };
         facts.now = context.doors.now();
         sent
     } else if E::Body::PRESENT {
@@ -224,6 +235,7 @@ async fn answer<E: Endpoint>(
     match representation {
         Representation::Json => Ok(Outcome::Answer(E::handle(gate, path, query, body).await?.into_answer())),
         Representation::Live => Ok(Outcome::Events(E::handle(gate, path, query, body).await?.into_answer())),
+        Representation::Kept => Ok(Outcome::Content(E::handle(gate, path, query, body).await?.into_answer())),
         Representation::File(format) => Ok(Outcome::File(asked::<E>(request, context, gate, format))),
         Representation::Print(form) => {
             let account = accountant(gate.clone());
@@ -281,7 +293,9 @@ fn read_input<E: Endpoint>(
     let representation = choose(request.headers(), offers(E::Reply::GIVEN))?;
     check_tags(request.headers())?;
     if E::VERB == super::Verb::Post {
-        let body = sent.spooled.as_ref().map_or(sent.bytes.as_slice(), |spooled| spooled.sha256.as_bytes());
+        let gist = sent.form.as_ref().map(super::form::Filled::gist);
+        let spooled = sent.spooled.as_ref().map(|spooled| spooled.sha256.as_bytes());
+        let body = gist.as_deref().or(spooled).unwrap_or(&sent.bytes);
         facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), body)?;
     }
     let query = parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;
@@ -326,7 +340,7 @@ fn respond<E: Endpoint>(request: &HttpRequest, answer: Answer) -> HttpResponse<B
 }
 
 /// If-None-Match compares weakly (RFC 9110 §13.1.2).
-fn matches_any(header: &str, etag: &str) -> bool {
+pub(super) fn matches_any(header: &str, etag: &str) -> bool {
     header.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 

@@ -2,20 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::client::{Reply, strings};
+use crate::support::client::strings;
 use crate::support::{World, both, story};
 
 const OFFICE: &str = "53-group-office";
 const DISCIPLINE: &str = "53-discipline";
 const INSPECTOR: &str = "53-inspector";
-
-fn wrong(reply: &Reply) -> Vec<String> {
-    let errors = reply.json()["errors"].as_array().cloned().unwrap_or_default();
-    errors
-        .iter()
-        .map(|one| format!("{} {}", one["pointer"].as_str().unwrap(), one["code"].as_str().unwrap()))
-        .collect()
-}
 
 fn total(world: &World, who: &str) -> Value {
     world.as_(who).get("/authorisations?count=exact").expect(200, "").json()["total"].clone()
@@ -78,7 +70,7 @@ both! {
             body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
             body
         };
-        let refused = |changes: Value| wrong(&office.post("/authorisations", &body(changes)).expect(422, "invalid_body"));
+        let refused = |changes: Value| office.post("/authorisations", &body(changes)).expect(422, "invalid_body").wrong();
         assert_eq!(
             refused(json!({ "kinds": ["open", "open"], "valid_until_on": world.day(366), "team_user_ids": [], "basis": "" })),
             ["/basis too_short", "/team_user_ids too_few"],
@@ -105,7 +97,7 @@ both! {
         );
         // A city's office names whom it may: the province's people are not its own.
         let city = world.as_("5301-group-office");
-        let told = wrong(&city.post("/authorisations", &body(json!({}))).expect(422, "invalid_body"));
+        let told = city.post("/authorisations", &body(json!({}))).expect(422, "invalid_body").wrong();
         assert_eq!(told, ["/team_user_ids/0 unknown_reference", "/team_user_ids/1 unknown_reference", "/commander_user_id unknown_reference"]);
         city.post("/authorisations", &body(json!({ "unit_id": world.unit("53") }))).expect(422, "invalid_body");
         let id = uuid::Uuid::now_v7();
@@ -144,6 +136,14 @@ both! {
         assert_eq!((&kept["unit"]["code"], &kept["area"][0]["code"]), (&json!("530302"), &json!("530302")));
         // Named twice it would be, it is named once.
         let wide = discipline.get(&format!("/authorisations/{wide}")).expect(200, "").json();
-        assert_eq!(wide["area"].as_array().unwrap().len(), 1, "{wide}");
+        assert_eq!((wide["area"].as_array().unwrap().len(), &wide["version"]), (1, &json!(2)), "{wide}");
+        // What goes to a unit that the authorisation's own may not have checked is no longer to be checked.
+        let mut narrow = story::authorisation_body(world, "5303");
+        narrow["area_unit_ids"] = json!([world.unit("530302")]);
+        let narrow = discipline.post("/authorisations", &narrow).expect(201, "").id();
+        let made = json!({ "code": "530199", "name": "新区分局", "kind": "county", "parent_id": world.unit("5301") });
+        let other = system.post("/units", &made).expect(201, "").id();
+        system.post(&format!("/units/{}/merge", world.unit("530302")), &json!({ "into_id": other, "reason": "区划调整。" })).expect(200, "");
+        assert_eq!(discipline.get(&format!("/authorisations/{narrow}")).expect(200, "").json()["area"], json!([]));
     }
 }

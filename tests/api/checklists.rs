@@ -29,15 +29,6 @@ fn item(code: &str) -> Value {
     })
 }
 
-/// What is wrong with a body, as `pointer code`.
-fn wrong(reply: &Reply) -> Vec<String> {
-    let errors = reply.json()["errors"].as_array().cloned().unwrap_or_default();
-    errors
-        .iter()
-        .map(|one| format!("{} {}", one["pointer"].as_str().unwrap(), one["code"].as_str().unwrap()))
-        .collect()
-}
-
 both! {
     fn a_published_version_stays_while_the_next_is_written(world) {
         let office = world.as_(OFFICE);
@@ -101,7 +92,7 @@ both! {
     fn everything_that_is_wrong_with_a_checklist_is_told_at_once(world) {
         let office = world.as_(OFFICE);
         let unit = world.unit("53");
-        let refused = |body: &Value| wrong(&office.post("/checklists", body).expect(422, "invalid_body"));
+        let refused = |body: &Value| office.post("/checklists", body).expect(422, "invalid_body").wrong();
         assert_eq!(refused(&json!({ "unit_id": unit })), ["/title required", "/items required"]);
         let mut items = vec![item("A1"), item("A1"), item("A2")];
         items[0]["choices"] = json!([{ "value": "a", "label": "甲", "deduction": "1" }]);

@@ -1,18 +1,21 @@
 //! Unannounced checks: what was seen comes to points, whoever recorded it does not confirm it, whoever made it does not
 //! answer for it, and nothing is lost or doubled when a device sends twice.
 
+use std::sync::Arc;
+
+use pingyi::inspections::checks::embargo;
 use serde_json::{Value, json};
 
 use crate::support::checks::Kit;
-use crate::support::client::{Reply, strings};
-use crate::support::{World, both, story};
+use crate::support::client::strings;
+use crate::support::{World, both, sealing, story};
 
-fn wrong(reply: &Reply) -> Vec<String> {
-    let errors = reply.json()["errors"].as_array().cloned().unwrap_or_default();
-    errors
-        .iter()
-        .map(|one| format!("{} {}", one["pointer"].as_str().unwrap(), one["code"].as_str().unwrap()))
-        .collect()
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+fn released_by_the_clock(world: &World) -> usize {
+    block_on(embargo::release_by_the_clock(world.doors())).expect("the clock is looked at")
 }
 
 fn shown(world: &World, who: &str, id: &str) -> Value {
@@ -73,7 +76,7 @@ both! {
         let mut answers = record["answers"].clone();
         answers[0]["yes"] = json!(true);
         answers[5]["yes"] = json!(false);
-        let none = wrong(&decide("53-group-office", json!({ "outcome": "amended", "reasons": "部分采纳。" })).expect(422, "invalid_body"));
+        let none = decide("53-group-office", json!({ "outcome": "amended", "reasons": "部分采纳。" })).expect(422, "invalid_body").wrong();
         assert_eq!(none, ["/answers required"]);
         let amended = decide("53-group-office", json!({ "outcome": "amended", "reasons": "部分采纳。", "answers": answers })).expect(200, "").json();
         assert_eq!((&amended["state"], &amended["deducted"], &amended["decision"]["outcome"]), (&json!("amended"), &json!("1.00"), &json!("amended")));
@@ -104,8 +107,94 @@ both! {
         world.as_("5301-unit-head").post(&format!("/unannounced-checks/{id}/contest"), &json!({ "content": "迟了。" })).expect(409, "objection_closed");
     }
 
+    fn the_clock_releases_what_its_commander_has_confirmed(world) {
+        let kit = Kit::of(world, "5301");
+        let id = kit.taken("covert", &["record"]);
+        let (path, commander) = (format!("/unannounced-checks/{id}"), world.as_("53-discipline"));
+        let confirm = |seconds: i64| {
+            let body = json!({ "release_at": world.clock.now().plus_seconds(seconds) });
+            commander.post(&format!("{path}/confirm"), &body)
+        };
+        assert_eq!(confirm(0).expect(422, "invalid_body").wrong(), ["/release_at in_the_past"]);
+        assert_eq!(confirm(367 * 86_400).expect(422, "invalid_body").wrong(), ["/release_at too_big"]);
+        let at = world.clock.now().plus_seconds(600);
+        let confirmed = confirm(600).expect(200, "").json();
+        assert_eq!((&confirmed["state"], &confirmed["release_at"]), (&json!("confirmed"), &json!(at)));
+        assert_eq!(released_by_the_clock(world), 0);
+        world.advance(599);
+        assert_eq!(released_by_the_clock(world), 0);
+        world.as_("5301-unit-head").get(&path).expect(404, "not_found");
+        world.advance(1);
+        // Another instance looks at the same time.
+        let second = world.second();
+        let both = [world.doors(), &second.doors].map(|doors| {
+            let doors = Arc::clone(doors);
+            std::thread::spawn(move || block_on(embargo::release_by_the_clock(&doors)).expect("the clock is looked at"))
+        });
+        assert!(both.into_iter().map(|one| one.join().unwrap()).sum::<usize>() >= 1);
+        assert_eq!(released_by_the_clock(world), 0);
+        let seen = shown(world, "5301-unit-head", &id);
+        let year = &world.day(0)[..4];
+        assert_eq!((&seen["state"], &seen["number"], &seen["release_at"]), (&json!("released"), &json!(format!("{year}-0001")), &Value::Null));
+        kit.act(&id, "contest").expect(200, "");
+        sealing::sign(world, "53");
+        let log = world.as_("53-auditor").get(&format!("/audit-log?entity_id={id}&limit=200")).expect(200, "").json();
+        let by_clock = log["items"].as_array().unwrap().iter().filter(|row| row["actor"] == "job:check_release").count();
+        assert_eq!(by_clock, 1, "{log}");
+        // Whoever is before the clock leaves it nothing to do.
+        let other = kit.taken("covert", &["record"]);
+        let body = json!({ "release_at": world.clock.now().plus_seconds(600) });
+        world.as_("53-discipline").post(&format!("/unannounced-checks/{other}/confirm"), &body).expect(200, "");
+        assert_eq!(kit.act(&other, "release").expect(200, "").json()["number"], format!("{year}-0002"));
+        world.advance(601);
+        assert_eq!(released_by_the_clock(world), 0);
+    }
+
+    fn discipline_is_told_at_the_release_who_has_read_it(world) {
+        let kit = Kit::of(world, "5301");
+        let id = kit.taken("covert", &["record"]);
+        let path = format!("/unannounced-checks/{id}");
+        let readers = |who: &str| world.as_(who).get(&format!("{path}/readers"));
+        let photo = shown(world, "53-inspector", &id)["attachments"][0]["id"].as_str().unwrap().to_owned();
+        let (first, inspector) = (world.clock.now(), world.user("53-inspector"));
+        // Within the hour it is one look, whatever is looked at.
+        world.advance(60);
+        world.as_("53-inspector").get(&format!("/attachments/{photo}/content?variant=thumbnail")).expect(200, "");
+        world.advance(3600);
+        world.as_("53-inspector").get(&format!("/attachments/{photo}/content")).expect(200, "");
+        let last = world.clock.now();
+        world.advance(7200);
+        shown(world, "53-discipline", &id);
+        readers("53-discipline").expect(404, "not_found");
+        for action in ["confirm", "release"] {
+            kit.act(&id, action).expect(200, "");
+        }
+        world.advance(7200);
+        shown(world, "5301-unit-head", &id);
+        let told = readers("53-discipline").expect(200, "").json();
+        let items = told["items"].as_array().unwrap();
+        assert_eq!(items.len(), 2, "{told}");
+        assert_eq!(items[0]["user"]["id"], inspector);
+        assert_eq!((&items[0]["first_at"], &items[0]["last_at"], &items[0]["looks"]), (&json!(first), &json!(last), &json!(2)));
+        assert_eq!((&items[1]["user"]["id"], &items[1]["looks"]), (&json!(world.user("53-discipline")), &json!(1)));
+        readers("53-inspector").expect(403, "forbidden");
+        readers("50-discipline").expect(404, "not_found");
+        // The log has each look, told since the release.
+        sealing::sign(world, "53");
+        let log = world.as_("53-auditor").get(&format!("/audit-log?entity=unannounced_check_look&entity_id={id}")).expect(200, "").json();
+        let actions: Vec<&str> = log["items"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
+        assert_eq!(actions, ["unannounced_check.read", "attachment.read", "unannounced_check.read"], "the newest first");
+        // Of what everybody in reach may know nobody is noted.
+        let open = kit.taken("open", &["record"]);
+        shown(world, "53-inspector", &open);
+        let none = world.as_("53-discipline").get(&format!("/unannounced-checks/{open}/readers")).expect(200, "").json();
+        assert_eq!(none["items"], json!([]));
+    }
+
     fn a_whole_check_may_arrive_at_once_and_late(world) {
         let kit = Kit::of(world, "5301");
+        // The check was begun after the authorisation was approved.
+        world.advance(2 * 3600);
         let inspector = world.as_("53-inspector");
         let mut body = kit.body("covert");
         // The device's clock is ten minutes fast; it says so.
@@ -122,7 +211,7 @@ both! {
         // A clock that is ahead without saying so is told.
         let mut ahead = kit.body("covert");
         ahead["begun_at"] = fast(0);
-        assert_eq!(wrong(&inspector.post("/unannounced-checks", &ahead).expect(422, "invalid_body")), ["/begun_at in_the_future"]);
+        assert_eq!(inspector.post("/unannounced-checks", &ahead).expect(422, "invalid_body").wrong(), ["/begun_at in_the_future"]);
         // What was begun while the authorisation was in force may arrive when it is not.
         let late = kit.body("covert");
         world.advance(31 * 24 * 3600);
@@ -132,13 +221,48 @@ both! {
         world.as_("53-inspector").post("/unannounced-checks", &after).expect(422, "authorisation_not_in_force");
     }
 
+    fn an_authorisation_counts_as_it_stood_when_the_check_was_begun(world) {
+        let kit = Kit::of(world, "5301");
+        let send = |begun: i64| {
+            let mut body = kit.body("covert");
+            body["begun_at"] = json!(world.clock.now().plus_seconds(begun));
+            world.as_("53-inspector").post("/unannounced-checks", &body)
+        };
+        // Approved a moment ago: what was begun before that was begun under none.
+        send(0).expect(201, "");
+        send(-60).expect(422, "authorisation_not_in_force");
+        world.advance(3600);
+        let revoke = json!({ "reason": "任务调整。" });
+        world.as_("53-discipline").post(&format!("/authorisations/{}/revoke", kit.authorisation), &revoke).expect(200, "");
+        // A phone comes out of the basement: begun before the revocation, and after it.
+        world.advance(3600);
+        send(-3601).expect(201, "");
+        send(-3600).expect(422, "authorisation_not_in_force");
+    }
+
+    fn whoever_takes_over_from_a_unit_answers_for_its_checks(world) {
+        let kit = Kit::of(world, "530302");
+        let id = kit.taken("covert", &["record", "confirm"]);
+        let path = format!("/unannounced-checks/{id}");
+        let merge = json!({ "into_id": world.unit("530102"), "reason": "区划调整。" });
+        world.as_("53-system-admin").post(&format!("/units/{}/merge", kit.unit), &merge).expect(200, "");
+        world.as_("530102-unit-head").get(&path).expect(404, "not_found");
+        kit.act(&id, "release").expect(200, "");
+        let seen = shown(world, "530102-unit-head", &id);
+        assert_eq!((&seen["unit"]["code"], &seen["allowed_actions"]), (&json!("530302"), &json!(["contest"])));
+        world.as_("530102-unit-head").post(&format!("{path}/contest"), &json!({ "content": "合并前已整改。" })).expect(200, "");
+        let decide = json!({ "outcome": "upheld", "reasons": "维持。" });
+        world.as_("530102-group-office").post(&format!("{path}/decide"), &decide).expect(422, "decider_of_the_unit");
+        world.as_("53-group-office").post(&format!("{path}/decide"), &decide).expect(200, "");
+    }
+
     fn everything_that_is_wrong_with_a_check_is_told_at_once(world) {
         let kit = Kit::of(world, "5301");
         let inspector = world.as_("53-inspector");
         let refused = |changes: Value| {
             let mut body = kit.body("covert");
             body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-            wrong(&inspector.post("/unannounced-checks", &body).expect(422, "invalid_body"))
+            inspector.post("/unannounced-checks", &body).expect(422, "invalid_body").wrong()
         };
         let place = json!({ "text": "大厅", "latitude": "25.04" });
         let early = json!(world.clock.now().plus_seconds(-60));

@@ -133,6 +133,8 @@ both! {
     }
 
     fn whoever_comes_back_hears_what_they_missed_once_at_either_instance(world) {
+        // What was there before anybody listened is in the chain already: only what comes now is heard.
+        while seal(world, "53") > 0 {}
         let second = world.second();
         let _running = (Running::beside(world.doors()), Running::beside(&second.doors));
         let places = [world.address(), second.address];

@@ -10,6 +10,7 @@
     reason = "a test that fails says why; the support serves other suites too"
 )]
 
+mod attachments;
 mod audit_chain;
 mod authorisations;
 mod calendar;

@@ -10,6 +10,7 @@ use diesel::{Connection, PgConnection, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 use pingyi::access::{Doors, KeyRing};
 use pingyi::db::{Clock, Db, Limits, Location, migrate};
+use pingyi::files::Files;
 
 use super::model::{Schema, of_postgres, of_sqlite};
 use super::process::{Backend, Database, own_database, query};
@@ -209,6 +210,12 @@ const REST: &str = "\
     SELECT tenant_id, id, 2, 0, 'number', 'required', 'z', 'e' FROM jobs; \
     INSERT INTO check_addenda (tenant_id, id, check_id, content, author_id, created_at) \
     SELECT tenant_id, id, id, '补记', created_by, created_at FROM unannounced_checks; \
+    INSERT INTO uploads (tenant_id, id, attachment_id, user_id, file_name, length, received, created_at, updated_at) \
+    SELECT tenant_id, id, id, uploaded_by, 'a.jpg', 9, 1, created_at, created_at FROM attachments; \
+    INSERT INTO upload_pieces (tenant_id, upload_id, place, bytes) SELECT tenant_id, id, 0, 'b' FROM uploads; \
+    INSERT INTO check_releases (tenant_id, check_id, release_at) SELECT tenant_id, id, created_at FROM unannounced_checks; \
+    INSERT INTO check_reads (tenant_id, check_id, user_id, first_at, last_at, looks) \
+    SELECT tenant_id, id, commander_id, created_at, created_at, 1 FROM unannounced_checks; \
     INSERT INTO open_batches (tenant_id, job_id) SELECT tenant_id, id FROM jobs";
 
 /// Tables that their migration fills from one that was there before, a row for a row.
@@ -218,7 +225,10 @@ fn with_data(backend: Backend) {
     let subject = Subject::new(backend);
     let keys = KeyRing::load_or_create(&subject.dir.path().join("keys.json")).unwrap();
     let open = || Db::open(&subject.location(), Limits { connections: 2, queue: 64 }).unwrap();
-    let doors = Arc::new(Doors::new(open(), Clock::system(), keys).unwrap());
+    let doors = Arc::new(
+        Doors::new(open(), Clock::system(), keys, Files::folder(&subject.dir.path().join("files")).unwrap())
+            .unwrap(),
+    );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let today = NaiveDate::from_ymd_opt(2026, 7, 1).unwrap();
     runtime.block_on(pingyi::demo::load(&doors, "53", "test", today, |_| Ok(()), &mut |_, _, _| {})).unwrap();

@@ -113,6 +113,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("checklists", "state", "checklist_state"),
     ("unannounced_checks", "kind", "check_kind"),
     ("unannounced_checks", "state", "check_state"),
+    ("attachments", "media_type", "attachment_type"),
+    ("attachments", "shown_in", "attachment_place"),
     ("jobs", "format", "table_format"),
     ("jobs", "encoding", "text_encoding"),
 ];

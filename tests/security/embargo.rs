@@ -27,6 +27,7 @@ fn others() -> Vec<String> {
         "5301-group-head",
         "5301-group-office",
         "5301-liaison",
+        "5301-discipline",
         "53-nobody",
         "50-discipline",
         "50-auditor",
@@ -175,6 +176,14 @@ both! {
         for action in ["record", "addenda", "confirm"] {
             assert!(kit.act(&check, action).status < 300, "{action}");
         }
+        // Looked at by those who may, with its photo.
+        let own = inspector.get(&format!("/unannounced-checks/{check}")).expect(200, "").json();
+        let photo = own["attachments"][0]["id"].as_str().unwrap();
+        inspector.get(&format!("/attachments/{photo}/content")).expect(200, "");
+        for login in ["5301-unit-head", "53-group-office", "53-special-supervisor", "50-discipline"] {
+            world.as_(login).get(&format!("/attachments/{photo}")).expect(404, "not_found");
+        }
+        kit.photo();
         // Another that comes to nothing.
         let voided = kit.taken("covert", &["record", "void"]);
         // The very id is nobody's to find by what is refused.
@@ -213,7 +222,7 @@ both! {
         actions.sort_unstable();
         assert_eq!(
             actions,
-            ["create", "add_addendum", "confirm", "record", "release"].map(|verb| format!("unannounced_check.{verb}")).into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+            ["create", "add_addendum", "confirm", "read", "record", "release"].map(|verb| format!("unannounced_check.{verb}")).into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
         );
         let verified = world.as_("53-auditor").get("/audit-log/verify").expect(200, "").json();
         assert_eq!(verified["whole"], true, "{verified}");

@@ -19,6 +19,7 @@ const AT_KUNMING: &[Role] = &[
     Role::Liaison,
     Role::SystemAdmin,
     Role::SecurityAdmin,
+    Role::Discipline,
 ];
 
 /// Whoever may do it at Kunming, and not at Qujing; at the province's root, or the platform, where only they may.
@@ -216,7 +217,24 @@ both! {
             body[field] = value;
             body
         };
+        let kit = crate::support::checks::Kit::of(world, "5301");
+        let open_check = kit.begin("open");
+        let recorded = kit.taken("open", &["record"]);
+        let of_50 = crate::support::checks::Kit::of(world, "500103").photo();
+        let inspector = world.as_("53-inspector");
+        let shown = |place: &str, id: &str| {
+            let mut record = kit.record();
+            if place.is_empty() {
+                record["attachment_ids"] = serde_json::json!([id]);
+            } else {
+                record["answers"][0]["attachment_ids"] = serde_json::json!([id]);
+            }
+            record
+        };
         let attempts: Vec<(&str, Attempt<'_>)> = vec![
+            (&of_50, Box::new(|id| inspector.post(&format!("/unannounced-checks/{open_check}/record"), &shown("", id)))),
+            (&of_50, Box::new(|id| inspector.post(&format!("/unannounced-checks/{open_check}/record"), &shown("answers", id)))),
+            (&of_50, Box::new(|id| inspector.post(&format!("/unannounced-checks/{recorded}/addenda"), &serde_json::json!({ "content": "补拍。", "attachment_ids": [id] })))),
             (world.unit("50"), Box::new(|id| office.post("/campaigns", &{
                 let mut body = crate::support::story::campaign_body(world, "53");
                 body["unit_id"] = id.into();

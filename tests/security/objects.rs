@@ -50,6 +50,8 @@ pub struct Objects<'w> {
     authorisations: [String; 3],
     /// Of Kunming and of 50, open; of Qujing, covert, by the inspector alone.
     checks: [String; 3],
+    /// Bound to a check of Kunming's that its supervisor takes part in, to Qujing's covert one, to that of 50.
+    attachments: [String; 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
     stand_ins: [String; 3],
 }
@@ -149,6 +151,8 @@ impl<'w> Objects<'w> {
         let (own_vote, far_vote) = (voted(world, "5301", &campaigns[0]), voted(world, "5303", &campaigns[1]));
         let foreign_vote = first(world, "50-group-office", &format!("/plans/{}/votes", there.plan));
         let [own_campaign, far_campaign] = campaigns;
+        let checks = [("5301", "open"), ("5303", "covert"), ("500103", "open")]
+            .map(|(code, kind)| Kit::of(world, code).taken(kind, &["record", "addenda"]));
         for province in ["53", "50"] {
             sealing::sign(world, province);
         }
@@ -169,8 +173,9 @@ impl<'w> Objects<'w> {
             ],
             checklists: ["5301", "5303", "50"].map(|code| checklist(world, code)),
             authorisations: ["5301", "5303", "50"].map(|code| story::authorised(world, code)),
-            checks: [("5301", "open"), ("5303", "covert"), ("500103", "open")]
-                .map(|(code, kind)| Kit::of(world, code).taken(kind, &["record", "addenda"])),
+            attachments: [("53", &checks[0]), ("53", &checks[1]), ("50", &checks[2])]
+                .map(|(province, check)| evidence(world, province, check)),
+            checks,
             jobs: ["5301-group-head", "5301-liaison", "50-liaison"].map(|login| job(world, login)),
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan,
@@ -246,6 +251,10 @@ impl<'w> Objects<'w> {
             }
             ("check_id", _) => {
                 let [own, far, foreign] = &self.checks;
+                pick(own, far, foreign)
+            }
+            ("attachment_id", _) => {
+                let [own, far, foreign] = &self.attachments;
                 pick(own, far, foreign)
             }
             ("checklist_id", _) => {
@@ -327,6 +336,13 @@ fn changed_settings(world: &World) {
             system.patch("/settings", "*", &change).expect(200, "");
         }
     }
+}
+
+/// The first of what a check's record shows.
+fn evidence(world: &World, province: &str, check: &str) -> String {
+    let inspector = world.as_(&format!("{province}-inspector"));
+    let shown = inspector.get(&format!("/unannounced-checks/{check}")).expect(200, "").json();
+    shown["attachments"][0]["id"].as_str().expect("evidence").to_owned()
 }
 
 /// A published checklist and its version, with a next one being written.

@@ -90,9 +90,14 @@ impl Operation {
         })
     }
 
-    /// Whether its body is a file rather than JSON.
+    /// Whether its body is a file of rows rather than JSON.
     pub fn takes_file(&self) -> bool {
         self.body().is_some_and(|body| body.example.is_string())
+    }
+
+    /// Whether its body is a form with a file.
+    pub fn takes_form(&self) -> bool {
+        self.body().is_some_and(|body| body.media == ["multipart/form-data"])
     }
 
     /// The schemas of its body, whichever media type.
@@ -160,6 +165,9 @@ impl Operation {
     /// A call that is well-formed, of an object that does not exist.
     pub fn call<'w>(&self, who: &As<'w>, path: &str) -> client::Call<'w> {
         let call = who.call(self.method, path);
+        if self.takes_form() {
+            return call.form(&[], Some(("a.jpg", b"nonsense")));
+        }
         match self.body() {
             Some(Body { example: Value::String(file), media, .. }) => call.bytes(&media[0], file),
             Some(body) => call.json(&body.example),

@@ -11,7 +11,9 @@ use crate::support::{both, people};
 fn bare<'w>(operation: &crate::operations::Operation, who: &As<'w>) -> Call<'w> {
     let call = who.call(operation.method, &operation.at_nothing());
     match operation.body() {
-        Some(body) if operation.takes_file() => call.bytes(&body.media[0], "nonsense"),
+        Some(body) if operation.takes_file() || operation.takes_form() => {
+            call.bytes(&body.media[0], "nonsense")
+        }
         Some(_) => call.json(&serde_json::json!({})),
         None => call,
     }

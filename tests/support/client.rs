@@ -128,6 +128,28 @@ impl Call<'_> {
         call
     }
 
+    /// A form of these fields, and of a file of this name; nothing of a file without one.
+    pub fn form(self, fields: &[(&str, &str)], file: Option<(&str, &[u8])>) -> Self {
+        const EDGE: &str = "----pingyi-edge-7f3a";
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part =
+                format!("--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        if let Some((name, bytes)) = file {
+            let head = format!(
+                "--{EDGE}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+                 Content-Type: application/octet-stream\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{EDGE}--\r\n").as_bytes());
+        self.bytes(&format!("multipart/form-data; boundary={EDGE}"), body)
+    }
+
     /// The world it is sent in.
     pub fn world(&self) -> &World {
         self.world
@@ -275,6 +297,13 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// What is wrong with the body that was sent, as `pointer code`.
+    pub fn wrong(&self) -> Vec<String> {
+        let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
+        let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+        errors.iter().map(|one| format!("{} {}", text(one, "pointer"), text(one, "code"))).collect()
+    }
+
     /// The same answer with another status and body.
     pub fn turned(&self, status: u16, body: &Value) -> Self {
         Self { status, body: body.to_string().into_bytes(), ..self.clone() }

@@ -31,6 +31,7 @@ use std::thread::JoinHandle;
 use pingyi::access::{Doors, KeyRing};
 use pingyi::app::{self, Serving};
 use pingyi::db::{Clock, Db, Limits, Location};
+use pingyi::files::Files;
 use pingyi::web::Context;
 use serde_json::{Value, json};
 
@@ -214,6 +215,11 @@ impl World {
         &self.context
     }
 
+    /// The folder in which it keeps the bytes of attachments.
+    pub fn files(&self) -> PathBuf {
+        self.dir.path().join("files")
+    }
+
     /// The key file of this server.
     pub fn key_file(&self) -> Value {
         let text = std::fs::read_to_string(self.dir.path().join("keys.json")).expect("the key file");
@@ -251,7 +257,8 @@ fn open(place: &Place, dir: &Path, clock: &Clock) -> Arc<Doors> {
     let keys = KeyRing::load_or_create(&dir.join("keys.json")).expect("keys");
     let limits = Limits { connections: 4, ..Limits::default() };
     let db = Db::open(&location, limits).expect("the cloned database opens");
-    Arc::new(Doors::new(db, clock.clone(), keys).expect("doors"))
+    let files = Files::folder(&dir.join("files")).expect("a folder for files");
+    Arc::new(Doors::new(db, clock.clone(), keys, files).expect("doors"))
 }
 
 type Running = (actix_web::dev::ServerHandle, JoinHandle<()>);

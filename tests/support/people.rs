@@ -100,6 +100,7 @@ fn yunnan() -> Vec<Person> {
     }
     people.push(holder("5304", Role::UnitHead, ""));
     people.push(holder("5301", Role::GroupMember, ""));
+    people.push(holder("5301", Role::Discipline, ""));
     people.push(holder("5301", Role::SystemAdmin, ""));
     people.push(holder("5301", Role::SecurityAdmin, ""));
     let other = |login: &str, unit, roles: &[Role], first_password| Person {

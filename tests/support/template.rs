@@ -9,6 +9,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use pingyi::access::{Doors, KeyRing, password};
 use pingyi::db::{Clock, Db, Limits, Location, migrate};
+use pingyi::files::Files;
 
 use super::Place;
 use super::people::{self, Cast};
@@ -29,7 +30,8 @@ fn key() -> &'static str {
 fn fill(location: &Location, dir: &Path) -> Cast {
     let keys = KeyRing::load_or_create(&dir.join("keys.json")).expect("keys");
     let db = Db::open(location, Limits { connections: 2, ..Limits::default() }).expect("the template opens");
-    let doors = Doors::new(db, Clock::system(), keys).expect("doors");
+    let doors = Doors::new(db, Clock::system(), keys, Files::folder(&dir.join("files")).expect("a folder"))
+        .expect("doors");
     let hash = password::hash_now(people::PASSWORD).expect("the password's hash");
     people::populate(&doors, &hash)
 }

@@ -17,7 +17,7 @@ use crate::org::http::{Depth, narrowed};
 use crate::org::rules::{UnitId, UnitKind};
 use crate::org::views::{UnitNames, UnitRef};
 use crate::web::{
-    Count, Created, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Resource, Versioned, endpoint,
+    Count, Created, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Resource, Versioned, endpoint, with,
 };
 
 /// 活动范围。
@@ -82,13 +82,6 @@ fn example_content() -> Value {
             { "name": "自查自纠", "starts_on": "2026-03-30", "ends_on": "2026-06-14" },
         ],
     })
-}
-
-fn with(mut base: Value, more: Value) -> Value {
-    if let (Some(base), Value::Object(more)) = (base.as_object_mut(), more) {
-        base.extend(more);
-    }
-    base
 }
 
 const UNIT: &str = "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77";

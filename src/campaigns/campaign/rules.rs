@@ -8,7 +8,7 @@ use validator::{Validate, ValidationErrors};
 use crate::access::UserId;
 use crate::campaigns::rules::{CampaignId, CampaignState, Phase, phase_errors};
 use crate::db::Instant;
-use crate::errors::{Code, FieldError, into_validation, text};
+use crate::errors::{Code, FieldError, into_validation, refuse_repeated, text};
 use crate::org::rules::{UnitId, UnitKind};
 
 /// 活动范围: 哪些单位须制定方案。
@@ -47,20 +47,8 @@ pub struct CampaignDraft {
 impl Validate for CampaignDraft {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut errors = phase_errors(&self.phases);
-        let repeated = |at: usize, pointer: String| {
-            let _ = at;
-            FieldError::body(pointer, Code::NotUnique, text!("有重复", "It is there twice"))
-        };
-        for (at, kind) in self.scope.kinds.iter().enumerate() {
-            if self.scope.kinds.iter().take(at).any(|other| other == kind) {
-                errors.push(repeated(at, format!("/scope/kinds/{at}")));
-            }
-        }
-        for (at, unit) in self.scope.unit_ids.iter().enumerate() {
-            if self.scope.unit_ids.iter().take(at).any(|other| other == unit) {
-                errors.push(repeated(at, format!("/scope/unit_ids/{at}")));
-            }
-        }
+        refuse_repeated(&self.scope.kinds, "/scope/kinds", &mut errors);
+        refuse_repeated(&self.scope.unit_ids, "/scope/unit_ids", &mut errors);
         into_validation(errors)
     }
 }

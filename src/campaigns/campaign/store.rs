@@ -15,7 +15,7 @@ use crate::db::schema::{
 use crate::db::{Instant, TenantId, contains_pattern, fold, insert_rows, lock_row, text_enum, with_conn};
 use crate::errors::{AppError, Result};
 use crate::org::rules::{Unit, UnitId, UnitKind};
-use crate::web::{Cursor, Page, Paging};
+use crate::web::{Page, Paging, load_as_made, made_place};
 
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = campaigns)]
@@ -39,11 +39,6 @@ text_enum! {
         Newest = "-created_at", "新建在前", "Newest first", grey;
         Oldest = "created_at", "先建在前", "Oldest first", grey;
     }
-}
-
-/// The place of a campaign by when it was made: clients may choose ids, so ids alone do not tell.
-fn made_at(place: &Cursor) -> Option<(Instant, CampaignId)> {
-    Some((Instant::from_micros(place.first()?.parse().ok()?), CampaignId::parse(place.get(1)?)?))
 }
 
 /// What a list of campaigns is narrowed to.
@@ -101,7 +96,7 @@ pub(super) fn list<A: Action>(
     paging: &Paging,
 ) -> Result<Page<Campaign>> {
     let (tenant, reach) = (tx.tenant(), tx.reach().clone());
-    let after = paging.after(2)?.and_then(|place| made_at(&place));
+    let after: Option<(Instant, CampaignId)> = paging.after_made()?;
     let total: Option<i64> = if paging.counts() {
         Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, filter).count().get_result(c))?)
     } else {
@@ -109,20 +104,9 @@ pub(super) fn list<A: Action>(
     };
     let rows: Vec<CampaignRow> = with_conn!(tx.conn(), c => {
         let query = filtered!(tenant, reach, filter).select(CampaignRow::as_select()).limit(paging.fetch());
-        match (sort, after) {
-            (CampaignSort::Newest, None) => query.order((campaigns::created_at.desc(), campaigns::id.desc())).load(c),
-            (CampaignSort::Newest, Some((at, id))) => query
-                .filter(campaigns::created_at.lt(at).or(campaigns::created_at.eq(at).and(campaigns::id.lt(id))))
-                .order((campaigns::created_at.desc(), campaigns::id.desc()))
-                .load(c),
-            (CampaignSort::Oldest, None) => query.order((campaigns::created_at.asc(), campaigns::id.asc())).load(c),
-            (CampaignSort::Oldest, Some((at, id))) => query
-                .filter(campaigns::created_at.gt(at).or(campaigns::created_at.eq(at).and(campaigns::id.gt(id))))
-                .order((campaigns::created_at.asc(), campaigns::id.asc()))
-                .load(c),
-        }
+        load_as_made!(query, c, sort == CampaignSort::Newest, after, campaigns::created_at, campaigns::id)
     })?;
-    let page = paging.page(rows, total, |row| vec![row.created_at.micros().to_string(), row.id.to_string()]);
+    let page = paging.page(rows, total, |row| made_place(row.created_at, row.id));
     let ids: Vec<CampaignId> = page.items.iter().map(|row| row.id).collect();
     let mut contents = Contents::load(tx, &ids)?;
     Ok(page.map(|row| contents.complete(row)))

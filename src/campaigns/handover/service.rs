@@ -120,7 +120,11 @@ pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> R
     assignments::hand_over(tx, from, to)
 }
 
-fn moved(
+/// Leaves the audit row of something that stood at one unit and stands at another now.
+///
+/// # Errors
+/// When the database fails.
+pub fn moved(
     tx: &mut EffectTx<'_, WorkFollow>,
     entity: &'static str,
     entity_id: &str,

@@ -52,6 +52,7 @@ tables! {
         created_by -> UuidSql,
         created_at -> InstantSql,
         updated_at -> InstantSql,
+        approved_at -> Nullable<InstantSql>,
     }
     authorisation_areas (tenant_id, authorisation_id, position) {
         tenant_id -> Text,
@@ -105,6 +106,57 @@ tables! {
         check_id -> UuidSql,
         position -> Integer,
         user_id -> UuidSql,
+    }
+    check_releases (tenant_id, check_id) {
+        tenant_id -> Text,
+        check_id -> UuidSql,
+        release_at -> InstantSql,
+    }
+    check_reads (tenant_id, check_id, user_id) {
+        tenant_id -> Text,
+        check_id -> UuidSql,
+        user_id -> UuidSql,
+        first_at -> InstantSql,
+        last_at -> InstantSql,
+        looks -> Integer,
+    }
+    uploads (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        attachment_id -> UuidSql,
+        user_id -> UuidSql,
+        file_name -> Text,
+        length -> BigInt,
+        received -> BigInt,
+        sha256 -> Nullable<Text>,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+    upload_pieces (tenant_id, upload_id, place) {
+        tenant_id -> Text,
+        upload_id -> UuidSql,
+        place -> BigInt,
+        bytes -> Binary,
+    }
+    attachments (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        file_name -> Text,
+        media_type -> Text,
+        bytes -> BigInt,
+        copy_bytes -> BigInt,
+        thumbnail_bytes -> BigInt,
+        sha256 -> Text,
+        width -> Integer,
+        height -> Integer,
+        capture -> Nullable<Text>,
+        kept_as -> UuidSql,
+        uploaded_by -> UuidSql,
+        check_id -> Nullable<UuidSql>,
+        shown_in -> Nullable<Text>,
+        addendum_id -> Nullable<UuidSql>,
+        version -> BigInt,
+        created_at -> InstantSql,
     }
     check_addenda (tenant_id, id) {
         tenant_id -> Text,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
 use super::rules::{AuthorisationContent, AuthorisationId, AuthorisationState, CheckKind};
-use super::service::{self, AuthorisationFilter, AuthorisationSort};
+use super::service::{self, AuthorisationFilter};
 use super::views::{self, AuthorisationView};
 use crate::access::UserId;
 use crate::access::policy::{
@@ -16,7 +16,9 @@ use crate::access::policy::{
 };
 use crate::org::http::{Depth, narrowed};
 use crate::org::rules::UnitId;
-use crate::web::{Count, Created, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Resource, endpoint};
+use crate::web::{
+    Count, Created, Example, Json, MadeSort, Merge, NoBody, NoQuery, Page, Patch, Resource, endpoint, with,
+};
 
 /// 授权列表的条件。
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -34,7 +36,7 @@ pub struct AuthorisationQuery {
     #[schema(min_length = 1, max_length = 50)]
     q: Option<String>,
     /// 排序; 缺省为 `-created_at` (新建在前)。
-    sort: Option<AuthorisationSort>,
+    sort: Option<MadeSort>,
     /// 每页行数, 缺省 50。
     #[schema(minimum = 1, maximum = 200)]
     limit: Option<i64>,
@@ -55,7 +57,7 @@ endpoint! {
         gate.run(move |tx| {
             let below = narrowed(tx, query.unit_id, query.depth)?;
             let filter = AuthorisationFilter { states: query.state, below, search: query.q };
-            let page = service::list(tx, &filter, query.sort.unwrap_or(AuthorisationSort::Newest), &paging)?;
+            let page = service::list(tx, &filter, query.sort.unwrap_or(MadeSort::Newest), &paging)?;
             let Page { items, next_cursor, total } = page;
             Ok(Page { items: views::views(tx, items)?, next_cursor, total })
         })
@@ -129,11 +131,7 @@ fn example_content() -> Value {
 
 impl Example for NewAuthorisation {
     fn example() -> Value {
-        let mut example = example_content();
-        if let Some(fields) = example.as_object_mut() {
-            fields.insert("unit_id".to_owned(), json!("01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77"));
-        }
-        example
+        with(json!({ "unit_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77" }), example_content())
     }
 }
 

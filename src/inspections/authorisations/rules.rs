@@ -7,7 +7,7 @@ use validator::{Validate, ValidationErrors};
 
 use crate::access::UserId;
 use crate::db::{Id, Instant, text_enum};
-use crate::errors::{AppError, Code, FieldError, Result, into_validation, text};
+use crate::errors::{AppError, Code, FieldError, Result, into_validation, refuse_repeated, text};
 use crate::org::rules::UnitId;
 
 /// Marks the identifier of an authorisation.
@@ -77,9 +77,9 @@ pub struct AuthorisationContent {
 impl Validate for AuthorisationContent {
     fn validate(&self) -> std::result::Result<(), ValidationErrors> {
         let mut errors = Vec::new();
-        repeated(&self.kinds, "kinds", &mut errors);
-        repeated(&self.area_unit_ids, "area_unit_ids", &mut errors);
-        repeated(&self.team_user_ids, "team_user_ids", &mut errors);
+        refuse_repeated(&self.kinds, "/kinds", &mut errors);
+        refuse_repeated(&self.area_unit_ids, "/area_unit_ids", &mut errors);
+        refuse_repeated(&self.team_user_ids, "/team_user_ids", &mut errors);
         let days = (self.valid_until_on - self.valid_from_on).num_days();
         if !(0..LONGEST_DAYS).contains(&days) {
             let detail = text!(
@@ -89,15 +89,6 @@ impl Validate for AuthorisationContent {
             errors.push(FieldError::body("/valid_until_on", Code::OutOfOrder, detail));
         }
         into_validation(errors)
-    }
-}
-
-fn repeated<T: PartialEq>(values: &[T], field: &str, errors: &mut Vec<FieldError>) {
-    for (at, value) in values.iter().enumerate() {
-        if values.iter().take(at).any(|other| other == value) {
-            let detail = text!("有重复", "It is there twice");
-            errors.push(FieldError::body(format!("/{field}/{at}"), Code::NotUnique, detail));
-        }
     }
 }
 
@@ -118,6 +109,8 @@ pub struct Authorisation {
     pub state: AuthorisationState,
     /// Who has proposed it and written at it: none of them approves it.
     pub authors: Vec<UserId>,
+    /// When it was approved.
+    pub approved_at: Option<Instant>,
     /// Who decided on it last.
     pub decided_by: Option<UserId>,
     /// When.
@@ -133,10 +126,18 @@ pub struct Authorisation {
 }
 
 impl Authorisation {
-    /// Whether checks may be made under it on a day.
+    /// Whether checks might be begun under it at a moment, though we hear of them later: approved by then, not yet revoked, on
+    /// one of its days.
     #[must_use]
-    pub fn is_in_force_on(&self, day: NaiveDate) -> bool {
-        self.state == AuthorisationState::Approved
+    pub fn is_in_force_at(&self, at: Instant) -> bool {
+        let stood = match self.state {
+            AuthorisationState::Approved => true,
+            AuthorisationState::Revoked => self.decided_at.is_some_and(|end| at < end),
+            AuthorisationState::Proposed | AuthorisationState::Rejected => false,
+        };
+        let day = at.shanghai_day();
+        stood
+            && self.approved_at.is_some_and(|from| from <= at)
             && self.content.valid_from_on <= day
             && day <= self.content.valid_until_on
     }
@@ -192,6 +193,7 @@ mod tests {
             area_paths: vec!["53/5301/".into()],
             state,
             authors,
+            approved_at: None,
             decided_by: None,
             decided_at: None,
             comment: None,
@@ -228,15 +230,36 @@ mod tests {
     }
 
     #[test]
-    fn it_is_in_force_from_its_first_day_to_its_last_when_approved() {
-        for (day, wanted) in
-            [("2026-02-28", false), ("2026-03-01", true), ("2026-03-31", true), ("2026-04-01", false)]
-        {
-            let day = day.parse().unwrap();
-            for state in AuthorisationState::ALL {
-                let found = authorisation(*state, Vec::new()).is_in_force_on(day);
-                assert_eq!(found, wanted && *state == AuthorisationState::Approved, "{state} {day}");
-            }
+    fn it_is_in_force_from_its_approval_to_its_last_day_or_its_end() {
+        let at = |text: &str, hour: i64| {
+            Instant::start_of_shanghai_day(text.parse().unwrap()).plus_seconds(hour * 3600)
+        };
+        let of = |state, approved: Option<Instant>, decided: Option<Instant>| Authorisation {
+            approved_at: approved,
+            decided_at: decided,
+            ..authorisation(state, Vec::new())
+        };
+        let early = at("2026-02-20", 0);
+        let approved = of(AuthorisationState::Approved, Some(early), Some(early));
+        for (day, hour, wanted) in [
+            ("2026-02-28", 23, false),
+            ("2026-03-01", 0, true),
+            ("2026-03-31", 23, true),
+            ("2026-04-01", 0, false),
+        ] {
+            assert_eq!(approved.is_in_force_at(at(day, hour)), wanted, "{day} {hour}");
+        }
+        // Approved in the middle of its time, and revoked later: between the two.
+        let (begin, end) = (at("2026-03-05", 9), at("2026-03-09", 9));
+        let revoked = of(AuthorisationState::Revoked, Some(begin), Some(end));
+        let asked = [begin.plus_seconds(-1), begin, end.plus_seconds(-1), end];
+        assert_eq!(asked.map(|at| revoked.is_in_force_at(at)), [false, true, true, false]);
+        assert!(
+            !of(AuthorisationState::Revoked, None, Some(end)).is_in_force_at(begin),
+            "it was never approved"
+        );
+        for state in [AuthorisationState::Proposed, AuthorisationState::Rejected] {
+            assert!(!of(state, None, Some(early)).is_in_force_at(begin), "{state}");
         }
     }
 

@@ -6,17 +6,18 @@ use super::rules::{
     Authorisation, AuthorisationAction, AuthorisationContent, AuthorisationId, AuthorisationState,
 };
 use super::store;
-pub use super::store::{AuthorisationFilter, AuthorisationSort};
+pub use super::store::AuthorisationFilter;
 use crate::access::policy::{
     Action, AuthorisationApprove, AuthorisationPropose, AuthorisationRead, AuthorisationReject,
     AuthorisationRevoke, AuthorisationUpdate, WorkFollow,
 };
 use crate::access::{EffectTx, Reach, Rights, Role, Tx, UserId, holders};
 use crate::audit::Change;
+use crate::campaigns::handover::service::moved;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::org::service as units;
-use crate::web::{Page, Paging};
+use crate::web::{MadeSort, Page, Paging};
 
 /// Who may be in a team: holders of one of these roles.
 const CHECKERS: &[Role] = &[Role::Inspector, Role::SpecialSupervisor];
@@ -31,7 +32,7 @@ const COMMANDERS: &[Role] = &[Role::GroupHead, Role::GroupOffice, Role::Inspecto
 pub fn list(
     tx: &mut Tx<'_, AuthorisationRead>,
     filter: &AuthorisationFilter,
-    sort: AuthorisationSort,
+    sort: MadeSort,
     paging: &Paging,
 ) -> Result<Page<Authorisation>> {
     store::list(tx, filter, sort, paging)
@@ -52,6 +53,8 @@ pub fn find(tx: &mut Tx<'_, AuthorisationRead>, id: AuthorisationId) -> Result<A
 /// When the database fails.
 pub fn of_team<A: Action>(tx: &mut Tx<'_, A>, id: AuthorisationId) -> Result<Option<Authorisation>> {
     let user = tx.user()?;
+    // Nobody revokes it while something is entered under it.
+    store::share(tx, id)?;
     let own = Reach { assigned: true, ..Reach::default() };
     let found = store::find(tx, &own, id)?;
     Ok(found.filter(|one| one.content.team_user_ids.contains(&user)))
@@ -131,6 +134,7 @@ pub fn propose(
         area_paths,
         state: AuthorisationState::Proposed,
         authors: vec![tx.user()?],
+        approved_at: None,
         decided_by: None,
         decided_at: None,
         comment: None,
@@ -156,6 +160,7 @@ fn judge<A: Action>(
         errors.push(FieldError::body("/valid_until_on", Code::InThePast, detail));
     }
     let mut paths = Vec::with_capacity(content.area_unit_ids.len());
+    let reached = units::reached_many(tx, &content.area_unit_ids)?;
     for (at, id) in content.area_unit_ids.iter().enumerate() {
         let pointer = format!("/area_unit_ids/{at}");
         let named = before.and_then(|one| {
@@ -166,10 +171,10 @@ fn judge<A: Action>(
             paths.push(path.clone());
             continue;
         }
-        match units::reached(tx, *id)?.filter(|unit| unit.path.starts_with(unit_path)) {
+        match reached.iter().find(|unit| unit.id == *id && unit.path.starts_with(unit_path)) {
             None => errors.push(unknown(pointer)),
             Some(unit) if unit.status == UnitStatus::Deactivated => errors.push(deactivated(pointer)),
-            Some(unit) => paths.push(unit.path),
+            Some(unit) => paths.push(unit.path.clone()),
         }
     }
     judge_people(tx, content, before.map(|one| &one.content), &mut errors)?;
@@ -253,7 +258,7 @@ pub fn update(
 
 fn decided<A: Action>(
     tx: &mut Tx<'_, A>,
-    before: &Authorisation,
+    (before, after): (&Authorisation, Authorisation),
     state: AuthorisationState,
     comment: Option<&str>,
 ) -> Result<Authorisation> {
@@ -263,7 +268,7 @@ fn decided<A: Action>(
         decided_by: Some(by),
         decided_at: Some(at),
         comment: comment.map(ToOwned::to_owned),
-        ..before.clone()
+        ..after
     };
     settle(tx, before, after, comment)
 }
@@ -279,7 +284,8 @@ pub fn approve(
 ) -> Result<Authorisation> {
     let before = for_change(tx, id)?;
     may(tx, &before, AuthorisationAction::Approve)?;
-    decided(tx, &before, AuthorisationState::Approved, comment)
+    let approved = Authorisation { approved_at: Some(tx.now()), ..before.clone() };
+    decided(tx, (&before, approved), AuthorisationState::Approved, comment)
 }
 
 /// Rejects what was proposed.
@@ -293,7 +299,7 @@ pub fn reject(
 ) -> Result<Authorisation> {
     let before = for_change(tx, id)?;
     may(tx, &before, AuthorisationAction::Reject)?;
-    decided(tx, &before, AuthorisationState::Rejected, Some(reason))
+    decided(tx, (&before, before.clone()), AuthorisationState::Rejected, Some(reason))
 }
 
 /// Revokes what was proposed or approved: no check is begun under it any more.
@@ -307,7 +313,7 @@ pub fn revoke(
 ) -> Result<Authorisation> {
     let before = for_change(tx, id)?;
     may(tx, &before, AuthorisationAction::Revoke)?;
-    decided(tx, &before, AuthorisationState::Revoked, Some(reason))
+    decided(tx, (&before, before.clone()), AuthorisationState::Revoked, Some(reason))
 }
 
 fn settle<A: Action>(
@@ -370,18 +376,13 @@ pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Ve
 /// # Errors
 /// When the database fails.
 pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
-    let mut moved = Vec::new();
     for (id, _) in store::lasting_at(tx, from.id)? {
         store::give(tx, id, to)?;
-        moved.push(id);
+        moved(tx, "authorisation", &id.to_string(), from, to)?;
     }
-    for id in store::replace_in_areas(tx, from.id, to)? {
-        if !moved.contains(&id) {
-            moved.push(id);
-        }
-    }
-    for id in moved {
-        let (before, after) = (json!({ "unit_id": from.id }), json!({ "unit_id": to.id }));
+    for (id, stands) in store::replace_in_areas(tx, from.id, to)? {
+        let before = json!({ "area_unit_id": from.id });
+        let after = json!({ "area_unit_id": stands.then_some(to.id) });
         let entity_id = id.to_string();
         tx.record(&Change {
             entity: "authorisation",

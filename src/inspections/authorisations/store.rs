@@ -9,10 +9,10 @@ use super::rules::{Authorisation, AuthorisationContent, AuthorisationId, Authori
 use crate::access::policy::{Action, WorkFollow};
 use crate::access::{EffectTx, PathRange, Reach, Tx, UserId, follow_path, within_reach};
 use crate::db::schema::inspections::{authorisation_areas, authorisation_members, authorisations};
-use crate::db::{Instant, contains_pattern, fold, insert_rows, lock_row, text_enum, with_conn};
+use crate::db::{Instant, contains_pattern, fold, insert_rows, lock_row, share_row, with_conn};
 use crate::errors::{AppError, Result};
 use crate::org::rules::{Unit, UnitId};
-use crate::web::{Cursor, Page, Paging};
+use crate::web::{MadeSort, Page, Paging, load_as_made, made_place};
 
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = authorisations)]
@@ -28,20 +28,13 @@ struct Row {
     valid_until_on: NaiveDate,
     state: AuthorisationState,
     authors: String,
+    approved_at: Option<Instant>,
     decided_by: Option<UserId>,
     decided_at: Option<Instant>,
     comment: Option<String>,
     version: i64,
     created_at: Instant,
     updated_at: Instant,
-}
-
-text_enum! {
-    /// By what authorisations are sorted; ties by id.
-    AuthorisationSort as "authorisation_sort" {
-        Newest = "-created_at", "新建在前", "Newest first", grey;
-        Oldest = "created_at", "先建在前", "Oldest first", grey;
-    }
 }
 
 /// What a list of authorisations is narrowed to.
@@ -92,20 +85,14 @@ macro_rules! filtered {
     }};
 }
 
-/// The place of an authorisation by when it was made: clients may choose ids, so ids alone do not tell.
-fn made_at(place: &Cursor) -> Option<(Instant, AuthorisationId)> {
-    Some((Instant::from_micros(place.first()?.parse().ok()?), AuthorisationId::parse(place.get(1)?)?))
-}
-
 pub(super) fn list<A: Action>(
     tx: &mut Tx<'_, A>,
     filter: &AuthorisationFilter,
-    sort: AuthorisationSort,
+    sort: MadeSort,
     paging: &Paging,
 ) -> Result<Page<Authorisation>> {
-    use authorisations::{created_at, id};
     let (tenant, reach, user) = (tx.tenant(), tx.reach().clone(), tx.user()?);
-    let after = paging.after(2)?.and_then(|place| made_at(&place));
+    let after: Option<(Instant, AuthorisationId)> = paging.after_made()?;
     let total: Option<i64> = if paging.counts() {
         Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, user, filter).count().get_result(c))?)
     } else {
@@ -113,21 +100,10 @@ pub(super) fn list<A: Action>(
     };
     let rows: Vec<Row> = with_conn!(tx.conn(), c => {
         let query = filtered!(tenant, reach, user, filter).select(Row::as_select()).limit(paging.fetch());
-        match (sort, after) {
-            (AuthorisationSort::Newest, None) => query.order((created_at.desc(), id.desc())).load(c),
-            (AuthorisationSort::Newest, Some((at, last))) => query
-                .filter(created_at.lt(at).or(created_at.eq(at).and(id.lt(last))))
-                .order((created_at.desc(), id.desc()))
-                .load(c),
-            (AuthorisationSort::Oldest, None) => query.order((created_at.asc(), id.asc())).load(c),
-            (AuthorisationSort::Oldest, Some((at, last))) => query
-                .filter(created_at.gt(at).or(created_at.eq(at).and(id.gt(last))))
-                .order((created_at.asc(), id.asc()))
-                .load(c),
-        }
+        load_as_made!(query, c, sort == MadeSort::Newest, after, authorisations::created_at, authorisations::id)
     })?;
     let Page { items, next_cursor, total } =
-        paging.page(rows, total, |row| vec![row.created_at.micros().to_string(), row.id.to_string()]);
+        paging.page(rows, total, |row| made_place(row.created_at, row.id));
     Ok(Page { items: complete(tx, items)?, next_cursor, total })
 }
 
@@ -193,6 +169,7 @@ fn authorisation(
         area_paths,
         state: row.state,
         authors: serde_json::from_str(&row.authors).map_err(AppError::internal)?,
+        approved_at: row.approved_at,
         decided_by: row.decided_by,
         decided_at: row.decided_at,
         comment: row.comment,
@@ -221,6 +198,13 @@ pub(super) fn find<A: Action>(
 pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: AuthorisationId) -> Result<()> {
     let tenant = tx.tenant();
     lock_row!(tx.conn(), authorisations::table.find((tenant, id)).select(authorisations::id));
+    Ok(())
+}
+
+/// Keeps the authorisation as it is until the transaction ends; others may keep it too.
+pub(super) fn share<A: Action>(tx: &mut Tx<'_, A>, id: AuthorisationId) -> Result<()> {
+    let tenant = tx.tenant();
+    share_row!(tx.conn(), authorisations::table.find((tenant, id)).select(authorisations::id));
     Ok(())
 }
 
@@ -320,6 +304,7 @@ pub(super) fn save<A: Action>(
             ),
             authorisations::state.eq(after.state),
             authorisations::authors.eq(authors),
+            authorisations::approved_at.eq(after.approved_at),
             authorisations::decided_by.eq(after.decided_by),
             authorisations::decided_at.eq(after.decided_at),
             authorisations::comment.eq(&after.comment),
@@ -379,34 +364,44 @@ pub(super) fn give(tx: &mut EffectTx<'_, WorkFollow>, id: AuthorisationId, to: &
     Ok(())
 }
 
-/// Puts one unit in the place of another in areas; the authorisations in which it did.
+/// Puts one unit in the place of another in areas, or nothing where the other lies outside of what the authorisation's own
+/// unit may have checked; the authorisations in which it stood, and whether the other does now.
 pub(super) fn replace_in_areas(
     tx: &mut EffectTx<'_, WorkFollow>,
     from: UnitId,
     to: &Unit,
-) -> Result<Vec<AuthorisationId>> {
-    let tenant = tx.tenant();
-    let found: Vec<(AuthorisationId, i32)> = with_conn!(tx.conn(), c => authorisation_areas::table
+) -> Result<Vec<(AuthorisationId, bool)>> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    let found: Vec<(AuthorisationId, i32, String)> = with_conn!(tx.conn(), c => authorisation_areas::table
+        .inner_join(authorisations::table.on(authorisations::tenant_id
+            .eq(authorisation_areas::tenant_id)
+            .and(authorisations::id.eq(authorisation_areas::authorisation_id))))
         .filter(authorisation_areas::tenant_id.eq(tenant))
         .filter(authorisation_areas::unit_id.eq(from))
-        .order(authorisation_areas::authorisation_id)
-        .select((authorisation_areas::authorisation_id, authorisation_areas::position))
+        .order(authorisations::id)
+        .select((authorisations::id, authorisation_areas::position, authorisations::unit_path))
         .load(c))?;
-    for (id, position) in &found {
+    let mut replaced = Vec::with_capacity(found.len());
+    for (id, position, unit_path) in found {
         let named: i64 = with_conn!(tx.conn(), c => authorisation_areas::table
             .filter(authorisation_areas::tenant_id.eq(tenant))
-            .filter(authorisation_areas::authorisation_id.eq(*id))
+            .filter(authorisation_areas::authorisation_id.eq(id))
             .filter(authorisation_areas::unit_id.eq(to.id))
             .count()
             .get_result(c))?;
-        let row = authorisation_areas::table.find((tenant, *id, *position));
-        if named > 0 {
+        let row = authorisation_areas::table.find((tenant, id, position));
+        let stands = named > 0 || to.path.starts_with(&unit_path);
+        if named == 0 && stands {
+            with_conn!(tx.conn(), c => diesel::update(row)
+                .set((authorisation_areas::unit_id.eq(to.id), authorisation_areas::unit_path.eq(&to.path)))
+                .execute(c))?;
+        } else {
             with_conn!(tx.conn(), c => diesel::delete(row).execute(c))?;
-            continue;
         }
-        with_conn!(tx.conn(), c => diesel::update(row)
-            .set((authorisation_areas::unit_id.eq(to.id), authorisation_areas::unit_path.eq(&to.path)))
+        with_conn!(tx.conn(), c => diesel::update(authorisations::table.find((tenant, id)))
+            .set((authorisations::version.eq(authorisations::version + 1_i64), authorisations::updated_at.eq(now)))
             .execute(c))?;
+        replaced.push((id, stands));
     }
-    Ok(found.into_iter().map(|(id, _)| id).collect())
+    Ok(replaced)
 }

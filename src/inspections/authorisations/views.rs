@@ -99,9 +99,9 @@ pub(super) fn views<A: Action>(
         one.content.team_user_ids.iter().copied().chain([one.content.commander_user_id]).chain(one.decided_by)
     });
     let people = UserNames::load(tx, people)?;
-    let (rights, today) = (service::rights(tx), tx.now().shanghai_day());
+    let (rights, now) = (service::rights(tx), tx.now());
     let view = |one: Authorisation| {
-        let (allowed_actions, in_force) = (service::allowed(tx, &rights, &one)?, one.is_in_force_on(today));
+        let (allowed_actions, in_force) = (service::allowed(tx, &rights, &one)?, one.is_in_force_at(now));
         let content = one.content;
         Ok(AuthorisationView {
             allowed_actions,

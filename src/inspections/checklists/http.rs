@@ -5,19 +5,20 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
-use super::items::Item;
+use super::items::{self, Item};
 use super::rules::{ChecklistContent, ChecklistId, ChecklistState};
-use super::service::{self, ChecklistFilter, ChecklistSort};
+use super::service::{self, ChecklistFilter};
 use super::templates::ChecklistTemplate;
 use super::views::{self, ChecklistSummaryView, ChecklistTemplatesView, ChecklistView, example_content};
 use crate::access::policy::{
     ChecklistCreate, ChecklistPublish, ChecklistRead, ChecklistRetire, ChecklistUpdate, DictionaryRead,
 };
-use crate::errors::{AppError, Code, FieldError, into_validation};
+use crate::errors::{Code, FieldError, into_validation, refuse_repeated};
 use crate::org::http::{Depth, narrowed};
 use crate::org::rules::{UnitId, UnitKind};
 use crate::web::{
-    Count, Created, Empty, Example, Json, Merge, NoBody, NoQuery, Page, Patch, Plain, Resource, endpoint,
+    Count, Created, Empty, Example, Json, MadeSort, Merge, NoBody, NoQuery, Page, Patch, Plain, Resource,
+    endpoint,
 };
 
 /// 清单列表的条件。
@@ -36,7 +37,7 @@ pub struct ChecklistQuery {
     #[schema(min_length = 1, max_length = 50)]
     q: Option<String>,
     /// 排序; 缺省为 `-created_at` (新建在前)。
-    sort: Option<ChecklistSort>,
+    sort: Option<MadeSort>,
     /// 每页行数, 缺省 50。
     #[schema(minimum = 1, maximum = 200)]
     limit: Option<i64>,
@@ -57,7 +58,7 @@ endpoint! {
         gate.run(move |tx| {
             let below = narrowed(tx, query.unit_id, query.depth)?;
             let filter = ChecklistFilter { states: query.state, below, search: query.q };
-            let page = service::list(tx, &filter, query.sort.unwrap_or(ChecklistSort::Newest), &paging)?;
+            let page = service::list(tx, &filter, query.sort.unwrap_or(MadeSort::Newest), &paging)?;
             let Page { items, next_cursor, total } = page;
             Ok(Page { items: views::summaries(tx, items)?, next_cursor, total })
         })
@@ -95,37 +96,31 @@ pub struct NewChecklist {
 }
 
 impl NewChecklist {
-    /// What it comes to, or what is missing.
-    fn content(&self) -> Result<ChecklistContent, Vec<FieldError>> {
-        let template = self.template.map(ChecklistTemplate::content);
-        let missing = |pointer: &str| FieldError::body(pointer, Code::Required, Code::Required.title());
-        let mut errors = Vec::new();
-        let (mut title, mut kinds, mut items) = match template {
-            Some(ChecklistContent { title, kinds, items }) => (Some(title), Some(kinds), Some(items)),
-            None => (None, Some(Vec::new()), None),
-        };
-        title = self.title.clone().or(title);
-        kinds = self.kinds.clone().or(kinds);
-        items = self.items.clone().or(items);
-        if title.is_none() {
-            errors.push(missing("/title"));
-        }
-        if items.is_none() {
-            errors.push(missing("/items"));
-        }
-        match (title, kinds, items) {
-            (Some(title), Some(kinds), Some(items)) => Ok(ChecklistContent { title, kinds, items }),
-            _ => Err(errors),
-        }
+    /// What it comes to: what is written out in place of what the template says.
+    fn content(&self) -> crate::errors::Result<ChecklistContent> {
+        let base = self.template.map(ChecklistTemplate::content).transpose()?;
+        let base =
+            base.unwrap_or(ChecklistContent { title: String::new(), kinds: Vec::new(), items: Vec::new() });
+        Ok(ChecklistContent {
+            title: self.title.clone().unwrap_or(base.title),
+            kinds: self.kinds.clone().unwrap_or(base.kinds),
+            items: self.items.clone().unwrap_or(base.items),
+        })
     }
 }
 
 impl Validate for NewChecklist {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        into_validation(match self.content() {
-            Ok(content) => content.errors(),
-            Err(errors) => errors,
-        })
+        let mut errors = Vec::new();
+        if self.template.is_none() {
+            let given = [("/title", self.title.is_some()), ("/items", self.items.is_some())];
+            let missing = given.iter().filter(|(_, is_given)| !is_given);
+            errors
+                .extend(missing.map(|(at, _)| FieldError::body(*at, Code::Required, Code::Required.title())));
+        }
+        refuse_repeated(self.kinds.as_deref().unwrap_or_default(), "/kinds", &mut errors);
+        items::judge(self.items.as_deref().unwrap_or_default(), &mut errors);
+        into_validation(errors)
     }
 }
 
@@ -159,7 +154,7 @@ endpoint! {
     CreateChecklist: ChecklistCreate, Post "/checklists", tag "checklists", codes [IdTaken]
     async fn create_checklist(gate, _path: (), _query: NoQuery, body: Json<NewChecklist>) -> Created<ChecklistView> {
         gate.run(move |tx| {
-            let content = body.0.content().map_err(|errors| AppError::fields(Code::InvalidBody, errors))?;
+            let content = body.0.content()?;
             let NewChecklist { id, unit_id, department_id, .. } = body.0;
             let new = service::NewChecklist { id, unit_id, department_id, content };
             let (made, existed) = service::create(tx, &new)?;
@@ -231,6 +226,6 @@ endpoint! {
     /// 各省通用的四份: 警情处理、服务窗口、着装与纪律、受立案。新建时以 `template` 取用, 再按本地实际增删。
     ListChecklistTemplates: DictionaryRead, Get "/checklist-templates", tag "checklists", codes []
     async fn list_checklist_templates(gate, _path: (), _query: NoQuery, _body: NoBody) -> Plain<ChecklistTemplatesView> {
-        gate.run(move |_| Ok(Plain(views::templates()))).await
+        gate.run(move |_| views::templates().map(Plain)).await
     }
 }

@@ -7,7 +7,7 @@ use validator::{Validate, ValidationErrors};
 use super::items::{self, Item};
 use crate::access::UserId;
 use crate::db::{Id, Instant, text_enum};
-use crate::errors::{AppError, Code, FieldError, Result, into_validation, text};
+use crate::errors::{AppError, Code, FieldError, Result, into_validation, refuse_repeated};
 use crate::org::rules::{UnitId, UnitKind};
 
 /// Marks the identifier of a checklist.
@@ -60,12 +60,7 @@ impl ChecklistContent {
     #[must_use]
     pub fn errors(&self) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        for (at, kind) in self.kinds.iter().enumerate() {
-            if self.kinds.iter().take(at).any(|other| other == kind) {
-                let detail = text!("有重复", "It is there twice");
-                errors.push(FieldError::body(format!("/kinds/{at}"), Code::NotUnique, detail));
-            }
-        }
+        refuse_repeated(&self.kinds, "/kinds", &mut errors);
         items::judge(&self.items, &mut errors);
         errors
     }
@@ -192,7 +187,7 @@ mod tests {
     use crate::inspections::checklists::templates::ChecklistTemplate;
 
     fn checklist(state: ChecklistState, number: i32, draft: bool) -> Checklist {
-        let content = ChecklistTemplate::IncidentHandling.content();
+        let content = ChecklistTemplate::IncidentHandling.content().unwrap();
         let other = ChecklistContent { title: "另一版".into(), ..content.clone() };
         Checklist {
             id: ChecklistId::generate(),

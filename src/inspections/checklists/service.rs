@@ -7,16 +7,17 @@ use super::rules::{
     ChecklistVersionId,
 };
 use super::store;
-pub use super::store::{ChecklistFilter, ChecklistSort};
+pub use super::store::ChecklistFilter;
 use crate::access::policy::{
     Action, ChecklistCreate, ChecklistPublish, ChecklistRead, ChecklistRetire, ChecklistUpdate, WorkFollow,
 };
 use crate::access::{EffectTx, Reach, Rights, Tx};
 use crate::audit::Change;
+use crate::campaigns::handover::service::moved;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::org::rules::{Unit, UnitId, UnitKind, UnitStatus};
 use crate::org::service as units;
-use crate::web::{Page, Paging};
+use crate::web::{MadeSort, Page, Paging};
 
 /// Checklists within reach, and those that a superior has published.
 ///
@@ -25,7 +26,7 @@ use crate::web::{Page, Paging};
 pub fn list(
     tx: &mut Tx<'_, ChecklistRead>,
     filter: &ChecklistFilter,
-    sort: ChecklistSort,
+    sort: MadeSort,
     paging: &Paging,
 ) -> Result<Page<Checklist>> {
     store::list(tx, filter, sort, paging)
@@ -326,15 +327,7 @@ pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Ve
 pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
     for (id, _) in store::in_use_at(tx, from.id)? {
         store::give(tx, id, from.id, to)?;
-        let (before, after) = (json!({ "unit_id": from.id }), json!({ "unit_id": to.id }));
-        let entity_id = id.to_string();
-        tx.record(&Change {
-            entity: "checklist",
-            entity_id: &entity_id,
-            before: Some(&before),
-            after: Some(&after),
-            reason: None,
-        })?;
+        moved(tx, "checklist", &id.to_string(), from, to)?;
     }
     Ok(())
 }

@@ -8,10 +8,10 @@ use super::rules::{
 use crate::access::policy::{Action, WorkFollow};
 use crate::access::{EffectTx, PathRange, Reach, Tx, UserId, follow_path, within_reach};
 use crate::db::schema::inspections::{checklist_versions, checklists};
-use crate::db::{Instant, contains_pattern, fold, lock_row, text_enum, with_conn};
+use crate::db::{Instant, contains_pattern, fold, lock_row, with_conn};
 use crate::errors::{AppError, Result};
 use crate::org::rules::{Unit, UnitId};
-use crate::web::{Cursor, Page, Paging};
+use crate::web::{MadeSort, Page, Paging, load_as_made, made_place};
 
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = checklists)]
@@ -51,14 +51,6 @@ fn checklist(row: Row) -> Result<Checklist> {
         created_at: row.created_at,
         updated_at: row.updated_at,
     })
-}
-
-text_enum! {
-    /// By what checklists are sorted; ties by id.
-    ChecklistSort as "checklist_sort" {
-        Newest = "-created_at", "新建在前", "Newest first", grey;
-        Oldest = "created_at", "先建在前", "Oldest first", grey;
-    }
 }
 
 /// What a list of checklists is narrowed to.
@@ -103,20 +95,14 @@ macro_rules! filtered {
     }};
 }
 
-/// The place of a checklist by when it was made: clients may choose ids, so ids alone do not tell.
-fn made_at(place: &Cursor) -> Option<(Instant, ChecklistId)> {
-    Some((Instant::from_micros(place.first()?.parse().ok()?), ChecklistId::parse(place.get(1)?)?))
-}
-
 pub(super) fn list<A: Action>(
     tx: &mut Tx<'_, A>,
     filter: &ChecklistFilter,
-    sort: ChecklistSort,
+    sort: MadeSort,
     paging: &Paging,
 ) -> Result<Page<Checklist>> {
-    use checklists::{created_at, id};
     let (tenant, reach) = (tx.tenant(), tx.reach().clone());
-    let after = paging.after(2)?.and_then(|place| made_at(&place));
+    let after: Option<(Instant, ChecklistId)> = paging.after_made()?;
     let total: Option<i64> = if paging.counts() {
         Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, filter).count().get_result(c))?)
     } else {
@@ -124,21 +110,10 @@ pub(super) fn list<A: Action>(
     };
     let rows: Vec<Row> = with_conn!(tx.conn(), c => {
         let query = filtered!(tenant, reach, filter).select(Row::as_select()).limit(paging.fetch());
-        match (sort, after) {
-            (ChecklistSort::Newest, None) => query.order((created_at.desc(), id.desc())).load(c),
-            (ChecklistSort::Newest, Some((at, last))) => query
-                .filter(created_at.lt(at).or(created_at.eq(at).and(id.lt(last))))
-                .order((created_at.desc(), id.desc()))
-                .load(c),
-            (ChecklistSort::Oldest, None) => query.order((created_at.asc(), id.asc())).load(c),
-            (ChecklistSort::Oldest, Some((at, last))) => query
-                .filter(created_at.gt(at).or(created_at.eq(at).and(id.gt(last))))
-                .order((created_at.asc(), id.asc()))
-                .load(c),
-        }
+        load_as_made!(query, c, sort == MadeSort::Newest, after, checklists::created_at, checklists::id)
     })?;
     let Page { items, next_cursor, total } =
-        paging.page(rows, total, |row| vec![row.created_at.micros().to_string(), row.id.to_string()]);
+        paging.page(rows, total, |row| made_place(row.created_at, row.id));
     Ok(Page { items: items.into_iter().map(checklist).collect::<Result<_>>()?, next_cursor, total })
 }
 

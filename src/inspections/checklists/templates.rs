@@ -1,10 +1,10 @@
 //! The checklists that every province has at hand, to begin its own with.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 
 use super::rules::ChecklistContent;
 use crate::db::text_enum;
+use crate::errors::{AppError, Result};
 
 text_enum! {
     /// A checklist to begin with.
@@ -22,15 +22,12 @@ const TEXT: &str = include_str!("templates.json");
 impl ChecklistTemplate {
     /// What it says.
     ///
-    /// # Panics
-    /// Never: a test reads all of them.
-    #[must_use]
-    #[allow(clippy::expect_used, reason = "it is part of the program, and a test reads all of it")]
-    pub fn content(self) -> ChecklistContent {
-        static ALL: OnceLock<HashMap<String, ChecklistContent>> = OnceLock::new();
-        let all = ALL
-            .get_or_init(|| serde_json::from_str(TEXT).expect("the templates are of the shape of the wire"));
-        all.get(self.as_str()).cloned().expect("every template has its content")
+    /// # Errors
+    /// When the program's own text is not what it should be; a test reads all of it.
+    pub fn content(self) -> Result<ChecklistContent> {
+        let mut all: HashMap<String, ChecklistContent> =
+            serde_json::from_str(TEXT).map_err(AppError::internal)?;
+        all.remove(self.as_str()).ok_or_else(|| AppError::internal("a template without its content"))
     }
 }
 
@@ -41,7 +38,7 @@ mod tests {
     #[test]
     fn every_template_is_a_checklist_with_which_nothing_is_wrong() {
         for template in ChecklistTemplate::ALL {
-            let content = template.content();
+            let content = template.content().unwrap();
             let wrong: Vec<String> = content
                 .errors()
                 .iter()

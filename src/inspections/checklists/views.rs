@@ -18,7 +18,7 @@ use crate::db::Instant;
 use crate::errors::Result;
 use crate::org::rules::UnitKind;
 use crate::org::views::{UnitNames, UnitRef};
-use crate::web::{Example, Versioned};
+use crate::web::{Example, Versioned, with};
 
 /// 列表中的一份检查清单。
 #[derive(Debug, Serialize, ToSchema)]
@@ -179,16 +179,8 @@ const ID: &str = "01936f2a-7c1e-7b6d-9a54-2f0e8c3b7a01";
 
 /// The content of a checklist in examples: two items of a real one.
 pub(super) fn example_content() -> Value {
-    let mut content = ChecklistTemplate::IncidentHandling.content();
-    content.items.truncate(2);
-    json!(content)
-}
-
-fn with(mut base: Value, more: Value) -> Value {
-    if let (Some(base), Value::Object(more)) = (base.as_object_mut(), more) {
-        base.extend(more);
-    }
-    base
+    let whole = ChecklistTemplate::IncidentHandling.content();
+    whole.map(|content| json!({ "title": content.title, "kinds": content.kinds, "items": content.items.get(..2) })).unwrap_or_default()
 }
 
 fn example_head() -> Value {
@@ -324,10 +316,10 @@ pub(super) fn version<A: Action>(tx: &mut Tx<'_, A>, one: ChecklistVersion) -> R
     })
 }
 
-pub(super) fn templates() -> ChecklistTemplatesView {
+pub(super) fn templates() -> Result<ChecklistTemplatesView> {
     let view = |template: &ChecklistTemplate| {
-        let ChecklistContent { title, kinds, items } = template.content();
-        ChecklistTemplateView { template: *template, title, kinds, items }
+        let ChecklistContent { title, kinds, items } = template.content()?;
+        Ok(ChecklistTemplateView { template: *template, title, kinds, items })
     };
-    ChecklistTemplatesView { templates: ChecklistTemplate::ALL.iter().map(view).collect() }
+    Ok(ChecklistTemplatesView { templates: ChecklistTemplate::ALL.iter().map(view).collect::<Result<_>>()? })
 }

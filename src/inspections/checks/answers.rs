@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::errors::{Code, FieldError, Text, text};
-use crate::inspections::checklists::items::{AnswerType, Item, hundredths, thousandths};
+use crate::inspections::attachments::rules::AttachmentId;
+use crate::inspections::checklists::items::{AnswerType, EvidenceRule, Item, hundredths, thousandths};
 
 /// 一项答案: 按该项的答案类型, 四者填一; 不适用的写明理由。
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -37,6 +38,10 @@ pub struct Answer {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 500)]
     pub note: Option<String>,
+    /// 此项的证据: 已上传、尚未使用的附件。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// What an answer deducts, in hundredths of a point.
@@ -61,13 +66,21 @@ fn deducted(item: &Item, answer: &Answer) -> i64 {
     }
 }
 
-/// What each answer deducts, in hundredths of a point; what is wrong is told below `pointer`, and then the figures are good for
-/// nothing.
-pub fn judge(items: &[Item], answers: &[Answer], pointer: &str, errors: &mut Vec<FieldError>) -> Vec<i64> {
+/// What each answer deducts, in hundredths of a point: nothing where it does not apply, or is an answer to no item.
+#[must_use]
+pub fn deductions(items: &[Item], answers: &[Answer]) -> Vec<i64> {
+    let of = |answer: &Answer| {
+        let item = items.iter().find(|item| item.code == answer.item && !answer.not_applicable);
+        item.map_or(0, |item| deducted(item, answer))
+    };
+    answers.iter().map(of).collect()
+}
+
+/// Tells everything that is wrong with answers, below `pointer`.
+pub fn judge(items: &[Item], answers: &[Answer], pointer: &str, errors: &mut Vec<FieldError>) {
     let mut tell = |place: String, code: Code, detail: Text| {
         errors.push(FieldError::body(format!("{pointer}{place}"), code, detail));
     };
-    let mut points = Vec::with_capacity(answers.len());
     for (at, answer) in answers.iter().enumerate() {
         if answers.iter().take(at).any(|other| other.item == answer.item) {
             tell(format!("/{at}/item"), Code::NotUnique, text!("此项已有答案", "The item is answered above"));
@@ -80,7 +93,6 @@ pub fn judge(items: &[Item], answers: &[Answer], pointer: &str, errors: &mut Vec
         if let Some((field, code, detail)) = mismatch(item, answer) {
             tell(format!("/{at}{field}"), code, detail);
         }
-        points.push(if answer.not_applicable { 0 } else { deducted(item, answer) });
     }
     let missing: Vec<&str> = items
         .iter()
@@ -95,7 +107,22 @@ pub fn judge(items: &[Item], answers: &[Answer], pointer: &str, errors: &mut Vec
             text!("必答项没有答案: {missing}", "Mandatory items without an answer: {missing}"),
         );
     }
-    points
+}
+
+/// Tells each answer without the evidence that its item asks for, below `pointer`.
+pub fn judge_evidence(items: &[Item], answers: &[Answer], pointer: &str, errors: &mut Vec<FieldError>) {
+    for ((at, answer), points) in answers.iter().enumerate().zip(deductions(items, answers)) {
+        let item = items.iter().find(|item| item.code == answer.item && !answer.not_applicable);
+        let is_due = item.is_some_and(|item| match item.evidence {
+            EvidenceRule::Never => false,
+            EvidenceRule::IfDeducted => points > 0,
+            EvidenceRule::Always => true,
+        });
+        if is_due && answer.attachment_ids.is_empty() {
+            let place = format!("{pointer}/{at}/attachment_ids");
+            errors.push(FieldError::body(place, Code::EvidenceRequired, Code::EvidenceRequired.title()));
+        }
+    }
 }
 
 /// Whether an answer is one to this item: else the field, and why not.
@@ -158,13 +185,15 @@ mod tests {
             text: None,
             not_applicable: false,
             note: None,
+            attachment_ids: Vec::new(),
         }
     }
 
     fn judged(answers: &[Answer]) -> (Vec<i64>, Vec<String>) {
-        let items = ChecklistTemplate::IncidentHandling.content().items;
+        let items = ChecklistTemplate::IncidentHandling.content().unwrap().items;
         let mut errors = Vec::new();
-        let points = judge(&items, answers, "/answers", &mut errors);
+        judge(&items, answers, "/answers", &mut errors);
+        let points = deductions(&items, answers);
         let told = errors.iter().map(|error| match &error.place {
             crate::errors::Place::Body(pointer) => format!("{pointer} {}", error.code.name()),
             other => panic!("{other:?}"),
@@ -194,6 +223,40 @@ mod tests {
         // as it should be, at the bound, and one where no is what should be.
         assert_eq!(points, [0, 100, 200, 300, 0, 0, 0, 500]);
         assert_eq!([super::points(1100), super::points(5), super::points(0)], ["11.00", "0.05", "0.00"]);
+    }
+
+    #[test]
+    fn evidence_is_asked_for_as_the_item_says() {
+        let items = ChecklistTemplate::IncidentHandling.content().unwrap().items;
+        let mut errors = Vec::new();
+        let mut given = all();
+        judge_evidence(&items, &given, "/answers", &mut errors);
+        let due = |given: &[Answer]| -> Vec<usize> {
+            let points = deductions(&items, given);
+            let asks = |at: &usize| match items[*at].evidence {
+                EvidenceRule::Never => false,
+                EvidenceRule::IfDeducted => points[*at] > 0,
+                EvidenceRule::Always => !given[*at].not_applicable,
+            };
+            (0..given.len()).filter(asks).collect()
+        };
+        let places = |errors: &[FieldError]| -> Vec<String> {
+            let place = |error: &FieldError| match &error.place {
+                crate::errors::Place::Body(pointer) => pointer.clone(),
+                other => panic!("{other:?}"),
+            };
+            errors.iter().map(place).collect()
+        };
+        let wanted: Vec<String> =
+            due(&given).iter().map(|at| format!("/answers/{at}/attachment_ids")).collect();
+        assert!(wanted.len() > 2, "{wanted:?}");
+        assert_eq!(places(&errors), wanted);
+        for answer in &mut given {
+            answer.attachment_ids = vec![AttachmentId::generate()];
+        }
+        errors.clear();
+        judge_evidence(&items, &given, "/answers", &mut errors);
+        assert_eq!(places(&errors), Vec::<String>::new());
     }
 
     #[test]

@@ -1,22 +1,27 @@
 //! `/unannounced-checks`.
 
-use serde::Deserialize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
-use super::rules::{CheckId, CheckRecord, CheckState, Place};
-use super::service::{self, CheckFilter, CheckSort};
+use super::embargo;
+use super::rules::{CheckId, CheckRecord, CheckState, Place, Reader};
+use super::service::{self, CheckFilter};
 use super::views::{self, CheckSummaryView, CheckView};
 use crate::access::UserId;
-use crate::access::policy::{CheckCreate, CheckRead};
+use crate::access::names::{UserNames, UserRef};
+use crate::access::policy::{CheckCreate, CheckRead, CheckReadersRead};
 use crate::db::Instant;
-use crate::errors::{Code, FieldError, into_validation, text};
+use crate::errors::{Code, FieldError, Result, into_validation, text};
 use crate::inspections::authorisations::rules::{AuthorisationId, CheckKind};
 use crate::inspections::checklists::rules::ChecklistVersionId;
 use crate::org::http::{Depth, narrowed};
 use crate::org::rules::UnitId;
-use crate::web::{Count, Created, Example, Json, NoBody, NoQuery, Page, Resource, endpoint};
+use crate::web::{Count, Created, Example, Json, MadeSort, NoBody, NoQuery, Page, Plain, Resource, endpoint};
 
 /// 检查列表的条件。
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -37,7 +42,7 @@ pub struct CheckQuery {
     /// 依据此授权的。
     authorisation_id: Option<AuthorisationId>,
     /// 排序; 缺省为 `-created_at` (新建在前)。
-    sort: Option<CheckSort>,
+    sort: Option<MadeSort>,
     /// 每页行数, 缺省 50。
     #[schema(minimum = 1, maximum = 200)]
     limit: Option<i64>,
@@ -60,7 +65,7 @@ endpoint! {
             let below = narrowed(tx, query.unit_id, query.depth)?;
             let authorisation = query.authorisation_id;
             let filter = CheckFilter { states: query.state, kinds: query.kind, below, authorisation };
-            let page = service::list(tx, &filter, query.sort.unwrap_or(CheckSort::Newest), &paging)?;
+            let page = service::list(tx, &filter, query.sort.unwrap_or(MadeSort::Newest), &paging)?;
             let Page { items, next_cursor, total } = page;
             Ok(Page { items: views::summaries(tx, items)?, next_cursor, total })
         })
@@ -99,7 +104,7 @@ pub struct NewUnannouncedCheck {
 }
 
 impl Validate for NewUnannouncedCheck {
-    fn validate(&self) -> Result<(), ValidationErrors> {
+    fn validate(&self) -> std::result::Result<(), ValidationErrors> {
         let mut errors: Vec<FieldError> = self
             .place
             .missing()
@@ -164,9 +169,71 @@ endpoint! {
     /// 查看检查
     GetCheck: CheckRead, Get "/unannounced-checks/{check_id}", tag "unannounced-checks", codes []
     async fn get_unannounced_check(gate, id: CheckId, _query: NoQuery, _body: NoBody) -> Resource<CheckView> {
+        let (is_noted, told) = noted();
+        let shown = gate
+            .run(move |tx| {
+                let found = service::find(tx, id)?;
+                told.store(embargo::is_noted(tx, &found)?, Ordering::Relaxed);
+                views::whole(tx, found).map(Resource)
+            })
+            .await?;
+        if is_noted.load(Ordering::Relaxed) {
+            gate.note(move |tx| embargo::note_look(tx, id)).await?;
+        }
+        Ok(shown)
+    }
+}
+
+fn noted() -> (Arc<AtomicBool>, Arc<AtomicBool>) {
+    let told = Arc::new(AtomicBool::new(false));
+    (Arc::clone(&told), told)
+}
+
+/// 公布之前看过检查的人。
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CheckReaderView {
+    /// 谁。
+    user: UserRef,
+    /// 最初何时。
+    first_at: Instant,
+    /// 最近何时。
+    last_at: Instant,
+    /// 几次; 一小时之内算一次。
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
+    looks: i32,
+}
+
+/// 公布之前看过检查的人。
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CheckReadersView {
+    /// 按最初看的先后。
+    #[schema(max_items = 1000)]
+    items: Vec<CheckReaderView>,
+}
+
+impl Example for CheckReadersView {
+    fn example() -> Value {
+        json!({ "items": [{
+            "user": { "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d12", "display_name": "赵敏" },
+            "first_at": "2026-03-10T02:40:00.000000Z", "last_at": "2026-03-10T09:00:00.000000Z", "looks": 2,
+        }] })
+    }
+}
+
+endpoint! {
+    /// 公布之前看过检查的人
+    ///
+    /// 供督察纪检部门: 一次暗访公布之后, 可知公布之前谁看过它、何时。公布之前没有。
+    ListCheckReaders: CheckReadersRead, Get "/unannounced-checks/{check_id}/readers", tag "unannounced-checks", codes []
+    async fn list_check_readers(gate, id: CheckId, _query: NoQuery, _body: NoBody) -> Plain<CheckReadersView> {
         gate.run(move |tx| {
-            let found = service::find(tx, id)?;
-            views::whole(tx, found).map(Resource)
+            let found = embargo::readers(tx, id)?;
+            let people = UserNames::load(tx, found.iter().map(|one| one.user_id))?;
+            let view = |one: Reader| {
+                let Reader { user_id, first_at, last_at, looks } = one;
+                Ok(CheckReaderView { user: people.get(user_id)?, first_at, last_at, looks })
+            };
+            Ok(Plain(CheckReadersView { items: found.into_iter().map(view).collect::<Result<_>>()? }))
         })
         .await
     }

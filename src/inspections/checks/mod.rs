@@ -6,6 +6,8 @@
 //! then, so that neither the log nor the events nor what is sealed tells of it; it has no number before.
 
 mod answers;
+pub mod embargo;
+mod embargo_store;
 pub mod http;
 pub mod rules;
 pub mod service;

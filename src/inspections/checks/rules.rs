@@ -8,6 +8,7 @@ pub use super::answers::Answer;
 use crate::access::UserId;
 use crate::db::{Id, Instant, text_enum};
 use crate::errors::{AppError, Code, Result};
+use crate::inspections::attachments::rules::AttachmentId;
 use crate::inspections::authorisations::rules::{AuthorisationId, CheckKind};
 use crate::inspections::checklists::rules::ChecklistVersionId;
 use crate::org::rules::UnitId;
@@ -141,6 +142,25 @@ pub struct CheckRecord {
     pub summary: Option<String>,
     /// 检查结束的时刻, 以设备的钟为准。
     pub ended_at: Instant,
+    /// 不属于某一项的照片: 已上传、尚未使用的附件。连同各项的证据至多 100 个。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 100)]
+    pub attachment_ids: Vec<AttachmentId>,
+}
+
+impl CheckRecord {
+    /// The attachments it names, each with where it does below `pointer`.
+    #[must_use]
+    pub fn named(&self, pointer: &str) -> Vec<(String, AttachmentId)> {
+        let list = |ids: &[AttachmentId], place: String| {
+            let one = |(at, id): (usize, &AttachmentId)| (format!("{place}/{at}"), *id);
+            ids.iter().enumerate().map(one).collect::<Vec<_>>()
+        };
+        let of_answers = self.answers.iter().enumerate().flat_map(|(at, answer)| {
+            list(&answer.attachment_ids, format!("{pointer}/answers/{at}/attachment_ids"))
+        });
+        of_answers.chain(list(&self.attachment_ids, format!("{pointer}/attachment_ids"))).collect()
+    }
 }
 
 /// What an objection was answered with.
@@ -163,7 +183,7 @@ pub struct Check {
     pub kind: CheckKind,
     /// Whom it inspects.
     pub unit_id: UnitId,
-    /// That unit's path today.
+    /// The path today of whoever answers for it: that unit, or the one that has taken over from it.
     pub unit_path: String,
     /// Who makes it.
     pub team: Vec<UserId>,
@@ -227,20 +247,29 @@ pub fn number_text(number: i64) -> String {
     format!("{}-{:04}", number / OF_A_YEAR, number % OF_A_YEAR)
 }
 
-/// How somebody stands to a check.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "somebody may stand to it in several ways at once")]
-pub struct Stand {
+/// What somebody may be to a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
     /// One of the team.
-    pub is_team: bool,
+    Team,
     /// Its commander.
-    pub is_commander: bool,
+    Commander,
     /// Who recorded it.
-    pub is_recorder: bool,
-    /// Head of the inspected unit, or in the head's stead.
-    pub heads_unit: bool,
-    /// Of the inspected unit or below it.
-    pub is_of_unit: bool,
+    Recorder,
+    /// Head of whoever answers for it, the inspected unit or its successor, or in the head's stead.
+    Head,
+    /// Of that unit or below it.
+    OfUnit,
+}
+
+/// How somebody stands to a check: all that they are to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stand(pub Vec<Relation>);
+
+impl Stand {
+    fn is(&self, relation: Relation) -> bool {
+        self.0.contains(&relation)
+    }
 }
 
 /// Inspectors a check takes at least: in the open they show their papers, two of them.
@@ -276,19 +305,21 @@ impl Check {
     /// First of its state, 409: `check_recorded`, `check_not_recorded`, `check_not_confirmed`, `check_not_released`,
     /// `objection_closed`, `check_not_contested`, `check_not_voidable`, `check_ended`; then of who it is, 422: `not_in_team`,
     /// `not_the_commander`, `confirmer_is_recorder`, `not_the_head`, `decider_is_checker`, `decider_of_the_unit`.
-    pub fn judge(&self, action: CheckAction, stand: Stand, today: NaiveDate) -> Result<()> {
+    pub fn judge(&self, action: CheckAction, stand: &Stand, today: NaiveDate) -> Result<()> {
         use CheckAction::{AddAddendum, Confirm, Contest, Decide, Record, Release, Void};
         use CheckState::{
             Amended, Confirmed, Contested, Final, InProgress, Recorded, Released, Upheld, Voided,
         };
-        let is_checker = stand.is_team || stand.is_commander;
+        let is_checker = stand.is(Relation::Team) || stand.is(Relation::Commander);
         let code = match (action, self.state_on(today)) {
-            (Record, InProgress) if !stand.is_team => Code::NotInTeam,
-            (Confirm, Recorded) | (Release, Confirmed) if !stand.is_commander => Code::NotTheCommander,
-            (Confirm, Recorded) if stand.is_recorder => Code::ConfirmerIsRecorder,
-            (Contest, Released) if !stand.heads_unit => Code::NotTheHead,
+            (Record, InProgress) if !stand.is(Relation::Team) => Code::NotInTeam,
+            (Confirm, Recorded) | (Release, Confirmed) if !stand.is(Relation::Commander) => {
+                Code::NotTheCommander
+            }
+            (Confirm, Recorded) if stand.is(Relation::Recorder) => Code::ConfirmerIsRecorder,
+            (Contest, Released) if !stand.is(Relation::Head) => Code::NotTheHead,
             (Decide, Contested) if is_checker => Code::DeciderIsChecker,
-            (Decide, Contested) if stand.is_of_unit => Code::DeciderOfTheUnit,
+            (Decide, Contested) if stand.is(Relation::OfUnit) => Code::DeciderOfTheUnit,
             (Void, InProgress | Recorded) | (AddAddendum, Recorded | Confirmed | Released | Contested)
                 if !is_checker =>
             {
@@ -312,6 +343,19 @@ impl Check {
         };
         Err(AppError::new(code))
     }
+}
+
+/// Somebody who has read a check that nobody else might know of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    /// Who.
+    pub user_id: UserId,
+    /// When first.
+    pub first_at: Instant,
+    /// When last, as far as it was noted.
+    pub last_at: Instant,
+    /// How often; looks within an hour are one.
+    pub looks: i32,
 }
 
 /// Something added to the record.
@@ -376,38 +420,37 @@ mod tests {
             Amended, Confirmed, Contested, Final, InProgress, Recorded, Released, Upheld, Voided,
         };
         let within: NaiveDate = "2026-03-05".parse().unwrap();
-        let team = Stand { is_team: true, ..Stand::default() };
-        let recorder = Stand { is_recorder: true, ..team };
-        let commander = Stand { is_commander: true, ..Stand::default() };
-        let both = Stand { is_recorder: true, is_team: true, ..commander };
-        let head = Stand { heads_unit: true, is_of_unit: true, ..Stand::default() };
-        let other = Stand::default();
+        let stand = |relations: &[Relation]| Stand(relations.to_vec());
+        let team = stand(&[Relation::Team]);
+        let recorder = stand(&[Relation::Team, Relation::Recorder]);
+        let commander = stand(&[Relation::Commander]);
+        let both = stand(&[Relation::Commander, Relation::Team, Relation::Recorder]);
+        let head = stand(&[Relation::Head, Relation::OfUnit]);
+        let other = stand(&[]);
         // Where each may be done by whom; of the others who they are is told where its state allows it.
-        let allowed = |action: CheckAction, state: CheckState, stand: Stand| match action {
-            CheckAction::Record => state == InProgress && stand.is_team,
-            CheckAction::Confirm => state == Recorded && stand == commander,
-            CheckAction::Release => state == Confirmed && stand.is_commander,
-            CheckAction::Contest => state == Released && stand == head,
-            CheckAction::Decide => state == Contested && stand == other,
-            CheckAction::Void => {
-                [InProgress, Recorded].contains(&state) && (stand.is_team || stand.is_commander)
-            }
+        let is_checker = |stand: &Stand| stand.is(Relation::Team) || stand.is(Relation::Commander);
+        let allowed = |action: CheckAction, state: CheckState, stand: &Stand| match action {
+            CheckAction::Record => state == InProgress && stand.is(Relation::Team),
+            CheckAction::Confirm => state == Recorded && *stand == commander,
+            CheckAction::Release => state == Confirmed && stand.is(Relation::Commander),
+            CheckAction::Contest => state == Released && *stand == head,
+            CheckAction::Decide => state == Contested && *stand == other,
+            CheckAction::Void => [InProgress, Recorded].contains(&state) && is_checker(stand),
             CheckAction::AddAddendum => {
-                [Recorded, Confirmed, Released, Contested].contains(&state)
-                    && (stand.is_team || stand.is_commander)
+                [Recorded, Confirmed, Released, Contested].contains(&state) && is_checker(stand)
             }
         };
-        let codes = |action: CheckAction, state: CheckState, stand: Stand| match (action, state) {
+        let codes = |action: CheckAction, state: CheckState, stand: &Stand| match (action, state) {
             (CheckAction::Record, InProgress) | (CheckAction::Void, InProgress | Recorded) => Code::NotInTeam,
             (CheckAction::Record, _) => Code::CheckRecorded,
-            (CheckAction::Confirm, Recorded) if stand.is_commander => Code::ConfirmerIsRecorder,
+            (CheckAction::Confirm, Recorded) if stand.is(Relation::Commander) => Code::ConfirmerIsRecorder,
             (CheckAction::Confirm, Recorded) | (CheckAction::Release, Confirmed) => Code::NotTheCommander,
             (CheckAction::Confirm, _) | (CheckAction::AddAddendum, InProgress) => Code::CheckNotRecorded,
             (CheckAction::Release, _) => Code::CheckNotConfirmed,
             (CheckAction::Contest, Released) => Code::NotTheHead,
             (CheckAction::Contest, Final | Contested | Upheld | Amended) => Code::ObjectionClosed,
             (CheckAction::Contest, _) => Code::CheckNotReleased,
-            (CheckAction::Decide, Contested) if stand.is_of_unit => Code::DeciderOfTheUnit,
+            (CheckAction::Decide, Contested) if stand.is(Relation::OfUnit) => Code::DeciderOfTheUnit,
             (CheckAction::Decide, Contested) => Code::DeciderIsChecker,
             (CheckAction::Decide, _) => Code::CheckNotContested,
             (CheckAction::Void, _) => Code::CheckNotVoidable,
@@ -419,7 +462,7 @@ mod tests {
             let (kept, today) =
                 if *state == Final { (Released, within.succ_opt().unwrap()) } else { (*state, within) };
             for action in CheckAction::ALL {
-                for stand in [team, recorder, commander, both, head, other] {
+                for stand in [&team, &recorder, &commander, &both, &head, &other] {
                     let found = check(kept).judge(*action, stand, today).err().map(|error| error.code());
                     let wanted = (!allowed(*action, *state, stand)).then(|| codes(*action, *state, stand));
                     assert_eq!(found, wanted, "{state} {action} {stand:?}");

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::answers;
 use super::rules::{
-    Addendum, Check, CheckAction, CheckId, CheckRecord, CheckState, Place, Stand, least_team,
+    Addendum, Check, CheckAction, CheckId, CheckRecord, CheckState, Place, Relation, Stand, least_team,
 };
 use super::store;
-pub use super::store::{CheckFilter, CheckSort};
+pub use super::store::CheckFilter;
+use super::{answers, embargo};
 use crate::access::policy::{
     Action, CheckAddendum, CheckConfirm, CheckContest, CheckCreate, CheckDecide, CheckRead, CheckRecordSet,
     CheckRelease, CheckVoid, WorkFollow,
@@ -16,6 +16,8 @@ use crate::access::{EffectTx, Tx, UserId, holders};
 use crate::audit::Change;
 use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
+use crate::inspections::attachments::rules::{MOST_ATTACHED, ShownIn};
+use crate::inspections::attachments::service as attachments;
 use crate::inspections::authorisations::rules::{Authorisation, AuthorisationId, CheckKind};
 use crate::inspections::authorisations::service as authorisations;
 use crate::inspections::checklists::items::Item;
@@ -24,7 +26,7 @@ use crate::inspections::checklists::service as checklists;
 use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::org::service as units;
 use crate::org::stand_ins::service as stand_ins;
-use crate::web::{Page, Paging};
+use crate::web::{MadeSort, Page, Paging};
 
 /// How far a device's clock, once set right by what it says of itself, may be ahead of ours, seconds.
 const AHEAD: i64 = 300;
@@ -36,7 +38,7 @@ const AHEAD: i64 = 300;
 pub fn list(
     tx: &mut Tx<'_, CheckRead>,
     filter: &CheckFilter,
-    sort: CheckSort,
+    sort: MadeSort,
     paging: &Paging,
 ) -> Result<Page<Check>> {
     store::list(tx, filter, sort, paging)
@@ -48,6 +50,24 @@ pub fn list(
 /// `not_found`.
 pub fn find(tx: &mut Tx<'_, CheckRead>, id: CheckId) -> Result<Check> {
     visible(tx, id)
+}
+
+/// Whether the caller may know of a check.
+///
+/// # Errors
+/// When the database fails.
+pub fn may_be_known<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<bool> {
+    let reach = tx.reach_of::<CheckRead>().unwrap_or_default();
+    store::knows(tx, &reach, id)
+}
+
+/// Whether it is to be noted that the caller looks at what is bound to a check.
+///
+/// # Errors
+/// `not_found`.
+pub fn is_noted<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<bool> {
+    let check = visible(tx, id)?;
+    embargo::is_noted(tx, &check)
 }
 
 pub(super) fn visible<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Check> {
@@ -74,7 +94,7 @@ pub fn checklist_of<A: Action>(tx: &mut Tx<'_, A>, check: &Check) -> Result<Chec
 /// How the caller stands to checks: asked once a request, not once a row.
 pub struct Caller {
     user: UserId,
-    signs_for: Vec<UnitId>,
+    headed: Vec<String>,
     own_path: Option<String>,
     may: Vec<(CheckAction, crate::access::Reach)>,
 }
@@ -96,21 +116,24 @@ impl Caller {
             (CheckAction::AddAddendum, tx.reach_of::<CheckAddendum>()),
         ];
         let may = may.into_iter().filter_map(|(action, reach)| Some((action, reach?))).collect();
-        let signs_for = stand_ins::signs_for(tx)?.into_iter().map(|(unit, _)| unit).collect();
+        let signs_for: Vec<UnitId> = stand_ins::signs_for(tx)?.into_iter().map(|(unit, _)| unit).collect();
+        let headed = units::referred(tx, &signs_for)?.into_iter().map(|unit| unit.path).collect();
         let own_path = holders::paths_of(tx, &[user])?.pop().map(|(_, path)| path);
-        Ok(Self { user, signs_for, own_path, may })
+        Ok(Self { user, headed, own_path, may })
     }
 
     /// How they stand to one.
     #[must_use]
     pub fn stand(&self, check: &Check) -> Stand {
-        Stand {
-            is_team: check.team.contains(&self.user),
-            is_commander: check.commander_id == self.user,
-            is_recorder: check.recorded_by == Some(self.user),
-            heads_unit: self.signs_for.contains(&check.unit_id),
-            is_of_unit: self.own_path.as_ref().is_some_and(|path| path.starts_with(&check.unit_path)),
-        }
+        let own = self.own_path.as_ref();
+        let relations = [
+            (Relation::Team, check.team.contains(&self.user)),
+            (Relation::Commander, check.commander_id == self.user),
+            (Relation::Recorder, check.recorded_by == Some(self.user)),
+            (Relation::Head, self.headed.contains(&check.unit_path)),
+            (Relation::OfUnit, own.is_some_and(|path| path.starts_with(&check.unit_path))),
+        ];
+        Stand(relations.into_iter().filter(|(_, holds)| *holds).map(|(relation, _)| relation).collect())
     }
 
     /// What they may do with it now.
@@ -120,7 +143,7 @@ impl Caller {
         let reaches = |(action, reach): &(CheckAction, crate::access::Reach)| {
             // Whose check it is follows from the check; the unit's side of it from the reach.
             let reached = reach.assigned || reach.contains(&check.unit_path);
-            (reached && check.judge(*action, stand, today).is_ok()).then_some(*action)
+            (reached && check.judge(*action, &stand, today).is_ok()).then_some(*action)
         };
         self.may.iter().filter_map(reaches).collect()
     }
@@ -227,6 +250,9 @@ pub fn create(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<(Check, bo
     };
     store::insert(tx, &made)?;
     record(tx, None, &made, None)?;
+    if let Some(record) = &made.record {
+        attachments::bind(tx, &record.named(""), &made, ShownIn::Record)?;
+    }
     Ok((made, false))
 }
 
@@ -266,6 +292,9 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<Ground> {
         errors.push(FieldError::body("/begun_at", Code::InTheFuture, detail));
     }
     if let (Some(version), Some(record)) = (&version, &new.record) {
+        let named = record.named("/record");
+        attachments::refuse_too_many(&named, MOST_ATTACHED, "/record/attachment_ids", &mut errors);
+        attachments::judge(tx, &named, &new.team, &mut errors)?;
         let times = (new.begun_at, new.skew_ms(now), now);
         judge_record(&version.content.items, record, times, "/record", &mut errors);
     }
@@ -275,7 +304,7 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<Ground> {
     if !errors.is_empty() {
         return Err(AppError::fields(Code::InvalidBody, errors));
     }
-    if !authorisation.is_in_force_on(new.begun(now).shanghai_day()) {
+    if !authorisation.is_in_force_at(new.begun(now)) {
         return Err(AppError::new(Code::AuthorisationNotInForce));
     }
     // Nobody inspects their own unit, nor one above it, nor commands that.
@@ -336,6 +365,7 @@ pub(super) fn judge_record(
     errors: &mut Vec<FieldError>,
 ) {
     answers::judge(items, &record.answers, &format!("{pointer}/answers"), errors);
+    answers::judge_evidence(items, &record.answers, &format!("{pointer}/answers"), errors);
     let ended = Instant::from_micros(record.ended_at.micros() - skew_ms.unwrap_or_default() * 1000);
     if ended > now.plus_seconds(AHEAD) {
         let detail = text!("结束的时刻尚未到来", "It lies ahead of the server's clock");
@@ -349,7 +379,7 @@ pub(super) fn judge_record(
 
 /// What good answers deduct altogether, hundredths of a point.
 pub(super) fn total(items: &[Item], given: &[super::rules::Answer]) -> i64 {
-    answers::judge(items, given, "", &mut Vec::new()).iter().sum()
+    answers::deductions(items, given).iter().sum()
 }
 
 fn facts(check: &Check) -> Value {
@@ -384,7 +414,16 @@ pub(super) fn record<A: Action>(
     })
 }
 
-/// Rewrites the paths of the checks of a moved subtree. A check stays with the unit it inspected, whatever becomes of that.
+/// Has the successor of a unit that ends answer for the checks of that unit: object to them, and be kept from deciding on
+/// them. Whom they inspected they go on to say. No row of the log tells of it: some of them are nobody's to know of.
+///
+/// # Errors
+/// When the database fails.
+pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
+    store::give(tx, &from.path, &to.path)
+}
+
+/// Rewrites the paths of the checks of a moved subtree.
 ///
 /// # Errors
 /// When the database fails.

@@ -9,12 +9,12 @@ use super::rules::{Addendum, AddendumId, Check, CheckId, CheckState};
 use crate::access::policy::{Action, WorkFollow};
 use crate::access::{EffectTx, PathRange, Reach, Tx, UserId, follow_path};
 use crate::db::schema::inspections::{check_addenda, check_members, unannounced_checks};
-use crate::db::{Instant, insert_rows, lock_row, text_enum, with_conn};
+use crate::db::{Instant, insert_rows, lock_row, share_row, with_conn};
 use crate::errors::{AppError, Result};
 use crate::inspections::authorisations::rules::{AuthorisationId, CheckKind};
 use crate::inspections::checklists::rules::ChecklistVersionId;
 use crate::org::rules::UnitId;
-use crate::web::{Cursor, Page, Paging};
+use crate::web::{MadeSort, Page, Paging, load_as_made, made_place};
 
 use unannounced_checks as t;
 
@@ -90,14 +90,6 @@ fn check(row: Row, team: Vec<UserId>) -> Result<Check> {
         created_at: row.created_at,
         updated_at: row.updated_at,
     })
-}
-
-text_enum! {
-    /// By what checks are sorted; ties by id.
-    CheckSort as "check_sort" {
-        Newest = "-created_at", "新建在前", "Newest first", grey;
-        Oldest = "created_at", "先建在前", "Oldest first", grey;
-    }
 }
 
 /// What a list of checks is narrowed to.
@@ -177,22 +169,16 @@ macro_rules! filtered {
     }};
 }
 
-/// The place of a check by when it was entered: clients choose ids, so ids alone do not tell.
-fn made_at(place: &Cursor) -> Option<(Instant, CheckId)> {
-    Some((Instant::from_micros(place.first()?.parse().ok()?), CheckId::parse(place.get(1)?)?))
-}
-
 pub(super) fn list<A: Action>(
     tx: &mut Tx<'_, A>,
     filter: &CheckFilter,
-    sort: CheckSort,
+    sort: MadeSort,
     paging: &Paging,
 ) -> Result<Page<Check>> {
     use diesel::IntoSql;
-    use unannounced_checks::{created_at, id};
     let (tenant, reach, user) = (tx.tenant(), tx.reach().clone(), tx.user()?);
     let today = tx.now().shanghai_day();
-    let after = paging.after(2)?.and_then(|place| made_at(&place));
+    let after: Option<(Instant, CheckId)> = paging.after_made()?;
     let total: Option<i64> = if paging.counts() {
         Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, user, filter, today).count().get_result(c))?)
     } else {
@@ -200,21 +186,10 @@ pub(super) fn list<A: Action>(
     };
     let rows: Vec<Row> = with_conn!(tx.conn(), c => {
         let query = filtered!(tenant, reach, user, filter, today).select(Row::as_select()).limit(paging.fetch());
-        match (sort, after) {
-            (CheckSort::Newest, None) => query.order((created_at.desc(), id.desc())).load(c),
-            (CheckSort::Newest, Some((at, last))) => query
-                .filter(created_at.lt(at).or(created_at.eq(at).and(id.lt(last))))
-                .order((created_at.desc(), id.desc()))
-                .load(c),
-            (CheckSort::Oldest, None) => query.order((created_at.asc(), id.asc())).load(c),
-            (CheckSort::Oldest, Some((at, last))) => query
-                .filter(created_at.gt(at).or(created_at.eq(at).and(id.gt(last))))
-                .order((created_at.asc(), id.asc()))
-                .load(c),
-        }
+        load_as_made!(query, c, sort == MadeSort::Newest, after, t::created_at, t::id)
     })?;
     let Page { items, next_cursor, total } =
-        paging.page(rows, total, |row| vec![row.created_at.micros().to_string(), row.id.to_string()]);
+        paging.page(rows, total, |row| made_place(row.created_at, row.id));
     Ok(Page { items: complete(tx, items)?, next_cursor, total })
 }
 
@@ -249,6 +224,34 @@ pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: CheckId) ->
         .first(c)
         .optional())?;
     Ok(complete(tx, row.into_iter().collect())?.pop())
+}
+
+/// The check, whoever may know of it: for what is done by the clock, and for what only notes.
+pub(super) fn unseen<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Option<Check>> {
+    let tenant = tx.tenant();
+    let row: Option<Row> = with_conn!(tx.conn(), c => t::table
+        .find((tenant, id))
+        .select(Row::as_select())
+        .first(c)
+        .optional())?;
+    Ok(complete(tx, row.into_iter().collect())?.pop())
+}
+
+/// Keeps the check as it is until the transaction ends.
+pub(super) fn share<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<()> {
+    let tenant = tx.tenant();
+    share_row!(tx.conn(), t::table.find((tenant, id)).select(t::id));
+    Ok(())
+}
+
+/// Whether the caller may know of the check.
+pub(super) fn knows<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: CheckId) -> Result<bool> {
+    let (tenant, user) = (tx.tenant(), tx.user()?);
+    let found: i64 = with_conn!(tx.conn(), c => visible!(tenant, reach, user)
+        .filter(t::id.eq(id))
+        .count()
+        .get_result(c))?;
+    Ok(found > 0)
 }
 
 /// Locks the check's row until the transaction ends; SQLite has one writer anyway.
@@ -375,6 +378,16 @@ pub(super) fn add<A: Action>(tx: &mut Tx<'_, A>, check: CheckId, new: &Addendum)
     Ok(())
 }
 
+/// How much was added to a check's record.
+pub(super) fn count_addenda<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result<i64> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => check_addenda::table
+        .filter(check_addenda::tenant_id.eq(tenant))
+        .filter(check_addenda::check_id.eq(check))
+        .count()
+        .get_result(c))?)
+}
+
 /// What was added to a check's record, in order.
 pub(super) fn addenda<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result<Vec<Addendum>> {
     let tenant = tx.tenant();
@@ -401,6 +414,17 @@ pub(super) fn addendum<A: Action>(tx: &mut Tx<'_, A>, id: AddendumId) -> Result<
         .select((check_addenda::check_id, check_addenda::content))
         .first(c)
         .optional())?)
+}
+
+/// Has the unit at one path answer for the checks that the unit at another answered for.
+pub(super) fn give(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) -> Result<()> {
+    let tenant = tx.tenant();
+    with_conn!(tx.conn(), c => diesel::update(t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::unit_path.eq(from)))
+        .set(t::unit_path.eq(to))
+        .execute(c))?;
+    Ok(())
 }
 
 /// Moves every path below `from`.

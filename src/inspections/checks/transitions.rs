@@ -7,19 +7,23 @@ use super::rules::{
     ObjectionOutcome, numbers_of,
 };
 use super::service::{Caller, checklist_of, judge_record, record, total, visible};
-use super::{answers, store};
-use crate::access::Tx;
+use super::{answers, embargo_store, store};
 use crate::access::policy::{
-    Action, CheckAddendum, CheckConfirm, CheckContest, CheckDecide, CheckRecordSet, CheckRelease, CheckVoid,
+    Action, Background, CheckAddendum, CheckConfirm, CheckContest, CheckDecide, CheckRead, CheckRecordSet,
+    CheckRelease, CheckVoid,
 };
+use crate::access::{Tx, UserId};
 use crate::audit::{self, Change};
-use crate::errors::{AppError, Code, FieldError, Result, text};
+use crate::db::Instant;
+use crate::errors::{AppError, Code, FieldError, Result, refuse_repeated, text, unknown};
+use crate::inspections::attachments::rules::{AttachmentId, MOST_ATTACHED, ShownIn};
+use crate::inspections::attachments::service::{self as attachments, Named};
 use crate::org::calendar::service as calendar;
 use crate::org::service as provinces;
 use crate::org::settings::service as settings;
 
 /// Addenda of one check at most: more would be another check.
-const MOST_ADDENDA: usize = 200;
+const MOST_ADDENDA: i64 = 200;
 
 /// The check, held until the transaction ends, if the caller may do this with it now.
 fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: CheckId, action: CheckAction) -> Result<Check> {
@@ -31,7 +35,10 @@ fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: CheckId, action: CheckAction) -
 
 fn known<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Check> {
     // Nobody waits for a check of which they may not know.
-    visible(tx, id)?;
+    let reach = tx.reach_of::<CheckRead>().unwrap_or_default();
+    if !store::knows(tx, &reach, id)? {
+        return Err(AppError::new(Code::NotFound));
+    }
     store::lock(tx, id)?;
     let found = visible(tx, id)?;
     // The unit's side reaches as far as the action does; the checkers' own follows from the check.
@@ -43,7 +50,7 @@ fn known<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Check> {
 
 fn may<A: Action>(tx: &mut Tx<'_, A>, check: &Check, action: CheckAction) -> Result<()> {
     let stand = Caller::of(tx)?.stand(check);
-    check.judge(action, stand, tx.now().shanghai_day())
+    check.judge(action, &stand, tx.now().shanghai_day())
 }
 
 fn settle<A: Action>(
@@ -71,7 +78,9 @@ pub fn set_record(tx: &mut Tx<'_, CheckRecordSet>, id: CheckId, new: &CheckRecor
     tx.check_version(before.version)?;
     may(tx, &before, CheckAction::Record)?;
     let items = checklist_of(tx, &before)?.content.items;
-    let mut errors = Vec::new();
+    let (mut errors, named) = (Vec::new(), new.named(""));
+    attachments::refuse_too_many(&named, MOST_ATTACHED, "/attachment_ids", &mut errors);
+    attachments::judge(tx, &named, &before.team, &mut errors)?;
     // How far the device's clock is off was learned when the check was begun.
     judge_record(&items, new, (before.begun_at, before.skew_ms, tx.now()), "", &mut errors);
     if !errors.is_empty() {
@@ -85,17 +94,38 @@ pub fn set_record(tx: &mut Tx<'_, CheckRecordSet>, id: CheckId, new: &CheckRecor
         recorded_at: Some(tx.now()),
         ..before.clone()
     };
-    settle(tx, &before, after, None)
+    let after = settle(tx, &before, after, None)?;
+    attachments::bind(tx, &named, &after, ShownIn::Record)?;
+    Ok(after)
 }
 
-/// Confirms what somebody else has recorded.
+/// How far ahead the clock may be told to release a check, seconds.
+const LATEST_RELEASE: i64 = 366 * 86_400;
+
+/// Confirms what somebody else has recorded, and says when the clock is to release it, if nobody does before.
 ///
 /// # Errors
-/// `not_found`, `precondition_failed`, `check_not_recorded`, `not_the_commander`, `confirmer_is_recorder`.
-pub fn confirm(tx: &mut Tx<'_, CheckConfirm>, id: CheckId) -> Result<Check> {
+/// `not_found`, `precondition_failed`, `check_not_recorded`, `not_the_commander`, `confirmer_is_recorder`; `invalid_body` for a
+/// moment that is past or more than a year ahead.
+pub fn confirm(tx: &mut Tx<'_, CheckConfirm>, id: CheckId, release_at: Option<Instant>) -> Result<Check> {
     let before = for_change(tx, id, CheckAction::Confirm)?;
+    if let Some(at) = release_at {
+        let error = if at <= tx.now() {
+            Some((Code::InThePast, text!("不得早于此刻", "It lies in the past")))
+        } else if at > tx.now().plus_seconds(LATEST_RELEASE) {
+            Some((Code::TooBig, text!("至多在 366 日之后", "It is 366 days ahead at most")))
+        } else {
+            None
+        };
+        if let Some((code, detail)) = error {
+            let error = FieldError::body("/release_at", code, detail);
+            return Err(AppError::fields(Code::InvalidBody, vec![error]));
+        }
+        embargo_store::schedule(tx, id, at)?;
+    }
     let after = Check { kept: CheckState::Confirmed, confirmed_at: Some(tx.now()), ..before.clone() };
-    settle(tx, &before, after, None)
+    let reason = release_at.map(|at| format!("release_at {at}"));
+    settle(tx, &before, after, reason.as_deref())
 }
 
 /// Releases a check: it gets its number, the inspected unit may object from today on, and the rows of the log that were held
@@ -107,6 +137,22 @@ pub fn release(tx: &mut Tx<'_, CheckRelease>, id: CheckId) -> Result<Check> {
     // Numbers are given one after the other.
     provinces::lock_province(tx)?;
     let before = for_change(tx, id, CheckAction::Release)?;
+    let_out(tx, &before)
+}
+
+/// Releases a check whose time has come, if it is confirmed and not released yet. Whoever asks holds the province's row.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn release_by_the_clock(tx: &mut Tx<'_, Background>, id: CheckId) -> Result<()> {
+    store::lock(tx, id)?;
+    match store::unseen(tx, id)? {
+        Some(before) if before.kept == CheckState::Confirmed => let_out(tx, &before).map(|_| ()),
+        _ => embargo_store::unschedule(tx, id),
+    }
+}
+
+fn let_out<A: Action>(tx: &mut Tx<'_, A>, before: &Check) -> Result<Check> {
     let today = tx.now().shanghai_day();
     let (first, end) = numbers_of(chrono::Datelike::year(&today));
     let days = u32::try_from(settings::current(tx)?.objection_working_days).unwrap_or_default();
@@ -118,19 +164,38 @@ pub fn release(tx: &mut Tx<'_, CheckRelease>, id: CheckId) -> Result<Check> {
         objection_until_on: Some(until),
         ..before.clone()
     };
-    audit::service::tell_held(tx, id)?;
-    settle(tx, &before, after, None)
+    embargo_store::unschedule(tx, before.id)?;
+    audit::service::tell_held(tx, before.id)?;
+    settle(tx, before, after, None)
 }
 
 /// Objects to a check, as the head of the inspected unit.
 ///
 /// # Errors
-/// `not_found`, `precondition_failed`, `check_not_released`, `objection_closed`, `not_the_head`.
-pub fn contest(tx: &mut Tx<'_, CheckContest>, id: CheckId, content: &str) -> Result<Check> {
+/// `not_found`, `precondition_failed`, `check_not_released`, `objection_closed`, `not_the_head`, `invalid_body` for attachments that
+/// are not there.
+pub fn contest(
+    tx: &mut Tx<'_, CheckContest>,
+    id: CheckId,
+    content: &str,
+    shown: &[AttachmentId],
+) -> Result<Check> {
     let before = for_change(tx, id, CheckAction::Contest)?;
+    let named = shown_by(tx, shown, &[])?;
     let said = (content.to_owned(), tx.user()?, tx.now());
     let after = Check { kept: CheckState::Contested, objection: Some(said), ..before.clone() };
-    settle(tx, &before, after, Some(content))
+    let after = settle(tx, &before, after, Some(content))?;
+    attachments::bind(tx, &named, &after, ShownIn::Objection)?;
+    Ok(after)
+}
+
+/// The attachments that an objection or an addendum shows, each there to be bound.
+fn shown_by<A: Action>(tx: &mut Tx<'_, A>, shown: &[AttachmentId], by: &[UserId]) -> Result<Named> {
+    let place = |(at, id): (usize, &AttachmentId)| (format!("/attachment_ids/{at}"), *id);
+    let (named, mut errors): (Named, _) = (shown.iter().enumerate().map(place).collect(), Vec::new());
+    attachments::judge(tx, &named, by, &mut errors)?;
+    refuse_repeated(shown, "/attachment_ids", &mut errors);
+    if errors.is_empty() { Ok(named) } else { Err(AppError::fields(Code::InvalidBody, errors)) }
 }
 
 /// Answers an objection, once and for all, as somebody who neither made the check nor is of the unit.
@@ -158,6 +223,7 @@ pub fn decide(
         }
         (Some(given), ObjectionOutcome::Amended) => {
             answers::judge(&items, given, "/answers", &mut errors);
+            judge_shown(&before, given, &mut errors);
         }
         (None, ObjectionOutcome::Upheld) => {}
     }
@@ -172,6 +238,18 @@ pub fn decide(
     let decision = Decision { reasons: reasons.to_owned(), answers: corrected };
     let after = Check { kept, deducted, decision: Some((decision, tx.user()?, tx.now())), ..before.clone() };
     settle(tx, &before, after, Some(reasons))
+}
+
+/// What corrected answers show is what was recorded: evidence is not made by whoever decides.
+fn judge_shown(before: &Check, given: &[Answer], errors: &mut Vec<FieldError>) {
+    let recorded = before.record.as_ref().map(|record| record.named("")).unwrap_or_default();
+    for (at, answer) in given.iter().enumerate() {
+        for (place, id) in answer.attachment_ids.iter().enumerate() {
+            if !recorded.iter().any(|(_, one)| one == id) {
+                errors.push(unknown(format!("/answers/{at}/attachment_ids/{place}")));
+            }
+        }
+    }
 }
 
 /// Voids a check that has not been confirmed.
@@ -192,13 +270,16 @@ pub fn add_addendum(
     tx: &mut Tx<'_, CheckAddendum>,
     check: CheckId,
     id: Option<AddendumId>,
-    content: &str,
+    (content, shown): (&str, &[AttachmentId]),
 ) -> Result<(Check, bool)> {
     let found = known(tx, check)?;
     if let Some(id) = id
         && let Some((of, said)) = store::addendum(tx, id)?
     {
-        if of != check || said != content {
+        let (mut showed, mut shown) = (attachments::of_addendum(tx, check, id)?, shown.to_vec());
+        showed.sort_unstable();
+        shown.sort_unstable();
+        if of != check || said != content || showed != shown {
             return Err(AppError::new(Code::IdTaken));
         }
         tx.nothing_changed();
@@ -206,9 +287,10 @@ pub fn add_addendum(
     }
     tx.check_version(found.version)?;
     may(tx, &found, CheckAction::AddAddendum)?;
-    if store::addenda(tx, check)?.len() >= MOST_ADDENDA {
+    if store::count_addenda(tx, check)? >= MOST_ADDENDA {
         return Err(AppError::new(Code::TooManyAddenda));
     }
+    let named = shown_by(tx, shown, &found.team)?;
     let addendum = Addendum {
         id: id.unwrap_or_else(AddendumId::generate),
         content: content.to_owned(),
@@ -221,7 +303,12 @@ pub fn add_addendum(
     if !after.is_public() {
         tx.hold_back(check);
     }
-    let (entity_id, facts) = (check.to_string(), json!({ "addendum_id": addendum.id, "content": content }));
+    let (entity_id, facts) = (
+        check.to_string(),
+        json!({
+            "addendum_id": addendum.id, "content": content, "attachment_ids": shown,
+        }),
+    );
     tx.record(&Change {
         entity: "unannounced_check",
         entity_id: &entity_id,
@@ -229,5 +316,6 @@ pub fn add_addendum(
         after: Some(&facts),
         reason: None,
     })?;
+    attachments::bind(tx, &named, &after, ShownIn::Addendum(addendum.id))?;
     Ok((after, false))
 }

@@ -11,6 +11,8 @@ use super::views::{self, CheckView};
 use crate::access::policy::{
     CheckAddendum, CheckConfirm, CheckContest, CheckDecide, CheckRecordSet, CheckRelease, CheckVoid,
 };
+use crate::db::Instant;
+use crate::inspections::attachments::rules::AttachmentId;
 use crate::web::{Created, Empty, Example, Json, NoQuery, Resource, endpoint};
 
 impl Validate for CheckRecord {
@@ -48,15 +50,30 @@ endpoint! {
     }
 }
 
+/// 确认。
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmCheckBody {
+    /// 到此刻自动公布, 至多在 366 日之后; 不写则由指挥员公布。
+    #[serde(default)]
+    release_at: Option<Instant>,
+}
+
+impl Example for ConfirmCheckBody {
+    fn example() -> Value {
+        json!({ "release_at": "2026-03-16T01:00:00Z" })
+    }
+}
+
 endpoint! {
     /// 确认检查
     ///
-    /// 由指挥员确认, 不得为记录的人。
+    /// 由指挥员确认, 不得为记录的人。可以写明到何时自动公布, 在此之前指挥员仍可公布。
     ConfirmCheck: CheckConfirm, Post "/unannounced-checks/{check_id}/confirm", tag "unannounced-checks",
         codes [CheckNotRecorded, NotTheCommander, ConfirmerIsRecorder]
-    async fn confirm_unannounced_check(gate, id: CheckId, _query: NoQuery, _body: Json<Empty>) -> Resource<CheckView> {
+    async fn confirm_unannounced_check(gate, id: CheckId, _query: NoQuery, body: Json<ConfirmCheckBody>) -> Resource<CheckView> {
         gate.run(move |tx| {
-            let confirmed = transitions::confirm(tx, id)?;
+            let confirmed = transitions::confirm(tx, id, body.0.release_at)?;
             views::whole(tx, confirmed).map(Resource)
         })
         .await
@@ -85,6 +102,10 @@ pub struct ContestCheck {
     /// 内容: 对哪几项、为什么。
     #[schema(min_length = 1, max_length = 2000)]
     content: String,
+    /// 所附的照片: 本人上传、尚未使用的附件。
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    attachment_ids: Vec<AttachmentId>,
 }
 
 impl Example for ContestCheck {
@@ -101,7 +122,7 @@ endpoint! {
         codes [CheckNotReleased, ObjectionClosed, NotTheHead]
     async fn contest_unannounced_check(gate, id: CheckId, _query: NoQuery, body: Json<ContestCheck>) -> Resource<CheckView> {
         gate.run(move |tx| {
-            let contested = transitions::contest(tx, id, &body.0.content)?;
+            let contested = transitions::contest(tx, id, &body.0.content, &body.0.attachment_ids)?;
             views::whole(tx, contested).map(Resource)
         })
         .await
@@ -185,6 +206,10 @@ pub struct NewAddendum {
     /// 内容。
     #[schema(min_length = 1, max_length = 2000)]
     content: String,
+    /// 所附的照片: 检查人员上传、尚未使用的附件。
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    attachment_ids: Vec<AttachmentId>,
 }
 
 impl Example for NewAddendum {
@@ -201,7 +226,7 @@ endpoint! {
         codes [CheckNotRecorded, CheckEnded, NotInTeam, IdTaken, TooManyAddenda]
     async fn add_check_addendum(gate, id: CheckId, _query: NoQuery, body: Json<NewAddendum>) -> Created<CheckView> {
         gate.run(move |tx| {
-            let (check, existed) = transitions::add_addendum(tx, id, body.0.id, &body.0.content)?;
+            let (check, existed) = transitions::add_addendum(tx, id, body.0.id, (&body.0.content, &body.0.attachment_ids))?;
             let location = format!("/unannounced-checks/{}", check.id);
             Ok(Created { view: views::whole(tx, check)?, location, existed })
         })

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::answers::{self, Answer};
+use super::embargo;
 use super::rules::{
     AddendumId, Check, CheckAction, CheckId, CheckState, ObjectionOutcome, PersonMet, Place, number_text,
 };
@@ -15,11 +16,14 @@ use crate::access::names::{UserNames, UserRef};
 use crate::access::policy::Action;
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
+use crate::inspections::attachments;
+use crate::inspections::attachments::rules::{AttachmentId, ShownIn};
+use crate::inspections::attachments::views::AttachmentView;
 use crate::inspections::authorisations::rules::{AuthorisationId, CheckKind};
 use crate::inspections::checklists::items::Item;
 use crate::inspections::checklists::rules::{ChecklistId, ChecklistVersionId};
 use crate::org::views::{UnitNames, UnitRef};
-use crate::web::{Example, Versioned};
+use crate::web::{Example, Versioned, with};
 
 /// 列表中的一次检查。
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,6 +80,9 @@ pub struct AnswerView {
     /// 说明。
     #[schema(max_length = 500)]
     note: Option<String>,
+    /// 此项的证据。
+    #[schema(max_items = 20)]
+    attachment_ids: Vec<AttachmentId>,
     /// 扣的分。
     #[schema(max_length = 10)]
     deducted: String,
@@ -95,6 +102,9 @@ pub struct CheckRecordView {
     summary: Option<String>,
     /// 结束时刻, 以设备的钟为准。
     ended_at: Instant,
+    /// 不属于某一项的照片。
+    #[schema(max_items = 100)]
+    attachment_ids: Vec<AttachmentId>,
     /// 由谁记录。
     recorded_by: UserRef,
     /// 服务器收到的时刻。
@@ -122,6 +132,9 @@ pub struct ObjectionView {
     /// 内容。
     #[schema(max_length = 2000)]
     content: String,
+    /// 所附的照片。
+    #[schema(max_items = 20)]
+    attachment_ids: Vec<AttachmentId>,
     /// 由谁提出。
     by: UserRef,
     /// 何时。
@@ -153,6 +166,9 @@ pub struct AddendumView {
     /// 内容。
     #[schema(max_length = 2000)]
     content: String,
+    /// 所附的照片。
+    #[schema(max_items = 20)]
+    attachment_ids: Vec<AttachmentId>,
     /// 由谁补记。
     author: UserRef,
     /// 何时。
@@ -198,6 +214,8 @@ pub struct CheckView {
     deducted: Option<String>,
     /// 指挥员确认的时刻。
     confirmed_at: Option<Instant>,
+    /// 到何时自动公布; 未定、已公布为 null。
+    release_at: Option<Instant>,
     /// 公布的时刻。
     released_at: Option<Instant>,
     /// 异议末日, 含当日。
@@ -212,6 +230,9 @@ pub struct CheckView {
     /// 补记, 按先后。
     #[schema(max_items = 200)]
     addenda: Vec<AddendumView>,
+    /// 全部附件, 按上传的先后。
+    #[schema(max_items = 5000)]
+    attachments: Vec<AttachmentView>,
     /// 本人此刻可做的操作。
     #[schema(max_items = 7)]
     allowed_actions: Vec<CheckAction>,
@@ -254,8 +275,8 @@ impl Example for CheckView {
         let answer = json!({
             "item": "GZ-1", "yes": false, "number": null, "choice": null, "text": null, "not_applicable": false,
             "note": "窗口让群众回去再拿户口本, 没有给清单。", "deducted": "3.00",
+            "attachment_ids": ["01936f2a-7c1e-7b6d-9a54-2f0e8c3b7d01"],
         });
-        let mut example = example_head();
         let more = json!({
             "authorisation_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b7b01", "team": [inspector],
             "commander": { "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d11", "display_name": "王建国" },
@@ -271,16 +292,14 @@ impl Example for CheckView {
             "record": {
                 "answers": [answer], "summary": "窗口态度尚可, 未做到一次性告知。",
                 "people_met": [{ "who": "警号 053018", "post": "窗口民警", "conduct": "口头告知, 未给清单。" }],
-                "ended_at": "2026-03-10T02:35:00.000000Z", "recorded_by": inspector,
+                "ended_at": "2026-03-10T02:35:00.000000Z", "attachment_ids": [], "recorded_by": inspector,
                 "recorded_at": "2026-03-10T02:40:00.000000Z",
             },
-            "confirmed_at": "2026-03-10T09:00:00.000000Z", "released_at": "2026-03-11T01:00:00.000000Z",
+            "confirmed_at": "2026-03-10T09:00:00.000000Z", "release_at": null, "released_at": "2026-03-11T01:00:00.000000Z",
             "objection": null, "decision": null, "void_reason": null, "addenda": [],
+            "attachments": [AttachmentView::example()],
         });
-        if let (Some(example), Value::Object(more)) = (example.as_object_mut(), more) {
-            example.extend(more);
-        }
-        example
+        with(example_head(), more)
     }
 }
 
@@ -311,9 +330,9 @@ pub(super) fn summaries<A: Action>(tx: &mut Tx<'_, A>, found: Vec<Check>) -> Res
 }
 
 fn answered(items: &[Item], given: Vec<Answer>) -> Vec<AnswerView> {
-    let points = answers::judge(items, &given, "", &mut Vec::new());
+    let points = answers::deductions(items, &given);
     let view = |(answer, points): (Answer, i64)| {
-        let Answer { item, yes, number, choice, text, not_applicable, note } = answer;
+        let Answer { item, yes, number, choice, text, not_applicable, note, attachment_ids } = answer;
         AnswerView {
             item,
             yes,
@@ -322,6 +341,7 @@ fn answered(items: &[Item], given: Vec<Answer>) -> Vec<AnswerView> {
             text,
             not_applicable,
             note,
+            attachment_ids,
             deducted: answers::points(points),
         }
     };
@@ -331,7 +351,10 @@ fn answered(items: &[Item], given: Vec<Answer>) -> Vec<AnswerView> {
 pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckView> {
     let (caller, today) = (Caller::of(tx)?, tx.now().shanghai_day());
     let addenda = service::addenda(tx, &one)?;
+    let bound = attachments::service::of_check(tx, one.id)?;
+    let shown = |shown_in: ShownIn| attachments::service::shown(&bound, shown_in);
     let version = service::checklist_of(tx, &one)?;
+    let release_at = embargo::release_at(tx, &one)?;
     let units = UnitNames::load(tx, [one.unit_id])?;
     let people = one.team.iter().copied().chain([one.commander_id]).chain(one.recorded_by);
     let people = people
@@ -349,6 +372,7 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
             people_met: record.people_met,
             summary: record.summary,
             ended_at: record.ended_at,
+            attachment_ids: record.attachment_ids,
             recorded_by: people.get(by)?,
             recorded_at: at,
         }),
@@ -357,7 +381,14 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
     };
     let objection = one
         .objection
-        .map(|(content, by, at)| Ok::<_, AppError>(ObjectionView { content, by: people.get(by)?, at }))
+        .map(|(content, by, at)| {
+            Ok::<_, AppError>(ObjectionView {
+                content,
+                attachment_ids: shown(ShownIn::Objection),
+                by: people.get(by)?,
+                at,
+            })
+        })
         .transpose()?;
     let decision = one.decision.map(|(decision, by, at)| {
         let answers = decision.answers.map(|given| answered(items, given));
@@ -371,8 +402,15 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
     });
     let addendum = |one: super::rules::Addendum| {
         let author = people.get(one.author_id)?;
-        Ok(AddendumView { id: one.id, content: one.content, author, created_at: one.created_at })
+        Ok(AddendumView {
+            id: one.id,
+            content: one.content,
+            attachment_ids: shown(ShownIn::Addendum(one.id)),
+            author,
+            created_at: one.created_at,
+        })
     };
+    let addenda = addenda.into_iter().map(addendum).collect::<Result<_>>()?;
     Ok(CheckView {
         id: one.id,
         number,
@@ -395,12 +433,14 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
         record,
         deducted: one.deducted.map(answers::points),
         confirmed_at: one.confirmed_at,
+        release_at,
         released_at: one.released_at,
         objection_until_on: one.objection_until_on,
         objection,
         decision: decision.transpose()?,
         void_reason: one.void_reason,
-        addenda: addenda.into_iter().map(addendum).collect::<Result<_>>()?,
+        addenda,
+        attachments: attachments::views::all(tx, bound)?,
         allowed_actions,
         version: one.version,
         created_at: one.created_at,

@@ -9,21 +9,9 @@ use crate::access::{JobId, PathRange, Tx};
 use crate::db::schema::{open_batches, unit_periods, units};
 use crate::db::with_conn;
 use crate::errors::Result;
+use crate::jobs::unseen;
 use crate::org::rules::{Unit, UnitId};
 use crate::org::store::UnitRow;
-
-/// Units that nobody sees yet.
-macro_rules! unseen {
-    ($tenant:expr) => {
-        units::table
-            .inner_join(
-                open_batches::table.on(open_batches::tenant_id
-                    .eq(units::tenant_id)
-                    .and(open_batches::job_id.nullable().eq(units::batch_id))),
-            )
-            .filter(units::tenant_id.eq($tenant))
-    };
-}
 
 /// Those of these codes that belong to units which nobody sees yet, each with the job that has entered it.
 pub(in crate::org) fn unseen_codes<A: Action>(
@@ -34,7 +22,7 @@ pub(in crate::org) fn unseen_codes<A: Action>(
     let mut found = HashMap::new();
     for some in codes.chunks(500) {
         let some: Vec<String> = some.iter().map(ToString::to_string).collect();
-        let rows: Vec<(String, JobId)> = with_conn!(tx.conn(), c => unseen!(tenant)
+        let rows: Vec<(String, JobId)> = with_conn!(tx.conn(), c => unseen!(units, tenant)
             .filter(units::code.eq_any(some))
             .select((units::code, open_batches::job_id))
             .load(c))?;
@@ -46,7 +34,7 @@ pub(in crate::org) fn unseen_codes<A: Action>(
 /// Whether an import is entering units below a path, which nobody sees yet.
 pub(super) fn any_unseen_below<A: Action>(tx: &mut Tx<'_, A>, path: &str) -> Result<bool> {
     let (tenant, range) = (tx.tenant(), PathRange::subtree(path));
-    let found: Option<UnitId> = with_conn!(tx.conn(), c => unseen!(tenant)
+    let found: Option<UnitId> = with_conn!(tx.conn(), c => unseen!(units, tenant)
         .filter(units::path.ge(range.low))
         .filter(units::path.lt(range.high))
         .select(units::id)

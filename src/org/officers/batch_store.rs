@@ -8,9 +8,10 @@ use super::rules::{Officer, OfficerId};
 use super::store::{OfficerRow, PersonRow, officer, whole};
 use crate::access::policy::{Action, Background};
 use crate::access::{JobId, Tx};
-use crate::db::schema::{officer_persons, officers, open_batches};
+use crate::db::schema::{officer_persons, officers};
 use crate::db::{lock_row, with_conn};
 use crate::errors::Result;
+use crate::jobs::unseen;
 use crate::org::rules::UnitId;
 
 /// Holds the officers that have these numbers until the transaction ends, in the order in which everybody does.
@@ -36,11 +37,7 @@ pub(super) fn unseen_numbers<A: Action>(tx: &mut Tx<'_, A>, numbers: &[&str]) ->
     let mut found = HashSet::new();
     for some in numbers.chunks(500) {
         let some: Vec<String> = some.iter().map(ToString::to_string).collect();
-        let numbers: Vec<String> = with_conn!(tx.conn(), c => officers::table
-            .inner_join(open_batches::table.on(open_batches::tenant_id
-                .eq(officers::tenant_id)
-                .and(open_batches::job_id.nullable().eq(officers::batch_id))))
-            .filter(officers::tenant_id.eq(tenant))
+        let numbers: Vec<String> = with_conn!(tx.conn(), c => unseen!(officers, tenant)
             .filter(officers::number.eq_any(some))
             .select(officers::number)
             .load(c))?;
@@ -52,11 +49,7 @@ pub(super) fn unseen_numbers<A: Action>(tx: &mut Tx<'_, A>, numbers: &[&str]) ->
 /// Whether an import is entering officers at a unit whom nobody sees yet.
 pub(super) fn any_unseen_at<A: Action>(tx: &mut Tx<'_, A>, unit: UnitId) -> Result<bool> {
     let tenant = tx.tenant();
-    let found: Option<OfficerId> = with_conn!(tx.conn(), c => officers::table
-        .inner_join(open_batches::table.on(open_batches::tenant_id
-            .eq(officers::tenant_id)
-            .and(open_batches::job_id.nullable().eq(officers::batch_id))))
-        .filter(officers::tenant_id.eq(tenant))
+    let found: Option<OfficerId> = with_conn!(tx.conn(), c => unseen!(officers, tenant)
         .filter(officers::unit_id.eq(unit))
         .select(officers::id)
         .first(c)

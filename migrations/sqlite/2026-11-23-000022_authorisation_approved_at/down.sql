@@ -1,0 +1,1 @@
+ALTER TABLE authorisations DROP COLUMN approved_at;

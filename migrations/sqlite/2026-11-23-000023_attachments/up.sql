@@ -1,0 +1,58 @@
+-- What has been begun to be uploaded: the bytes of a resumable upload wait in upload_pieces; what is kept in the store of files
+-- (src/files/) under the upload's id without an attachment that bears it was never finished, and is taken away with this row.
+CREATE TABLE uploads (
+    tenant_id     TEXT NOT NULL REFERENCES provinces (tenant_id),
+    id            BLOB NOT NULL,
+    attachment_id BLOB NOT NULL,
+    user_id       BLOB NOT NULL,
+    file_name     TEXT NOT NULL,
+    length        BIGINT NOT NULL,
+    received      BIGINT NOT NULL DEFAULT 0,
+    sha256        TEXT,
+    created_at    BIGINT NOT NULL,
+    updated_at    BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+CREATE INDEX uploads_updated_at ON uploads (tenant_id, updated_at);
+CREATE INDEX uploads_user ON uploads (tenant_id, user_id);
+
+-- The bytes so far, each piece by where it begins.
+CREATE TABLE upload_pieces (
+    tenant_id TEXT NOT NULL,
+    upload_id BLOB NOT NULL,
+    place     BIGINT NOT NULL,
+    bytes     BLOB NOT NULL,
+    PRIMARY KEY (tenant_id, upload_id, place),
+    FOREIGN KEY (tenant_id, upload_id) REFERENCES uploads (tenant_id, id)
+);
+
+-- Attachments: what is known of pictures; their bytes are in the store of files, under kept_as. capture: what the camera wrote
+-- into it, JSON. Seen by whoever uploaded it until it is bound, then by whoever sees what it is bound to.
+-- shown_in: what of the check shows it, the addendum of addendum_id among others.
+CREATE TABLE attachments (
+    tenant_id   TEXT NOT NULL REFERENCES provinces (tenant_id),
+    id          BLOB NOT NULL,
+    file_name   TEXT NOT NULL,
+    media_type  TEXT NOT NULL CHECK (media_type IN ('image/jpeg', 'image/png', 'image/webp')),
+    bytes       BIGINT NOT NULL,
+    copy_bytes  BIGINT NOT NULL,
+    thumbnail_bytes BIGINT NOT NULL,
+    sha256      TEXT NOT NULL,
+    width       INTEGER NOT NULL,
+    height      INTEGER NOT NULL,
+    capture     TEXT,
+    kept_as     BLOB NOT NULL,
+    uploaded_by BLOB NOT NULL,
+    check_id    BLOB,
+    shown_in    TEXT CHECK (shown_in IN ('record', 'addendum', 'objection')),
+    addendum_id BLOB,
+    version     BIGINT NOT NULL DEFAULT 1,
+    created_at  BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, uploaded_by) REFERENCES users (tenant_id, id),
+    FOREIGN KEY (tenant_id, check_id) REFERENCES unannounced_checks (tenant_id, id),
+    FOREIGN KEY (tenant_id, addendum_id) REFERENCES check_addenda (tenant_id, id)
+);
+CREATE INDEX attachments_check ON attachments (tenant_id, check_id, id);
+CREATE INDEX attachments_uploaded_by ON attachments (tenant_id, uploaded_by);

@@ -1,0 +1,2 @@
+DROP TABLE check_reads;
+DROP TABLE check_releases;

@@ -1,0 +1,23 @@
+-- When the clock releases a check that its commander has confirmed, unless the commander does so before.
+CREATE TABLE check_releases (
+    tenant_id  TEXT NOT NULL,
+    check_id   BLOB NOT NULL,
+    release_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, check_id),
+    FOREIGN KEY (tenant_id, check_id) REFERENCES unannounced_checks (tenant_id, id)
+);
+CREATE INDEX check_releases_due ON check_releases (tenant_id, release_at);
+
+-- Who read a check while nobody else might know of it; discipline sees it from the release on. Looks within an hour are one.
+CREATE TABLE check_reads (
+    tenant_id TEXT NOT NULL,
+    check_id  BLOB NOT NULL,
+    user_id   BLOB NOT NULL,
+    first_at  BIGINT NOT NULL,
+    last_at   BIGINT NOT NULL,
+    looks     INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, check_id, user_id),
+    FOREIGN KEY (tenant_id, check_id) REFERENCES unannounced_checks (tenant_id, id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+CREATE INDEX check_reads_user ON check_reads (tenant_id, user_id);

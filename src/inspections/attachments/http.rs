@@ -1,0 +1,159 @@
+//! `/attachments`.
+
+use std::sync::{Arc, OnceLock};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::rules::{Attachment, AttachmentId, MOST_BYTES, MediaType, Variant};
+use super::service;
+use super::upload::{Said, take};
+use super::views::{AttachmentView, one};
+use crate::access::Gate;
+use crate::access::policy::{AttachmentRead, AttachmentUpload};
+use crate::db::TenantId;
+use crate::errors::Result;
+use crate::inspections::checks::embargo;
+use crate::inspections::checks::rules::CheckId;
+use crate::web::{
+    Content, Created, Example, FileContent, FileForm, Kinds, NoBody, NoQuery, Resource, endpoint,
+};
+
+/// 上传的附件。
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewAttachment {
+    /// 文件: JPEG、PNG 或 WebP 图片, 由内容本身判定; 至多 20 MiB, 5000 万像素, 每边 20000 像素。
+    #[schema(format = Binary, max_length = 20_971_520)]
+    #[serde(rename = "file")]
+    _file: String,
+    /// 由设备选定的标识; 不写则由服务器生成。同一标识、同一文件重发, 得同一结果。
+    #[serde(default)]
+    id: Option<AttachmentId>,
+    /// 文件的 SHA-256, 十六进制; 写了的据以核对。
+    #[serde(default)]
+    #[schema(max_length = 64, pattern = "^[0-9a-f]{64}$")]
+    sha256: Option<String>,
+}
+
+impl Example for NewAttachment {
+    fn example() -> Value {
+        json!({
+            "file": "(照片)", "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b7d01",
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        })
+    }
+}
+
+endpoint! {
+    /// 上传附件
+    ///
+    /// 现场照片等。绑定 (写入检查的记录、补记、异议) 之前只有上传者可见, 之后凡能看到所属对象的都能看到。照片中所记的拍摄时间、地点读出另存,
+    /// 副本与缩略图之中都不再含有。SVG、PDF 等其他文件, 残缺的、藏有其他内容的图片, 一律拒绝并说明理由。网络不稳时用断点续传 (`/uploads`)。
+    UploadAttachment: AttachmentUpload, Post "/attachments", tag "attachments", codes [IdTaken, TooManyUnbound]
+    async fn upload_attachment(gate, _path: (), _query: NoQuery, body: FileForm<NewAttachment>) -> Created<AttachmentView> {
+        let said = Said { id: body.fields.id, sha256: body.fields.sha256 };
+        take(gate, said, body.file).await
+    }
+}
+
+/// The check whose look is to be noted before anything of it is given.
+#[derive(Debug, Clone, Default)]
+struct Watch(Arc<OnceLock<CheckId>>);
+
+impl Watch {
+    fn see(&self, check: Option<CheckId>) {
+        if let Some(check) = check {
+            self.0.get_or_init(|| check);
+        }
+    }
+
+    async fn note(&self, gate: &Gate<AttachmentRead>) -> Result<()> {
+        match self.0.get().copied() {
+            Some(check) => gate.note(move |tx| embargo::note_look(tx, check)).await,
+            None => Ok(()),
+        }
+    }
+}
+
+endpoint! {
+    /// 查看附件
+    GetAttachment: AttachmentRead, Get "/attachments/{attachment_id}", tag "attachments", codes []
+    async fn get_attachment(gate, id: AttachmentId, _query: NoQuery, _body: NoBody) -> Resource<AttachmentView> {
+        let watch = Watch::default();
+        let told = watch.clone();
+        let shown = gate
+            .run(move |tx| {
+                let found = service::find(tx, id)?;
+                told.see(service::noted_check(tx, &found)?);
+                one(tx, found).map(Resource)
+            })
+            .await?;
+        watch.note(&gate).await?;
+        Ok(shown)
+    }
+}
+
+/// 附件内容的参数。
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContentQuery {
+    /// 哪一种, 缺省为原件; 副本与缩略图一律为 JPEG。
+    variant: Option<Variant>,
+}
+
+/// Pictures.
+#[derive(Debug)]
+pub struct Pictures;
+
+impl Kinds for Pictures {
+    const MEDIA: &'static [&'static str] =
+        &[MediaType::Jpeg.as_str(), MediaType::Png.as_str(), MediaType::Webp.as_str()];
+    const MOST: usize = MOST_BYTES;
+}
+
+fn content(found: &Attachment, tenant: TenantId, variant: Variant) -> Content {
+    let stem = found.file_name.rsplit_once('.').map_or(found.file_name.as_str(), |(stem, _)| stem);
+    let (media_type, length, file_name) = match variant {
+        Variant::Original => (found.media_type, found.bytes, found.file_name.clone()),
+        Variant::Copy => (MediaType::Jpeg, found.copy_bytes, format!("{stem} (副本).jpg")),
+        Variant::Thumbnail => (MediaType::Jpeg, found.thumbnail_bytes, format!("{stem} (缩略图).jpg")),
+    };
+    // What is told of an original's hash is the hash itself; the others follow from it.
+    let mut hash: String = found.sha256.chars().take(15).collect();
+    hash.push(match variant {
+        Variant::Original => '0',
+        Variant::Copy => '1',
+        Variant::Thumbnail => '2',
+    });
+    Content {
+        kept_as: found.name_of(tenant, variant),
+        media_type: media_type.as_str(),
+        file_name,
+        length: u64::try_from(length).unwrap_or_default(),
+        hash,
+    }
+}
+
+endpoint! {
+    /// 取得附件的内容
+    ///
+    /// 可以分段 (`Range`)。`original` 为原件, 一字节不差; `copy` 为转正、不超过 2048 像素、不含拍摄时间地点等信息的副本; `thumbnail` 为
+    /// 不超过 320 像素的缩略图。
+    GetAttachmentContent: AttachmentRead, Get "/attachments/{attachment_id}/content", tag "attachments", codes []
+    async fn get_attachment_content(gate, id: AttachmentId, query: ContentQuery, _body: NoBody) -> FileContent<Pictures> {
+        let watch = Watch::default();
+        let told = watch.clone();
+        let shown = gate
+            .run(move |tx| {
+                let found = service::find(tx, id)?;
+                told.see(service::noted_check(tx, &found)?);
+                Ok(FileContent::of(content(&found, tx.tenant(), query.variant.unwrap_or(Variant::Original))))
+            })
+            .await?;
+        watch.note(&gate).await?;
+        Ok(shown)
+    }
+}

@@ -1,0 +1,74 @@
+//! Takes away what nobody has come back for: uploads that were never finished, attachments that were never bound.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use super::rules::{UploadId, Variant, name_of};
+use super::service;
+use crate::access::{Doors, beside, look_beside};
+use crate::db::TenantId;
+use crate::errors::Result;
+use crate::org::service as org;
+
+/// The name of the job, as the audit log has it.
+pub(super) const JOB: &str = "attachments";
+/// How often it looks.
+const PAUSE: Duration = Duration::from_mins(10);
+/// How long an upload may lie still, seconds: an inspector without a network is back within days.
+const UNFINISHED: i64 = 14 * 86_400;
+/// How long an attachment may be bound to nothing, seconds.
+const UNBOUND: i64 = 90 * 86_400;
+
+/// Looks for as long as the program runs.
+pub async fn run(doors: Arc<Doors>) {
+    let mut pause = tokio::time::interval(PAUSE);
+    pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        pause.tick().await;
+        if let Err(error) = clear(&doors).await {
+            tracing::warn!(%error, "what was left of uploads could not be taken away");
+        }
+    }
+}
+
+/// Takes away what is left in every province; how many things those were.
+///
+/// # Errors
+/// When the database or the store of files fails; the rest is left for the next time.
+pub async fn clear(doors: &Arc<Doors>) -> Result<usize> {
+    let tenants = look_beside(doors, TenantId::PLATFORM, JOB, org::working_tenants).await?;
+    let mut cleared = 0;
+    for tenant in tenants {
+        let now = doors.now();
+        loop {
+            let before = now.plus_seconds(-UNBOUND);
+            let dropped = beside(doors, tenant, JOB, move |tx| service::drop_forgotten(tx, before)).await?;
+            if dropped == 0 {
+                break;
+            }
+            cleared += dropped;
+        }
+        loop {
+            let before = now.plus_seconds(-UNFINISHED);
+            let left = beside(doors, tenant, JOB, move |tx| service::give_up(tx, before)).await?;
+            if left.is_empty() {
+                break;
+            }
+            for upload in left {
+                take_away(doors, tenant, upload).await?;
+                cleared += 1;
+            }
+        }
+    }
+    Ok(cleared)
+}
+
+/// Takes away the bytes that an upload brought, and then the note of it.
+pub(super) async fn take_away(doors: &Arc<Doors>, tenant: TenantId, upload: UploadId) -> Result<()> {
+    for variant in Variant::ALL {
+        doors.files().remove(&name_of(tenant, upload, *variant)).await?;
+    }
+    beside(doors, tenant, JOB, move |tx| service::forget(tx, upload)).await
+}

@@ -1,0 +1,258 @@
+//! Use cases on attachments.
+
+use serde_json::{Value, json};
+
+use super::rules::{Attachment, AttachmentId, ShownIn, UploadId};
+use super::store;
+use crate::access::policy::{Action, AttachmentRead, AttachmentUpload, Background};
+use crate::access::{Tx, UserId};
+use crate::audit::{self, Change, Told};
+use crate::db::Instant;
+use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
+use crate::inspections::checks::rules::{AddendumId, Check, CheckId};
+use crate::inspections::checks::service as checks;
+
+/// Attachments that are bound to nothing which an account may have at most.
+const MOST_UNBOUND: i64 = 500;
+
+fn facts(one: &Attachment) -> Value {
+    json!({
+        "file_name": one.file_name, "media_type": one.media_type, "bytes": one.bytes, "sha256": one.sha256,
+        "capture": one.capture, "uploaded_by": one.uploaded_by, "check_id": one.check_id,
+    })
+}
+
+/// One attachment.
+///
+/// # Errors
+/// `not_found`.
+pub fn find(tx: &mut Tx<'_, AttachmentRead>, id: AttachmentId) -> Result<Attachment> {
+    let absent = || AppError::new(Code::NotFound);
+    let found = store::any(tx, id)?.ok_or_else(absent)?;
+    let is_seen = match found.check_id {
+        Some(check) => checks::may_be_known(tx, check)?,
+        None => found.uploaded_by == tx.user()?,
+    };
+    if is_seen { Ok(found) } else { Err(absent()) }
+}
+
+/// The check whose look is to be noted when this is shown, if any.
+///
+/// # Errors
+/// When the database fails.
+pub fn noted_check(tx: &mut Tx<'_, AttachmentRead>, found: &Attachment) -> Result<Option<CheckId>> {
+    let Some(id) = found.check_id else { return Ok(None) };
+    checks::is_noted(tx, id).map(|is_noted| is_noted.then_some(id))
+}
+
+/// What is bound to a check that the caller sees.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_check<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result<Vec<Attachment>> {
+    store::of_check(tx, check)
+}
+
+/// What an addendum shows.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_addendum<A: Action>(
+    tx: &mut Tx<'_, A>,
+    check: CheckId,
+    addendum: AddendumId,
+) -> Result<Vec<AttachmentId>> {
+    let bound = store::of_check(tx, check)?;
+    Ok(shown(&bound, ShownIn::Addendum(addendum)))
+}
+
+/// Those of a check's attachments that this shows.
+#[must_use]
+pub fn shown(bound: &[Attachment], shown_in: ShownIn) -> Vec<AttachmentId> {
+    bound.iter().filter(|one| one.shown_in == Some(shown_in)).map(|one| one.id).collect()
+}
+
+/// Notes that bytes are about to be kept under an upload's id.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn begin(tx: &mut Tx<'_, Background>, upload: &store::Upload) -> Result<()> {
+    tx.nothing_changed();
+    store::begin(tx, upload)
+}
+
+/// The attachment of this id, if it is the caller's own with this content.
+///
+/// # Errors
+/// `id_taken` when it is not.
+pub(super) fn same(
+    tx: &mut Tx<'_, AttachmentUpload>,
+    id: AttachmentId,
+    sha256: &str,
+) -> Result<Option<Attachment>> {
+    let Some(there) = store::any(tx, id)? else { return Ok(None) };
+    if there.uploaded_by == tx.user()? && there.sha256 == sha256 {
+        return Ok(Some(there));
+    }
+    Err(AppError::new(Code::IdTaken))
+}
+
+/// Enters an attachment whose bytes are kept; whether it was here before.
+///
+/// # Errors
+/// `id_taken`, `too_many_unbound`.
+pub(crate) fn create(tx: &mut Tx<'_, AttachmentUpload>, new: Attachment) -> Result<(Attachment, bool)> {
+    if let Some(there) = same(tx, new.id, &new.sha256)? {
+        tx.nothing_changed();
+        return Ok((there, true));
+    }
+    tx.check_version(0)?;
+    if store::unbound_of(tx, new.uploaded_by)? >= MOST_UNBOUND {
+        return Err(AppError::new(Code::TooManyUnbound));
+    }
+    if !store::finish(tx, new.kept_as)? {
+        return Err(AppError::unavailable(1, "the upload was given up while it came to its end"));
+    }
+    store::insert(tx, &new)?;
+    tx.hold_back(new.id);
+    let (id, after) = (new.id.to_string(), facts(&new));
+    let change =
+        Change { entity: "attachment", entity_id: &id, before: None, after: Some(&after), reason: None };
+    tx.record(&change)?;
+    Ok((new, false))
+}
+
+/// Attachments that a body names, each with where it does.
+pub type Named = Vec<(String, AttachmentId)>;
+
+/// Tells which of the attachments that a body names are not there to be bound by these people: absent, of others,
+/// bound already, all the same.
+///
+/// # Errors
+/// When the database fails.
+pub fn judge<A: Action>(
+    tx: &mut Tx<'_, A>,
+    named: &Named,
+    by: &[UserId],
+    errors: &mut Vec<FieldError>,
+) -> Result<()> {
+    if named.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<AttachmentId> = named.iter().map(|(_, id)| *id).collect();
+    let user = tx.user()?;
+    let found = store::of_ids(tx, &ids)?;
+    for (pointer, id) in named {
+        let one = found.iter().find(|one| one.id == *id);
+        let is_there = one.is_some_and(|one| {
+            let is_theirs = one.uploaded_by == user || by.contains(&one.uploaded_by);
+            is_theirs && one.check_id.is_none()
+        });
+        if !is_there {
+            errors.push(unknown(pointer.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Tells of more attachments than one thing may have.
+pub fn refuse_too_many(named: &Named, most: usize, pointer: &str, errors: &mut Vec<FieldError>) {
+    let mut ids: Vec<AttachmentId> = named.iter().map(|(_, id)| *id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() > most {
+        let detail = text!("附件至多 {most} 个", "There may be {most} attachments");
+        errors.push(FieldError::body(pointer, Code::TooMany, detail));
+    }
+}
+
+/// Binds attachments to a check. What the log has held back of them is told when everybody in reach may know of the check, and
+/// is held back with the check's own rows until then.
+///
+/// # Errors
+/// `concurrent_change` when another has bound one meanwhile.
+pub fn bind<A: Action>(tx: &mut Tx<'_, A>, named: &Named, check: &Check, shown_in: ShownIn) -> Result<()> {
+    let mut ids: Vec<AttachmentId> = named.iter().map(|(_, id)| *id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let new: Vec<Attachment> =
+        store::of_ids(tx, &ids)?.into_iter().filter(|one| one.check_id.is_none()).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<AttachmentId> = new.iter().map(|one| one.id).collect();
+    if store::bind(tx, &ids, check.id, shown_in)? != new.len() {
+        return Err(AppError::new(Code::ConcurrentChange).retry_after(1));
+    }
+    let told = new.iter().map(|one| {
+        let after = facts(&Attachment { check_id: Some(check.id), ..one.clone() });
+        Told { id: one.id.to_string(), before: Some(facts(one)), after: Some(after), reason: None }
+    });
+    tx.record_many("attachment", told.collect::<Vec<_>>())?;
+    for one in &new {
+        if check.is_public() {
+            audit::service::tell_held(tx, one.id)?;
+        } else {
+            audit::service::hand_held(tx, one.id, check.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes away attachments older than a moment that were never bound, some of them: what they were is logged, and their bytes are
+/// left to be taken away. How many those were.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn drop_forgotten(tx: &mut Tx<'_, Background>, before: Instant) -> Result<usize> {
+    let old = store::forgotten(tx, before)?;
+    if old.is_empty() {
+        tx.nothing_changed();
+    }
+    for one in &old {
+        if !store::remove(tx, one.id)? {
+            continue;
+        }
+        let upload = store::Upload {
+            id: one.kept_as,
+            attachment_id: one.id,
+            user_id: one.uploaded_by,
+            file_name: one.file_name.clone(),
+            length: one.bytes,
+            received: -1,
+            sha256: None,
+            created_at: one.created_at,
+            updated_at: one.created_at,
+        };
+        store::begin(tx, &upload)?;
+        let (id, before) = (one.id.to_string(), facts(one));
+        let reason = Some("never bound to anything");
+        tx.record(&Change {
+            entity: "attachment",
+            entity_id: &id,
+            before: Some(&before),
+            after: None,
+            reason,
+        })?;
+        audit::service::tell_held(tx, one.id)?;
+    }
+    Ok(old.len())
+}
+
+/// Uploads that were begun before a moment and never finished, some of them: nobody can finish them any more.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn give_up(tx: &mut Tx<'_, Background>, before: Instant) -> Result<Vec<UploadId>> {
+    tx.nothing_changed();
+    store::give_up(tx, before)
+}
+
+/// Forgets an upload whose bytes are gone.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn forget(tx: &mut Tx<'_, Background>, upload: UploadId) -> Result<()> {
+    tx.nothing_changed();
+    store::forget(tx, upload)
+}

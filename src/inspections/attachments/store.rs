@@ -1,0 +1,233 @@
+//! Rows of attachments, and of what has been begun to be uploaded.
+
+use diesel::prelude::*;
+
+use super::rules::{Attachment, AttachmentId, AttachmentPlace, Capture, MediaType, ShownIn, UploadId};
+use crate::access::policy::{Action, Background};
+use crate::access::{Tx, UserId};
+use crate::db::schema::inspections::{attachments, upload_pieces, uploads};
+use crate::db::{Instant, with_conn};
+use crate::errors::{AppError, Result};
+use crate::inspections::checks::rules::{AddendumId, CheckId};
+
+use attachments as t;
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = attachments)]
+struct Row {
+    id: AttachmentId,
+    file_name: String,
+    media_type: MediaType,
+    bytes: i64,
+    copy_bytes: i64,
+    thumbnail_bytes: i64,
+    sha256: String,
+    width: i32,
+    height: i32,
+    capture: Option<String>,
+    kept_as: UploadId,
+    uploaded_by: UserId,
+    check_id: Option<CheckId>,
+    shown_in: Option<AttachmentPlace>,
+    addendum_id: Option<AddendumId>,
+    version: i64,
+    created_at: Instant,
+}
+
+fn attachment(row: Row) -> Result<Attachment> {
+    let read = |text: String| serde_json::from_str::<Capture>(&text).map_err(AppError::internal);
+    Ok(Attachment {
+        id: row.id,
+        file_name: row.file_name,
+        media_type: row.media_type,
+        bytes: row.bytes,
+        copy_bytes: row.copy_bytes,
+        thumbnail_bytes: row.thumbnail_bytes,
+        sha256: row.sha256,
+        width: row.width,
+        height: row.height,
+        capture: row.capture.map(read).transpose()?,
+        kept_as: row.kept_as,
+        uploaded_by: row.uploaded_by,
+        check_id: row.check_id,
+        shown_in: row.shown_in.and_then(|place| ShownIn::read(place, row.addendum_id)),
+        version: row.version,
+        created_at: row.created_at,
+    })
+}
+
+/// The attachments of these ids, whoever may see them.
+pub(super) fn of_ids<A: Action>(tx: &mut Tx<'_, A>, ids: &[AttachmentId]) -> Result<Vec<Attachment>> {
+    let (tenant, ids) = (tx.tenant(), ids.to_vec());
+    let rows: Vec<Row> = with_conn!(tx.conn(), c => t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::id.eq_any(ids))
+        .select(Row::as_select())
+        .load(c))?;
+    rows.into_iter().map(attachment).collect()
+}
+
+/// The attachment of this id, whoever may see it.
+pub(super) fn any<A: Action>(tx: &mut Tx<'_, A>, id: AttachmentId) -> Result<Option<Attachment>> {
+    Ok(of_ids(tx, &[id])?.pop())
+}
+
+/// What is bound to a check, in the order of its making.
+pub(super) fn of_check<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result<Vec<Attachment>> {
+    let tenant = tx.tenant();
+    let rows: Vec<Row> = with_conn!(tx.conn(), c => t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::check_id.eq(check))
+        .order((t::created_at, t::id))
+        .select(Row::as_select())
+        .load(c))?;
+    rows.into_iter().map(attachment).collect()
+}
+
+/// How many of somebody's attachments are bound to nothing.
+pub(super) fn unbound_of<A: Action>(tx: &mut Tx<'_, A>, user: UserId) -> Result<i64> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::uploaded_by.eq(user))
+        .filter(t::check_id.is_null())
+        .count()
+        .get_result(c))?)
+}
+
+pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: &Attachment) -> Result<()> {
+    let tenant = tx.tenant();
+    let capture = new.capture.as_ref().map(serde_json::to_string).transpose().map_err(AppError::internal)?;
+    with_conn!(tx.conn(), c => diesel::insert_into(t::table)
+        .values((
+            t::tenant_id.eq(tenant),
+            t::id.eq(new.id),
+            t::file_name.eq(&new.file_name),
+            t::media_type.eq(new.media_type),
+            (t::bytes.eq(new.bytes), t::copy_bytes.eq(new.copy_bytes), t::thumbnail_bytes.eq(new.thumbnail_bytes)),
+            t::sha256.eq(&new.sha256),
+            t::width.eq(new.width),
+            t::height.eq(new.height),
+            t::capture.eq(capture),
+            t::kept_as.eq(new.kept_as),
+            t::uploaded_by.eq(new.uploaded_by),
+            t::version.eq(new.version),
+            t::created_at.eq(new.created_at),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Binds attachments that are bound to nothing; how many those were.
+pub(super) fn bind<A: Action>(
+    tx: &mut Tx<'_, A>,
+    ids: &[AttachmentId],
+    check: CheckId,
+    shown_in: ShownIn,
+) -> Result<usize> {
+    let (tenant, ids, (word, addendum)) = (tx.tenant(), ids.to_vec(), shown_in.kept());
+    Ok(with_conn!(tx.conn(), c => diesel::update(t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::id.eq_any(ids))
+        .filter(t::check_id.is_null()))
+        .set((t::check_id.eq(check), t::shown_in.eq(word), t::addendum_id.eq(addendum), t::version.eq(t::version + 1)))
+        .execute(c))?)
+}
+
+/// Attachments older than a moment that are bound to nothing; some of them.
+pub(super) fn forgotten(tx: &mut Tx<'_, Background>, before: Instant) -> Result<Vec<Attachment>> {
+    let tenant = tx.tenant();
+    let rows: Vec<Row> = with_conn!(tx.conn(), c => t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::check_id.is_null())
+        .filter(t::created_at.lt(before))
+        .select(Row::as_select())
+        .limit(20)
+        .load(c))?;
+    rows.into_iter().map(attachment).collect()
+}
+
+/// Takes an attachment away that is bound to nothing; whether it still was.
+pub(super) fn remove(tx: &mut Tx<'_, Background>, id: AttachmentId) -> Result<bool> {
+    let tenant = tx.tenant();
+    let gone = with_conn!(tx.conn(), c => diesel::delete(t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::id.eq(id))
+        .filter(t::check_id.is_null()))
+        .execute(c))?;
+    Ok(gone > 0)
+}
+
+/// What has been begun to be uploaded.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = uploads)]
+pub(super) struct Upload {
+    pub id: UploadId,
+    pub attachment_id: AttachmentId,
+    pub user_id: UserId,
+    pub file_name: String,
+    pub length: i64,
+    pub received: i64,
+    pub sha256: Option<String>,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+pub(super) fn begin<A: Action>(tx: &mut Tx<'_, A>, new: &Upload) -> Result<()> {
+    let tenant = tx.tenant();
+    with_conn!(tx.conn(), c => diesel::insert_into(uploads::table)
+        .values((
+            uploads::tenant_id.eq(tenant),
+            uploads::id.eq(new.id),
+            uploads::attachment_id.eq(new.attachment_id),
+            uploads::user_id.eq(new.user_id),
+            uploads::file_name.eq(&new.file_name),
+            uploads::length.eq(new.length),
+            uploads::received.eq(new.received),
+            uploads::sha256.eq(&new.sha256),
+            uploads::created_at.eq(new.created_at),
+            uploads::updated_at.eq(new.updated_at),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Forgets an upload whose bytes are an attachment's now; whether it was still there to go on with.
+pub(super) fn finish<A: Action>(tx: &mut Tx<'_, A>, id: UploadId) -> Result<bool> {
+    let tenant = tx.tenant();
+    let gone = with_conn!(tx.conn(), c => diesel::delete(uploads::table
+        .filter(uploads::tenant_id.eq(tenant))
+        .filter(uploads::id.eq(id))
+        .filter(uploads::received.ge(0)))
+        .execute(c))?;
+    Ok(gone > 0)
+}
+
+/// Uploads that nobody has gone on with since a moment, some of them; nobody can go on with them from here on.
+pub(super) fn give_up(tx: &mut Tx<'_, Background>, before: Instant) -> Result<Vec<UploadId>> {
+    let tenant = tx.tenant();
+    let left: Vec<UploadId> = with_conn!(tx.conn(), c => uploads::table
+        .filter(uploads::tenant_id.eq(tenant))
+        .filter(uploads::updated_at.lt(before))
+        .select(uploads::id)
+        .limit(20)
+        .load(c))?;
+    let these = left.clone();
+    with_conn!(tx.conn(), c => diesel::update(uploads::table
+        .filter(uploads::tenant_id.eq(tenant))
+        .filter(uploads::id.eq_any(these)))
+        .set(uploads::received.eq(-1_i64))
+        .execute(c))?;
+    Ok(left)
+}
+
+/// Forgets an upload that was given up, and whose bytes are gone.
+pub(super) fn forget(tx: &mut Tx<'_, Background>, id: UploadId) -> Result<()> {
+    let tenant = tx.tenant();
+    with_conn!(tx.conn(), c => diesel::delete(upload_pieces::table
+        .filter(upload_pieces::tenant_id.eq(tenant))
+        .filter(upload_pieces::upload_id.eq(id)))
+        .execute(c))?;
+    with_conn!(tx.conn(), c => diesel::delete(uploads::table.find((tenant, id))).execute(c))?;
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! What is nobody else's to know of: it is let out by its commander or by the clock, and who has read it meanwhile is discipline's to
+//! know from then on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::MissedTickBehavior;
+
+use super::rules::{Check, CheckId, Reader};
+use super::{embargo_store, service, store, transitions};
+use crate::access::policy::{Action, Background, CheckReadersRead};
+use crate::access::{Doors, Tx, background, look_beside};
+use crate::audit::Change;
+use crate::db::{Instant, TenantId};
+use crate::errors::{AppError, Code, Result};
+use crate::org::service as org;
+
+/// The name of the job, as the audit log has it.
+const JOB: &str = "check_release";
+/// How often it looks at the clock.
+const PAUSE: Duration = Duration::from_secs(20);
+/// Checks released in one transaction at most.
+const AT_ONCE: i64 = 20;
+/// Looks of one account within so many seconds are one.
+const ONE_LOOK: i64 = 3600;
+
+/// When the clock releases a check that the caller sees.
+///
+/// # Errors
+/// When the database fails.
+pub fn release_at<A: Action>(tx: &mut Tx<'_, A>, check: &Check) -> Result<Option<Instant>> {
+    embargo_store::scheduled(tx, check.id)
+}
+
+/// Whether it is to be noted that the caller looks at a check: nobody else may know of it, and the last look was a while ago.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_noted<A: Action>(tx: &mut Tx<'_, A>, check: &Check) -> Result<bool> {
+    if check.is_public() {
+        return Ok(false);
+    }
+    let recent = tx.now().plus_seconds(-ONE_LOOK);
+    Ok(embargo_store::last_look(tx, check.id)?.is_none_or(|last| last < recent))
+}
+
+/// Notes that the caller looks at a check. The row of the log waits for the release, as the check's own do.
+///
+/// # Errors
+/// When it cannot be noted: then nothing is shown.
+pub fn note_look<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<()> {
+    store::share(tx, id)?;
+    let Some(check) = store::unseen(tx, id)? else { return Err(AppError::new(Code::NotFound)) };
+    embargo_store::note_look(tx, id)?;
+    if !check.is_public() {
+        tx.hold_back(id);
+    }
+    let (entity_id, facts) = (id.to_string(), json!({ "state": check.kept }));
+    let (entity, reason) = ("unannounced_check_look", None);
+    tx.record(&Change { entity, entity_id: &entity_id, before: None, after: Some(&facts), reason })
+}
+
+/// Who read a covert check before its release; nobody before that.
+///
+/// # Errors
+/// `not_found`.
+pub fn readers(tx: &mut Tx<'_, CheckReadersRead>, id: CheckId) -> Result<Vec<Reader>> {
+    let check = service::visible(tx, id)?;
+    if !check.is_public() || !tx.reach().contains(&check.unit_path) {
+        return Err(AppError::new(Code::NotFound));
+    }
+    embargo_store::readers(tx, id)
+}
+
+/// Releases checks whose time has come, some of them; how many were looked at.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn release_due(tx: &mut Tx<'_, Background>) -> Result<usize> {
+    tx.nothing_changed();
+    org::lock_province(tx)?;
+    let due = embargo_store::due(tx, AT_ONCE)?;
+    for id in &due {
+        transitions::release_by_the_clock(tx, *id)?;
+    }
+    Ok(due.len())
+}
+
+fn is_any_due(tx: &mut Tx<'_, Background>) -> Result<bool> {
+    Ok(!embargo_store::due(tx, 1)?.is_empty())
+}
+
+/// Releases every check whose time has come, in every province; how many those were.
+///
+/// # Errors
+/// When the database fails; the rest is left for the next time.
+pub async fn release_by_the_clock(doors: &Arc<Doors>) -> Result<usize> {
+    let tenants = look_beside(doors, TenantId::PLATFORM, JOB, org::working_tenants).await?;
+    let mut released = 0;
+    for tenant in tenants {
+        while look_beside(doors, tenant, JOB, is_any_due).await? {
+            released += background(doors, tenant, JOB, release_due).await?;
+        }
+    }
+    Ok(released)
+}
+
+/// Looks for as long as the program runs.
+pub async fn run(doors: Arc<Doors>) {
+    let mut pause = tokio::time::interval(PAUSE);
+    pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        pause.tick().await;
+        if let Err(error) = release_by_the_clock(&doors).await {
+            tracing::warn!(%error, "checks could not be released by the clock; trying again");
+        }
+    }
+}
