@@ -266,6 +266,8 @@ fn cors(origins: &[String]) -> Cors {
             "If-None-Match",
             "Idempotency-Key",
             "Last-Event-ID",
+            "Range",
+            "If-Range",
         ])
         .expose_headers([
             "ETag",
@@ -277,6 +279,8 @@ fn cors(origins: &[String]) -> Cors {
             "X-Request-Id",
             "Content-Language",
             "Content-Disposition",
+            "Content-Range",
+            "Accept-Ranges",
         ])
         .max_age(3600);
     if origins.iter().any(|origin| origin == "*") {

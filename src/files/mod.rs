@@ -76,6 +76,8 @@ impl Files {
             .with_region(region)
             .with_access_key_id(access_key_id)
             .with_secret_access_key(secret_access_key)
+            // Not every store that speaks S3 deletes many at once.
+            .with_disable_bulk_delete(true)
             .with_client_options(options)
             .with_retry(RetryConfig { max_retries: 2, retry_timeout: PATIENCE, ..RetryConfig::default() });
         if let Some(endpoint) = endpoint {

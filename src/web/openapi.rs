@@ -46,7 +46,7 @@ const TAGS: &[(&str, &str)] = &[
     ("officers", "民警与辅警, 任职与代理。"),
     ("checklists", "检查清单及其版本。"),
     ("authorisations", "常态授权: 谁可以检查谁。"),
-    ("attachments", "附件: 现场照片, 上传、查看、续传。"),
+    ("attachments", "附件: 现场照片的上传与查看。"),
     ("unannounced-checks", "明察暗访: 记录、确认、公布、异议。"),
     ("calendar", "工作日历: 放假安排, 本省的设定, 工作日时限的计算。"),
     ("settings", "本省的参数: 阈值、时限、次数, 及其历次修改。"),

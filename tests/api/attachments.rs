@@ -270,18 +270,17 @@ both! {
         let lost = kit.photo();
         // An upload that was cut off between the store and the database.
         let owner = |sql: &str| Raw::owner(world, "53").run(sql).expect("a row is entered");
-        owner("INSERT INTO uploads (tenant_id, id, attachment_id, user_id, file_name, length, received, created_at, updated_at) \
-            SELECT tenant_id, id, id, uploaded_by, 'a.jpg', 9, 0, created_at, created_at FROM attachments WHERE check_id IS NULL");
+        owner("INSERT INTO uploads (tenant_id, id, user_id, created_at) SELECT tenant_id, id, uploaded_by, created_at FROM attachments WHERE check_id IS NULL");
         let clear = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(leftovers::clear(world.doors())).expect("it is cleared")
         };
         assert_eq!(clear(), 0);
         assert_eq!(kept(world).len(), 4 * 3);
-        world.advance(15 * 86_400);
+        world.advance(2 * 86_400);
         assert_eq!(clear(), 1, "the upload, of which nothing was kept");
         world.as_("53-inspector").get(&format!("/attachments/{lost}")).expect(200, "");
-        world.advance(76 * 86_400);
+        world.advance(89 * 86_400);
         assert_eq!(clear(), 2, "the attachment, and its bytes");
         world.as_("53-inspector").get(&format!("/attachments/{lost}")).expect(404, "not_found");
         assert_eq!(kept(world).len(), 3 * 3);

@@ -23,6 +23,7 @@ mod departures;
 mod endings;
 mod events;
 mod export;
+mod files;
 mod imports;
 mod instances;
 mod jobs;

@@ -210,9 +210,7 @@ const REST: &str = "\
     SELECT tenant_id, id, 2, 0, 'number', 'required', 'z', 'e' FROM jobs; \
     INSERT INTO check_addenda (tenant_id, id, check_id, content, author_id, created_at) \
     SELECT tenant_id, id, id, '补记', created_by, created_at FROM unannounced_checks; \
-    INSERT INTO uploads (tenant_id, id, attachment_id, user_id, file_name, length, received, created_at, updated_at) \
-    SELECT tenant_id, id, id, uploaded_by, 'a.jpg', 9, 1, created_at, created_at FROM attachments; \
-    INSERT INTO upload_pieces (tenant_id, upload_id, place, bytes) SELECT tenant_id, id, 0, 'b' FROM uploads; \
+    INSERT INTO uploads (tenant_id, id, user_id, created_at) SELECT tenant_id, id, uploaded_by, created_at FROM attachments; \
     INSERT INTO check_releases (tenant_id, check_id, release_at) SELECT tenant_id, id, created_at FROM unannounced_checks; \
     INSERT INTO check_reads (tenant_id, check_id, user_id, first_at, last_at, looks) \
     SELECT tenant_id, id, commander_id, created_at, created_at, 1 FROM unannounced_checks; \

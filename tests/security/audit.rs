@@ -8,7 +8,7 @@ use pingyi::db::{Db, Limits, Location};
 use serde_json::json;
 
 use crate::operations::operations;
-use crate::support::checks::Kit;
+use crate::support::checks::{Kit, upload};
 use crate::support::client::Reply;
 use crate::support::raw::Raw;
 use crate::support::sealing::sign;
@@ -431,6 +431,7 @@ fn checks(log: &mut Ledger<'_>) {
     let made = at(inspector).post("/unannounced-checks", &kit.body("covert"));
     let id = log.wrote(inspector, made, &["unannounced_check.create unannounced_check"]).id();
     log.left_nothing(discipline, &kit.act(&id, "confirm").expect(409, "check_not_recorded"));
+    log.wrote(inspector, upload(world, inspector, "大厅.jpg"), &["attachment.upload attachment"]);
     for (by, action, row) in [
         (inspector, "record", "record"),
         (inspector, "addenda", "add_addendum"),
@@ -445,7 +446,12 @@ fn checks(log: &mut Ledger<'_>) {
             }
             _ => kit.act(&id, action),
         };
-        log.wrote(by, reply, &[&format!("unannounced_check.{row} unannounced_check")]);
+        let own = format!("unannounced_check.{row} unannounced_check");
+        // What a record shows is bound to it, three photos.
+        let bound = if action == "record" { 3 } else { 0 };
+        let mut rows = vec!["unannounced_check.record attachment"; bound];
+        rows.push(&own);
+        log.wrote(by, reply, &rows);
     }
     let other = kit.begin("covert");
     log.wrote(inspector, kit.act(&other, "void"), &["unannounced_check.void unannounced_check"]);

@@ -1,3 +1,2 @@
 DROP TABLE attachments;
-DROP TABLE upload_pieces;
 DROP TABLE uploads;

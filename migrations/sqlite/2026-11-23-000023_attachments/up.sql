@@ -1,31 +1,16 @@
--- What has been begun to be uploaded: the bytes of a resumable upload wait in upload_pieces; what is kept in the store of files
--- (src/files/) under the upload's id without an attachment that bears it was never finished, and is taken away with this row.
+-- What has been begun to be kept in the store of files (src/files/) under this id: what no attachment bears in the end was never
+-- finished, and is taken away with this row.
 CREATE TABLE uploads (
-    tenant_id     TEXT NOT NULL REFERENCES provinces (tenant_id),
-    id            BLOB NOT NULL,
-    attachment_id BLOB NOT NULL,
-    user_id       BLOB NOT NULL,
-    file_name     TEXT NOT NULL,
-    length        BIGINT NOT NULL,
-    received      BIGINT NOT NULL DEFAULT 0,
-    sha256        TEXT,
-    created_at    BIGINT NOT NULL,
-    updated_at    BIGINT NOT NULL,
+    tenant_id  TEXT NOT NULL REFERENCES provinces (tenant_id),
+    id         BLOB NOT NULL,
+    user_id    BLOB NOT NULL,
+    given_up   BOOLEAN NOT NULL DEFAULT 0,
+    created_at BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
 );
-CREATE INDEX uploads_updated_at ON uploads (tenant_id, updated_at);
+CREATE INDEX uploads_created_at ON uploads (tenant_id, created_at);
 CREATE INDEX uploads_user ON uploads (tenant_id, user_id);
-
--- The bytes so far, each piece by where it begins.
-CREATE TABLE upload_pieces (
-    tenant_id TEXT NOT NULL,
-    upload_id BLOB NOT NULL,
-    place     BIGINT NOT NULL,
-    bytes     BLOB NOT NULL,
-    PRIMARY KEY (tenant_id, upload_id, place),
-    FOREIGN KEY (tenant_id, upload_id) REFERENCES uploads (tenant_id, id)
-);
 
 -- Attachments: what is known of pictures; their bytes are in the store of files, under kept_as. capture: what the camera wrote
 -- into it, JSON. Seen by whoever uploaded it until it is bound, then by whoever sees what it is bound to.

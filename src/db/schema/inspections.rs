@@ -123,20 +123,9 @@ tables! {
     uploads (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,
-        attachment_id -> UuidSql,
         user_id -> UuidSql,
-        file_name -> Text,
-        length -> BigInt,
-        received -> BigInt,
-        sha256 -> Nullable<Text>,
+        given_up -> Bool,
         created_at -> InstantSql,
-        updated_at -> InstantSql,
-    }
-    upload_pieces (tenant_id, upload_id, place) {
-        tenant_id -> Text,
-        upload_id -> UuidSql,
-        place -> BigInt,
-        bytes -> Binary,
     }
     attachments (tenant_id, id) {
         tenant_id -> Text,

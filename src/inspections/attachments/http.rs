@@ -51,7 +51,7 @@ endpoint! {
     /// 上传附件
     ///
     /// 现场照片等。绑定 (写入检查的记录、补记、异议) 之前只有上传者可见, 之后凡能看到所属对象的都能看到。照片中所记的拍摄时间、地点读出另存,
-    /// 副本与缩略图之中都不再含有。SVG、PDF 等其他文件, 残缺的、藏有其他内容的图片, 一律拒绝并说明理由。网络不稳时用断点续传 (`/uploads`)。
+    /// 副本与缩略图之中都不再含有。SVG、PDF 等其他文件, 残缺的、藏有其他内容的图片, 一律拒绝并说明理由。
     UploadAttachment: AttachmentUpload, Post "/attachments", tag "attachments", codes [IdTaken, TooManyUnbound]
     async fn upload_attachment(gate, _path: (), _query: NoQuery, body: FileForm<NewAttachment>) -> Created<AttachmentView> {
         let said = Said { id: body.fields.id, sha256: body.fields.sha256 };

@@ -16,8 +16,8 @@ use crate::org::service as org;
 pub(super) const JOB: &str = "attachments";
 /// How often it looks.
 const PAUSE: Duration = Duration::from_mins(10);
-/// How long an upload may lie still, seconds: an inspector without a network is back within days.
-const UNFINISHED: i64 = 14 * 86_400;
+/// How long after it was begun nobody can be at work on an upload any more, seconds.
+const UNFINISHED: i64 = 86_400;
 /// How long an attachment may be bound to nothing, seconds.
 const UNBOUND: i64 = 90 * 86_400;
 
@@ -52,7 +52,7 @@ pub async fn clear(doors: &Arc<Doors>) -> Result<usize> {
         }
         loop {
             let before = now.plus_seconds(-UNFINISHED);
-            let left = beside(doors, tenant, JOB, move |tx| service::give_up(tx, before)).await?;
+            let left = look_beside(doors, tenant, JOB, move |tx| service::left(tx, before)).await?;
             if left.is_empty() {
                 break;
             }
@@ -65,8 +65,12 @@ pub async fn clear(doors: &Arc<Doors>) -> Result<usize> {
     Ok(cleared)
 }
 
-/// Takes away the bytes that an upload brought, and then the note of it.
+/// Takes away the bytes that an upload brought, and then the note of it; nothing of what an attachment bears by now, though
+/// whoever finished it may not have heard so.
 pub(super) async fn take_away(doors: &Arc<Doors>, tenant: TenantId, upload: UploadId) -> Result<()> {
+    if !beside(doors, tenant, JOB, move |tx| service::give_up(tx, upload)).await? {
+        return Ok(());
+    }
     for variant in Variant::ALL {
         doors.files().remove(&name_of(tenant, upload, *variant)).await?;
     }

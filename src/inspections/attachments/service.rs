@@ -215,14 +215,9 @@ pub(super) fn drop_forgotten(tx: &mut Tx<'_, Background>, before: Instant) -> Re
         }
         let upload = store::Upload {
             id: one.kept_as,
-            attachment_id: one.id,
             user_id: one.uploaded_by,
-            file_name: one.file_name.clone(),
-            length: one.bytes,
-            received: -1,
-            sha256: None,
+            given_up: true,
             created_at: one.created_at,
-            updated_at: one.created_at,
         };
         store::begin(tx, &upload)?;
         let (id, before) = (one.id.to_string(), facts(one));
@@ -239,13 +234,21 @@ pub(super) fn drop_forgotten(tx: &mut Tx<'_, Background>, before: Instant) -> Re
     Ok(old.len())
 }
 
-/// Uploads that were begun before a moment and never finished, some of them: nobody can finish them any more.
+/// Uploads that were begun before a moment and never finished, some of them.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) fn give_up(tx: &mut Tx<'_, Background>, before: Instant) -> Result<Vec<UploadId>> {
+pub(super) fn left(tx: &mut Tx<'_, Background>, before: Instant) -> Result<Vec<UploadId>> {
+    store::left(tx, before)
+}
+
+/// Gives up an upload; whether there was one, which no attachment bears.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn give_up(tx: &mut Tx<'_, Background>, upload: UploadId) -> Result<bool> {
     tx.nothing_changed();
-    store::give_up(tx, before)
+    store::give_up(tx, upload)
 }
 
 /// Forgets an upload whose bytes are gone.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::rules::{Attachment, AttachmentId, AttachmentPlace, Capture, MediaType, ShownIn, UploadId};
 use crate::access::policy::{Action, Background};
 use crate::access::{Tx, UserId};
-use crate::db::schema::inspections::{attachments, upload_pieces, uploads};
+use crate::db::schema::inspections::{attachments, uploads};
 use crate::db::{Instant, with_conn};
 use crate::errors::{AppError, Result};
 use crate::inspections::checks::rules::{AddendumId, CheckId};
@@ -158,19 +158,13 @@ pub(super) fn remove(tx: &mut Tx<'_, Background>, id: AttachmentId) -> Result<bo
     Ok(gone > 0)
 }
 
-/// What has been begun to be uploaded.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = uploads)]
+/// What has been begun to be kept.
+#[derive(Debug, Clone)]
 pub(super) struct Upload {
     pub id: UploadId,
-    pub attachment_id: AttachmentId,
     pub user_id: UserId,
-    pub file_name: String,
-    pub length: i64,
-    pub received: i64,
-    pub sha256: Option<String>,
+    pub given_up: bool,
     pub created_at: Instant,
-    pub updated_at: Instant,
 }
 
 pub(super) fn begin<A: Action>(tx: &mut Tx<'_, A>, new: &Upload) -> Result<()> {
@@ -179,14 +173,9 @@ pub(super) fn begin<A: Action>(tx: &mut Tx<'_, A>, new: &Upload) -> Result<()> {
         .values((
             uploads::tenant_id.eq(tenant),
             uploads::id.eq(new.id),
-            uploads::attachment_id.eq(new.attachment_id),
             uploads::user_id.eq(new.user_id),
-            uploads::file_name.eq(&new.file_name),
-            uploads::length.eq(new.length),
-            uploads::received.eq(new.received),
-            uploads::sha256.eq(&new.sha256),
+            uploads::given_up.eq(new.given_up),
             uploads::created_at.eq(new.created_at),
-            uploads::updated_at.eq(new.updated_at),
         ))
         .execute(c))?;
     Ok(())
@@ -198,36 +187,34 @@ pub(super) fn finish<A: Action>(tx: &mut Tx<'_, A>, id: UploadId) -> Result<bool
     let gone = with_conn!(tx.conn(), c => diesel::delete(uploads::table
         .filter(uploads::tenant_id.eq(tenant))
         .filter(uploads::id.eq(id))
-        .filter(uploads::received.ge(0)))
+        .filter(uploads::given_up.eq(false)))
         .execute(c))?;
     Ok(gone > 0)
 }
 
-/// Uploads that nobody has gone on with since a moment, some of them; nobody can go on with them from here on.
-pub(super) fn give_up(tx: &mut Tx<'_, Background>, before: Instant) -> Result<Vec<UploadId>> {
+/// Uploads that were begun before a moment and never finished, some of them.
+pub(super) fn left(tx: &mut Tx<'_, Background>, before: Instant) -> Result<Vec<UploadId>> {
     let tenant = tx.tenant();
-    let left: Vec<UploadId> = with_conn!(tx.conn(), c => uploads::table
+    Ok(with_conn!(tx.conn(), c => uploads::table
         .filter(uploads::tenant_id.eq(tenant))
-        .filter(uploads::updated_at.lt(before))
+        .filter(uploads::created_at.lt(before))
         .select(uploads::id)
         .limit(20)
-        .load(c))?;
-    let these = left.clone();
-    with_conn!(tx.conn(), c => diesel::update(uploads::table
-        .filter(uploads::tenant_id.eq(tenant))
-        .filter(uploads::id.eq_any(these)))
-        .set(uploads::received.eq(-1_i64))
+        .load(c))?)
+}
+
+/// Lets nobody finish an upload; whether it was there to be finished, or given up already.
+pub(super) fn give_up(tx: &mut Tx<'_, Background>, id: UploadId) -> Result<bool> {
+    let tenant = tx.tenant();
+    let found = with_conn!(tx.conn(), c => diesel::update(uploads::table.find((tenant, id)))
+        .set(uploads::given_up.eq(true))
         .execute(c))?;
-    Ok(left)
+    Ok(found > 0)
 }
 
 /// Forgets an upload that was given up, and whose bytes are gone.
 pub(super) fn forget(tx: &mut Tx<'_, Background>, id: UploadId) -> Result<()> {
     let tenant = tx.tenant();
-    with_conn!(tx.conn(), c => diesel::delete(upload_pieces::table
-        .filter(upload_pieces::tenant_id.eq(tenant))
-        .filter(upload_pieces::upload_id.eq(id)))
-        .execute(c))?;
     with_conn!(tx.conn(), c => diesel::delete(uploads::table.find((tenant, id))).execute(c))?;
     Ok(())
 }

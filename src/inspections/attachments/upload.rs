@@ -139,17 +139,7 @@ async fn keep(
         version: 1,
         created_at: now,
     };
-    let note = store::Upload {
-        id: upload,
-        attachment_id: id,
-        user_id: user,
-        file_name: new.file_name.clone(),
-        length: new.bytes,
-        received: 0,
-        sha256: Some(new.sha256.clone()),
-        created_at: now,
-        updated_at: now,
-    };
+    let note = store::Upload { id: upload, user_id: user, given_up: false, created_at: now };
     beside(doors, tenant, leftovers::JOB, move |tx| service::begin(tx, &note)).await?;
     for (variant, bytes) in
         [(Variant::Original, bytes), (Variant::Copy, copy), (Variant::Thumbnail, thumbnail)]
