@@ -25,6 +25,8 @@ use crate::errors::{AppError, Code, Result, text};
 const FORM: &str = "multipart/form-data";
 /// The field that is the file.
 const FILE: &str = "file";
+/// Bytes of the file at most.
+const MOST_OF_THE_FILE: usize = 20 * 1024 * 1024;
 /// Bytes of another field at most, and other fields.
 const MOST_OF_A_FIELD: usize = 8 * 1024;
 const MOST_FIELDS: usize = 32;
@@ -121,7 +123,7 @@ pub(super) async fn receive_form<B: Body>(request: &HttpRequest, payload: web::P
     if announced(request).is_some_and(|length| length > most) {
         return Err(too_large(most));
     }
-    let filled = tokio::time::timeout(arrival, fill(Multipart::new(request.headers(), payload), most));
+    let filled = tokio::time::timeout(arrival, fill(Multipart::new(request.headers(), payload)));
     let form = filled.await.map_err(|_| AppError::new(Code::IncompleteBody))??;
     Ok(Sent { media, charset, form: Some(form), ..Sent::default() })
 }
@@ -133,7 +135,7 @@ fn broken(error: &MultipartError) -> AppError {
     }
 }
 
-async fn fill(mut form: Multipart, most: usize) -> Result<Filled> {
+async fn fill(mut form: Multipart) -> Result<Filled> {
     let (mut fields, mut file) = (Map::new(), None);
     while let Some(field) = form.next().await {
         let mut field = field.map_err(|error| broken(&error))?;
@@ -146,7 +148,7 @@ async fn fill(mut form: Multipart, most: usize) -> Result<Filled> {
             return Err(AppError::because(Code::MalformedForm, detail));
         }
         if name == FILE {
-            file = Some(spill(&mut field, most).await?);
+            file = Some(spill(&mut field).await?);
             continue;
         }
         let mut bytes = Vec::new();
@@ -163,7 +165,7 @@ async fn fill(mut form: Multipart, most: usize) -> Result<Filled> {
 }
 
 /// Writes the file to the disk as it arrives.
-async fn spill(field: &mut Field, most: usize) -> Result<Arrived> {
+async fn spill(field: &mut Field) -> Result<Arrived> {
     let name =
         field.content_disposition().and_then(|said| said.get_filename()).unwrap_or_default().to_owned();
     let (mut file, mut bytes, mut hash) = (tempfile::tempfile().map_err(full)?, 0, Digest::new(&SHA256));
@@ -171,8 +173,8 @@ async fn spill(field: &mut Field, most: usize) -> Result<Arrived> {
     while let Some(piece) = field.next().await {
         let piece = piece.map_err(|error| broken(&error))?;
         bytes += piece.len();
-        if bytes > most {
-            return Err(too_large(most));
+        if bytes > MOST_OF_THE_FILE {
+            return Err(too_large(MOST_OF_THE_FILE));
         }
         hash.update(&piece);
         waiting.extend_from_slice(&piece);

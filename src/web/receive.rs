@@ -39,9 +39,12 @@ impl Allowance {
     /// What they have in files, which are kept piece by piece as they arrive: what follows is soon done.
     pub const FILE: Self =
         Self { bytes: 512 * 1024 * 1024, arrival: Duration::from_mins(30), whole: Duration::from_mins(31) };
-    /// A picture, and what is said of it.
-    pub const FORM: Self =
-        Self { bytes: 20 * 1024 * 1024, arrival: Duration::from_mins(10), whole: Duration::from_mins(12) };
+    /// A picture of 20 MiB, and what is said of it.
+    pub const FORM: Self = Self {
+        bytes: 20 * 1024 * 1024 + 512 * 1024,
+        arrival: Duration::from_mins(10),
+        whole: Duration::from_mins(12),
+    };
 }
 
 /// A body as it came.

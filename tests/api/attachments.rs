@@ -65,12 +65,12 @@ fn kept(world: &World) -> Vec<u64> {
 both! {
     fn a_photo_is_taken_as_it_is_and_says_when_and_where(world) {
         let bytes = photo_bytes(world);
-        let made = send(world, "53-inspector", &[], "DCIM/大厅 3 号窗口.jpg", &bytes).expect(201, "");
+        let made = send(world, "53-inspector", &[], "DCIM/大厅 3 号窗口.html", &bytes).expect(201, "");
         let path = format!("/attachments/{}", made.id());
         assert_eq!(made.header("location"), Some(format!("/api/v1{path}").as_str()));
         let shown = made.json();
         assert_eq!((&shown["media_type"], &shown["bytes"]), (&json!("image/jpeg"), &json!(bytes.len())));
-        assert_eq!((&shown["file_name"], &shown["width"], &shown["height"]), (&json!("大厅 3 号窗口.jpg"), &json!(64), &json!(48)));
+        assert_eq!((&shown["file_name"], &shown["width"], &shown["height"]), (&json!("大厅 3 号窗口.html"), &json!(64), &json!(48)));
         assert_eq!((&shown["bound_to"], &shown["version"]), (&Value::Null, &json!(1)));
         let capture = &shown["capture"];
         let second = world.clock.now().micros() / 1_000_000 * 1_000_000;
@@ -91,7 +91,8 @@ both! {
         let whole = content("").send().expect(200, "");
         assert!(whole.body == bytes);
         assert_eq!(whole.header("content-type"), Some("image/jpeg"));
-        assert!(whole.header("content-disposition").unwrap().starts_with("attachment"));
+        let named = whole.header("content-disposition").unwrap();
+        assert!(named.starts_with("attachment") && named.contains(".jpg"), "{named}");
         assert_eq!((whole.header("x-content-type-options"), whole.header("accept-ranges")), (Some("nosniff"), Some("bytes")));
         let etag = whole.header("etag").unwrap().to_owned();
         assert_eq!(content("").header("If-None-Match", &etag).send().status, 304);
@@ -193,7 +194,9 @@ both! {
         // What phones put behind a picture is let pass, and is in no copy.
         let second = [&good[..], &photo((32, 32), 9, None).unwrap()].concat();
         let film = with(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isomWHERE-I-WAS");
-        for bytes in [second, film, with(&[0; 64])] {
+        let notes = with(b"\0\0\x01\x0a\x0e\0\0\0Image_UTC_Data1773108751000SEFHj\0\0\0SEFT");
+        let padded = [&good[..], &[0; 40], &photo((32, 32), 7, None).unwrap()].concat();
+        for bytes in [second, film, notes, padded, with(&[0; 64])] {
             let id = send(world, "53-inspector", &[], "IMG.jpg", &bytes).expect(201, "").id();
             let copy = inspector.get(&format!("/attachments/{id}/content?variant=copy")).expect(200, "");
             assert!(!holds(&copy.body, b"WHERE-I-WAS"));
@@ -280,7 +283,7 @@ both! {
         world.advance(2 * 86_400);
         assert_eq!(clear(), 1, "the upload, of which nothing was kept");
         world.as_("53-inspector").get(&format!("/attachments/{lost}")).expect(200, "");
-        world.advance(89 * 86_400);
+        world.advance(399 * 86_400);
         assert_eq!(clear(), 2, "the attachment, and its bytes");
         world.as_("53-inspector").get(&format!("/attachments/{lost}")).expect(404, "not_found");
         assert_eq!(kept(world).len(), 3 * 3);

@@ -84,32 +84,42 @@ fn webp(bytes: &[u8]) -> Option<usize> {
 }
 
 /// What a file hides that is not the picture; none when it hides nothing. Behind their picture phones put a second one
-/// (a map of its brightness) or some seconds of film, each of which says what it is: that is let pass, and is in no copy.
+/// (a map of its brightness), some seconds of film, notes of their own: that is let pass, and is in no copy. What some other program
+/// would open as a page, a program or an archive is not.
 #[must_use]
 pub(super) fn hidden(bytes: &[u8], end: usize) -> Option<&'static str> {
-    let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default().to_ascii_lowercase();
-    for (mark, what) in HEAD_MARKS {
-        if head.windows(mark.len()).any(|window| window == *mark) {
-            return Some(what);
-        }
+    let before_pixels =
+        bytes.windows(2).position(|two| two == b"\xff\xda").unwrap_or(HEAD).clamp(HEAD, 256 * 1024);
+    if let Some(what) = marked(bytes.get(..before_pixels.min(end)).unwrap_or_default()) {
+        return Some(what);
     }
     if is_archive(bytes) {
         return Some("ZIP");
     }
     let mut at = end;
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        if rest.iter().all(|byte| *byte == 0) {
-            return None;
-        }
         if let Some(next) = jpeg(bytes, at) {
             at = next;
+        } else if let Some(zeros) = rest.iter().position(|byte| *byte != 0).filter(|zeros| *zeros > 3) {
+            at += zeros;
         } else if rest.get(4..8) == Some(b"ftyp") {
-            return None;
+            return marked(rest.get(..rest.len().min(HEAD)).unwrap_or_default());
         } else {
-            return Some("data");
+            return marked(rest);
         }
     }
     None
+}
+
+/// Bytes at the beginning that programs look at to tell what a file is.
+const HEAD: usize = 1024;
+
+fn marked(bytes: &[u8]) -> Option<&'static str> {
+    let small = bytes.to_ascii_lowercase();
+    MARKS
+        .iter()
+        .find(|(mark, _)| small.windows(mark.len()).any(|window| window == *mark))
+        .map(|(_, what)| *what)
 }
 
 /// Whether the file is a ZIP archive to whoever looks for one: its directory stands at the end, and says how long it is.
@@ -127,12 +137,17 @@ fn is_archive(bytes: &[u8]) -> bool {
     })
 }
 
-/// What no picture begins with, in small letters.
-const HEAD_MARKS: &[(&[u8], &str)] = &[
+/// What no picture holds beside its pixels, in small letters.
+const MARKS: &[(&[u8], &str)] = &[
     (b"%pdf-", "PDF"),
     (b"<svg ", "SVG"),
     (b"<html", "HTML"),
     (b"<script", "HTML"),
     (b"<!doctype", "HTML"),
     (b"<?php", "PHP"),
+    (b"#!/bin/", "script"),
+    (b"pk\x03\x04\x14\0", "ZIP"),
+    (b"rar!\x1a\x07", "RAR"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"\x7felf\x02\x01", "program"),
 ];

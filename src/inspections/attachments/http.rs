@@ -25,7 +25,7 @@ use crate::web::{
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct NewAttachment {
-    /// 文件: JPEG、PNG 或 WebP 图片, 由内容本身判定; 至多 20 MiB, 5000 万像素, 每边 20000 像素。
+    /// 文件: JPEG、PNG 或 WebP 图片, 由内容本身判定; 至多 20 MiB, 5200 万像素, 每边 20000 像素。
     #[schema(format = Binary, max_length = 20_971_520)]
     #[serde(rename = "file")]
     _file: String,
@@ -117,7 +117,8 @@ impl Kinds for Pictures {
 fn content(found: &Attachment, tenant: TenantId, variant: Variant) -> Content {
     let stem = found.file_name.rsplit_once('.').map_or(found.file_name.as_str(), |(stem, _)| stem);
     let (media_type, length, file_name) = match variant {
-        Variant::Original => (found.media_type, found.bytes, found.file_name.clone()),
+        // By what it is, whatever it was called.
+        Variant::Original => (found.media_type, found.bytes, format!("{stem}.{}", found.media_type.ending())),
         Variant::Copy => (MediaType::Jpeg, found.copy_bytes, format!("{stem} (副本).jpg")),
         Variant::Thumbnail => (MediaType::Jpeg, found.thumbnail_bytes, format!("{stem} (缩略图).jpg")),
     };

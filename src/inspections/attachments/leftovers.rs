@@ -18,8 +18,8 @@ pub(super) const JOB: &str = "attachments";
 const PAUSE: Duration = Duration::from_mins(10);
 /// How long after it was begun nobody can be at work on an upload any more, seconds.
 const UNFINISHED: i64 = 86_400;
-/// How long an attachment may be bound to nothing, seconds.
-const UNBOUND: i64 = 90 * 86_400;
+/// How long an attachment may be bound to nothing, seconds: longer than the clock may hold a check back, since the log tells of it then.
+const UNBOUND: i64 = 400 * 86_400;
 
 /// Looks for as long as the program runs.
 pub async fn run(doors: Arc<Doors>) {
@@ -39,30 +39,41 @@ pub async fn run(doors: Arc<Doors>) {
 /// When the database or the store of files fails; the rest is left for the next time.
 pub async fn clear(doors: &Arc<Doors>) -> Result<usize> {
     let tenants = look_beside(doors, TenantId::PLATFORM, JOB, org::working_tenants).await?;
-    let mut cleared = 0;
+    let (mut cleared, mut failed) = (0, Ok(()));
     for tenant in tenants {
-        let now = doors.now();
-        loop {
-            let before = now.plus_seconds(-UNBOUND);
-            let dropped = beside(doors, tenant, JOB, move |tx| service::drop_forgotten(tx, before)).await?;
-            if dropped == 0 {
-                break;
-            }
-            cleared += dropped;
-        }
-        loop {
-            let before = now.plus_seconds(-UNFINISHED);
-            let left = look_beside(doors, tenant, JOB, move |tx| service::left(tx, before)).await?;
-            if left.is_empty() {
-                break;
-            }
-            for upload in left {
-                take_away(doors, tenant, upload).await?;
-                cleared += 1;
+        // What is wrong in one province holds up none of the others.
+        match clear_one(doors, tenant).await {
+            Ok(some) => cleared += some,
+            Err(error) => {
+                tracing::warn!(%tenant, %error, "what was left of a province's uploads could not be taken away");
+                failed = Err(error);
             }
         }
     }
-    Ok(cleared)
+    failed.map(|()| cleared)
+}
+
+async fn clear_one(doors: &Arc<Doors>, tenant: TenantId) -> Result<usize> {
+    let (now, mut cleared) = (doors.now(), 0);
+    loop {
+        let before = now.plus_seconds(-UNBOUND);
+        let dropped = beside(doors, tenant, JOB, move |tx| service::drop_forgotten(tx, before)).await?;
+        if dropped == 0 {
+            break;
+        }
+        cleared += dropped;
+    }
+    loop {
+        let before = now.plus_seconds(-UNFINISHED);
+        let left = look_beside(doors, tenant, JOB, move |tx| service::left(tx, before)).await?;
+        if left.is_empty() {
+            return Ok(cleared);
+        }
+        for upload in left {
+            take_away(doors, tenant, upload).await?;
+            cleared += 1;
+        }
+    }
 }
 
 /// Takes away the bytes that an upload brought, and then the note of it; nothing of what an attachment bears by now, though

@@ -7,6 +7,7 @@
 //! That somebody has uploaded a picture may tell that a covert check goes on: the log's rows of an attachment are held back
 //! until it is bound to what everybody in reach may know of.
 
+mod camera;
 mod extent;
 pub mod http;
 pub mod leftovers;

@@ -2,18 +2,15 @@
 
 use std::io::Cursor;
 
-use exif::{Exif, In, Tag, Value};
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageResult, Limits};
 
-use super::extent;
 use super::rules::{Capture, LONGEST_SIDE, MOST_PIXELS, MediaType};
-use crate::db::Instant;
+use super::{camera, extent};
 use crate::errors::{AppError, Code, FieldError, Result, Text, text};
-use crate::inspections::checks::rules::Datum;
 
 /// Pixels along the longer side of the copy, and of the thumbnail.
 const COPY_SIDE: u32 = 2048;
@@ -85,7 +82,7 @@ fn whole<D: ImageDecoder>(media_type: MediaType, bytes: &[u8], decoder: ImageRes
         return Err(fault(Code::FilePolyglot, detail));
     }
     decoder.set_limits(limits()).map_err(|_| too_large(Some((width, height))))?;
-    let capture = decoder.exif_metadata().ok().flatten().and_then(capture);
+    let capture = decoder.exif_metadata().ok().flatten().and_then(|raw| camera::capture(&raw));
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut seen = DynamicImage::from_decoder(decoder).map_err(|_| damaged())?;
     seen.apply_orientation(orientation);
@@ -115,69 +112,4 @@ fn encoded(seen: &DynamicImage, quality: u8) -> Result<Vec<u8>> {
     let plain = seen.to_rgb8();
     JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(&plain).map_err(|_| damaged())?;
     Ok(bytes)
-}
-
-/// What the camera wrote into the picture (Exif 2.32); none when it wrote nothing of use. What is damaged of it is left out:
-/// the picture is no worse for it.
-fn capture(raw: Vec<u8>) -> Option<Capture> {
-    let mut reader = exif::Reader::new();
-    reader.continue_on_error(true);
-    let read = reader.read_raw(raw).or_else(|error| error.distill_partial_result(|_| {})).ok()?;
-    let (at, zone_assumed) = taken(&read).map_or((None, false), |(at, assumed)| (Some(at), assumed));
-    let place = degrees(&read, Tag::GPSLatitude, Tag::GPSLatitudeRef, b'S', 90).zip(degrees(
-        &read,
-        Tag::GPSLongitude,
-        Tag::GPSLongitudeRef,
-        b'W',
-        180,
-    ));
-    let datum = place.as_ref().map(|_| {
-        let named = ascii(&read, Tag::GPSMapDatum).unwrap_or_default().to_ascii_uppercase();
-        if named.contains("GCJ") { Datum::Gcj02 } else { Datum::Wgs84 }
-    });
-    let device: Vec<String> = [Tag::Make, Tag::Model].iter().filter_map(|tag| ascii(&read, *tag)).collect();
-    let device = Some(device.join(" ")).filter(|device| !device.is_empty());
-    let (latitude, longitude) = place.unzip();
-    let found = Capture { at, zone_assumed, latitude, longitude, datum, device };
-    let is_empty = found.at.is_none() && found.latitude.is_none() && found.device.is_none();
-    (!is_empty).then_some(found)
-}
-
-fn ascii(read: &Exif, tag: Tag) -> Option<String> {
-    let Value::Ascii(lines) = &read.get_field(tag, In::PRIMARY)?.value else { return None };
-    let text = String::from_utf8_lossy(lines.first()?).into_owned();
-    let clean: String = text.chars().filter(|c| !c.is_control()).take(49).collect();
-    Some(clean.trim().to_owned()).filter(|text| !text.is_empty())
-}
-
-/// When it was taken, and whether that says nothing of the zone.
-fn taken(read: &Exif) -> Option<(Instant, bool)> {
-    let told = ascii(read, Tag::DateTimeOriginal)?;
-    let zone = ascii(read, Tag::OffsetTimeOriginal);
-    let read = |zone: &str| {
-        let at = chrono::DateTime::parse_from_str(&format!("{told} {zone}"), "%Y:%m:%d %H:%M:%S %:z").ok()?;
-        Some(Instant::from_micros(at.timestamp_micros()))
-    };
-    match zone.as_deref().and_then(read) {
-        Some(at) => Some((at, false)),
-        None => read("+08:00").map(|at| (at, true)),
-    }
-}
-
-/// Degrees, minutes and seconds as decimal degrees with seven places.
-fn degrees(read: &Exif, tag: Tag, sense: Tag, negative: u8, most: i64) -> Option<String> {
-    const PLACES: i128 = 10_000_000;
-    let Value::Rational(parts) = &read.get_field(tag, In::PRIMARY)?.value else { return None };
-    let [degrees, minutes, seconds] = parts.as_slice() else { return None };
-    // Thirds are rounded once, at the end: in parts of 3600 of the last place nothing is lost by adding.
-    let part = |part: &exif::Rational, of: i128| {
-        (part.denom != 0).then(|| i128::from(part.num) * PLACES * 3600 / (i128::from(part.denom) * of))
-    };
-    let whole = (part(degrees, 1)? + part(minutes, 60)? + part(seconds, 3600)? + 1800) / 3600;
-    if whole > i128::from(most) * PLACES {
-        return None;
-    }
-    let is_negative = ascii(read, sense)?.as_bytes().first() == Some(&negative);
-    let sign = if is_negative && whole > 0 { "-" } else { "" };
-    Some(format!("{sign}{}.{:07}", whole / PLACES, whole % PLACES))
 }

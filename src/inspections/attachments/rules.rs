@@ -22,7 +22,7 @@ pub type UploadId = Id<UploadEntity>;
 /// Bytes of a file at most.
 pub const MOST_BYTES: usize = 20 * 1024 * 1024;
 /// Pixels of a picture at most: what the cameras of phones take, and what can be held in memory.
-pub const MOST_PIXELS: u64 = 50_000_000;
+pub const MOST_PIXELS: u64 = 52_000_000;
 /// Pixels along a side at most.
 pub const LONGEST_SIDE: u32 = 20_000;
 /// Attachments that one thing may have at most.
@@ -34,6 +34,18 @@ text_enum! {
         Jpeg = "image/jpeg", "JPEG 图片", "JPEG picture", blue;
         Png = "image/png", "PNG 图片", "PNG picture", blue;
         Webp = "image/webp", "WebP 图片", "WebP picture", blue;
+    }
+}
+
+impl MediaType {
+    /// What the name of such a file ends with.
+    #[must_use]
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+        }
     }
 }
 
@@ -171,8 +183,12 @@ pub fn name_of(tenant: impl std::fmt::Display, upload: UploadId, variant: Varian
 #[must_use]
 pub fn file_name(told: &str) -> String {
     let last = told.rsplit(['/', '\\']).next().unwrap_or_default();
-    let clean: String =
-        last.chars().filter(|c| !c.is_control() && !"\"<>|:*?".contains(*c)).take(120).collect();
+    // Neither what turns the direction of writing nor what is not seen.
+    let is_odd = |c: char| {
+        let unseen = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        unseen || c.is_control() || "\"<>|:*?".contains(c)
+    };
+    let clean: String = last.chars().filter(|c| !is_odd(*c)).take(120).collect();
     let clean = clean.trim().trim_start_matches('.').to_owned();
     if clean.is_empty() { "未命名".to_owned() } else { clean }
 }
@@ -186,6 +202,7 @@ mod tests {
         assert_eq!(file_name("DCIM/IMG_0007.jpg"), "IMG_0007.jpg");
         assert_eq!(file_name(r"C:\照片\大厅 3 号窗口.jpg"), "大厅 3 号窗口.jpg");
         assert_eq!(file_name("..\u{0}\r\n"), "未命名");
+        assert_eq!(file_name("大厅\u{202e}gpj.exe"), "大厅gpj.exe");
         assert_eq!(file_name(""), "未命名");
         assert_eq!(file_name(&"长".repeat(500)).chars().count(), 120);
     }

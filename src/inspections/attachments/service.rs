@@ -81,6 +81,18 @@ pub(super) fn begin(tx: &mut Tx<'_, Background>, upload: &store::Upload) -> Resu
     store::begin(tx, upload)
 }
 
+/// Whether the caller may upload one more.
+///
+/// # Errors
+/// `too_many_unbound`.
+pub(super) fn has_room(tx: &mut Tx<'_, AttachmentUpload>) -> Result<()> {
+    let user = tx.user()?;
+    if store::unbound_of(tx, user)? + store::begun_by(tx, user)? >= MOST_UNBOUND {
+        return Err(AppError::new(Code::TooManyUnbound));
+    }
+    Ok(())
+}
+
 /// The attachment of this id, if it is the caller's own with this content.
 ///
 /// # Errors
@@ -114,7 +126,8 @@ pub(crate) fn create(tx: &mut Tx<'_, AttachmentUpload>, new: Attachment) -> Resu
         return Err(AppError::unavailable(1, "the upload was given up while it came to its end"));
     }
     store::insert(tx, &new)?;
-    tx.hold_back(new.id);
+    // Under a name of ours: the id may be anybody's choice.
+    tx.hold_back(new.kept_as);
     let (id, after) = (new.id.to_string(), facts(&new));
     let change =
         Change { entity: "attachment", entity_id: &id, before: None, after: Some(&after), reason: None };
@@ -191,9 +204,9 @@ pub fn bind<A: Action>(tx: &mut Tx<'_, A>, named: &Named, check: &Check, shown_i
     tx.record_many("attachment", told.collect::<Vec<_>>())?;
     for one in &new {
         if check.is_public() {
-            audit::service::tell_held(tx, one.id)?;
+            audit::service::tell_held(tx, one.kept_as)?;
         } else {
-            audit::service::hand_held(tx, one.id, check.id)?;
+            audit::service::hand_held(tx, one.kept_as, check.id)?;
         }
     }
     Ok(())
@@ -229,7 +242,7 @@ pub(super) fn drop_forgotten(tx: &mut Tx<'_, Background>, before: Instant) -> Re
             after: None,
             reason,
         })?;
-        audit::service::tell_held(tx, one.id)?;
+        audit::service::tell_held(tx, one.kept_as)?;
     }
     Ok(old.len())
 }

@@ -181,6 +181,16 @@ pub(super) fn begin<A: Action>(tx: &mut Tx<'_, A>, new: &Upload) -> Result<()> {
     Ok(())
 }
 
+/// How many uploads somebody has begun that are not finished.
+pub(super) fn begun_by<A: Action>(tx: &mut Tx<'_, A>, user: UserId) -> Result<i64> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => uploads::table
+        .filter(uploads::tenant_id.eq(tenant))
+        .filter(uploads::user_id.eq(user))
+        .count()
+        .get_result(c))?)
+}
+
 /// Forgets an upload whose bytes are an attachment's now; whether it was still there to go on with.
 pub(super) fn finish<A: Action>(tx: &mut Tx<'_, A>, id: UploadId) -> Result<bool> {
     let tenant = tx.tenant();

@@ -1,6 +1,6 @@
 //! From the bytes of a file to an attachment.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use actix_web::web::Bytes;
@@ -20,7 +20,7 @@ use crate::errors::{AppError, Code, FieldError, Result};
 use crate::web::{Arrived, Created};
 
 /// Pictures that are unpacked at a time: each may take some hundreds of megabytes.
-static TURNS: Semaphore = Semaphore::const_new(2);
+static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(2)));
 /// How long one waits for its turn.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -49,7 +49,15 @@ pub(super) async fn take(
         return Err(AppError::fields(Code::InvalidBody, vec![error]));
     }
     let (id, hash) = (said.id.unwrap_or_else(AttachmentId::generate), sha256.clone());
-    let there = gate.look(move |tx| service::same(tx, id, &hash)).await?;
+    let there = gate
+        .look(move |tx| {
+            let there = service::same(tx, id, &hash)?;
+            if there.is_none() {
+                service::has_room(tx)?;
+            }
+            Ok(there)
+        })
+        .await?;
     let Some((tenant, user)) = gate.account() else { return Err(AppError::new(Code::Unauthenticated)) };
     let new = match there {
         // Sent again: nothing of it is kept twice.
@@ -104,18 +112,19 @@ async fn keep(
     Taken { id, name, sha256 }: Taken,
     read: impl FnOnce() -> Result<Vec<u8>> + Send + 'static,
 ) -> Result<Attachment> {
-    let turn = tokio::time::timeout(PATIENCE, TURNS.acquire());
+    let turn = tokio::time::timeout(PATIENCE, Arc::clone(&TURNS).acquire_owned());
     let turn = turn
         .await
         .map_err(|_| AppError::new(Code::Unavailable).retry_after(5))?
         .map_err(AppError::internal)?;
     let looking = spawn_blocking(move || {
+        // Held by the work itself: whoever hangs up does not end it.
+        let _turn = turn;
         let bytes = read()?;
         let seen = picture::look(&bytes)?;
         Ok::<_, AppError>((bytes, seen))
     });
     let looked = looking.await.map_err(AppError::internal)?;
-    drop(turn);
     let (bytes, seen) = looked?;
     let (upload, now) = (UploadId::generate(), doors.now());
     let length = |bytes: &[u8]| i64::try_from(bytes.len()).unwrap_or(i64::MAX);
