@@ -39,9 +39,8 @@ fn is_well(demo: &mut Demo, crew: &Crew, path: &str) {
     assert!(demo.program.is_alive());
 }
 
-#[test]
-fn slow_clients_do_not_hold_others_up() {
-    let mut demo = Demo::start(Backend::Sqlite);
+fn slow_clients_do_not_hold_others_up(backend: Backend) {
+    let mut demo = Demo::start(backend);
     let crew = demo.crew();
     let (id, _) = create(&demo, &crew, Kind::Campaign, 1);
     let path = format!("/campaigns/{id}");
@@ -91,8 +90,17 @@ fn slow_clients_do_not_hold_others_up() {
 }
 
 #[test]
-fn malformed_and_oversized_requests_are_refused_and_the_server_lives() {
-    let mut demo = Demo::start(Backend::Sqlite);
+fn slow_clients_do_not_hold_others_up_sqlite() {
+    slow_clients_do_not_hold_others_up(Backend::Sqlite);
+}
+
+#[test]
+fn slow_clients_do_not_hold_others_up_postgres() {
+    slow_clients_do_not_hold_others_up(Backend::Postgres);
+}
+
+fn malformed_and_oversized_requests_are_refused_and_the_server_lives(backend: Backend) {
+    let mut demo = Demo::start(backend);
     let crew = demo.crew();
     let (id, _) = create(&demo, &crew, Kind::Campaign, 1);
     let path = format!("/campaigns/{id}");
@@ -140,8 +148,17 @@ fn malformed_and_oversized_requests_are_refused_and_the_server_lives() {
 }
 
 #[test]
-fn many_connections_that_say_nothing_or_hang_up() {
-    let mut demo = Demo::start(Backend::Sqlite);
+fn malformed_and_oversized_requests_are_refused_and_the_server_lives_sqlite() {
+    malformed_and_oversized_requests_are_refused_and_the_server_lives(Backend::Sqlite);
+}
+
+#[test]
+fn malformed_and_oversized_requests_are_refused_and_the_server_lives_postgres() {
+    malformed_and_oversized_requests_are_refused_and_the_server_lives(Backend::Postgres);
+}
+
+fn many_connections_that_say_nothing_or_hang_up(backend: Backend) {
+    let mut demo = Demo::start(backend);
     let crew = demo.crew();
     let (id, _) = create(&demo, &crew, Kind::Campaign, 1);
     let path = format!("/campaigns/{id}");
@@ -172,4 +189,14 @@ fn many_connections_that_say_nothing_or_hang_up() {
         pipeline.receive().unwrap().expect(200);
     }
     demo.check_integrity();
+}
+
+#[test]
+fn many_connections_that_say_nothing_or_hang_up_sqlite() {
+    many_connections_that_say_nothing_or_hang_up(Backend::Sqlite);
+}
+
+#[test]
+fn many_connections_that_say_nothing_or_hang_up_postgres() {
+    many_connections_that_say_nothing_or_hang_up(Backend::Postgres);
 }
