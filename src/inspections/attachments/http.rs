@@ -1,7 +1,5 @@
 //! `/attachments`.
 
-use std::sync::{Arc, OnceLock};
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -11,12 +9,9 @@ use super::rules::{Attachment, AttachmentId, MOST_BYTES, MediaType, Variant};
 use super::service;
 use super::upload::{Said, take};
 use super::views::{AttachmentView, one};
-use crate::access::Gate;
 use crate::access::policy::{AttachmentRead, AttachmentUpload};
 use crate::db::TenantId;
-use crate::errors::Result;
 use crate::inspections::checks::embargo;
-use crate::inspections::checks::rules::CheckId;
 use crate::web::{
     Content, Created, Example, FileContent, FileForm, Kinds, NoBody, NoQuery, Resource, endpoint,
 };
@@ -59,40 +54,16 @@ endpoint! {
     }
 }
 
-/// The check whose look is to be noted before anything of it is given.
-#[derive(Debug, Clone, Default)]
-struct Watch(Arc<OnceLock<CheckId>>);
-
-impl Watch {
-    fn see(&self, check: Option<CheckId>) {
-        if let Some(check) = check {
-            self.0.get_or_init(|| check);
-        }
-    }
-
-    async fn note(&self, gate: &Gate<AttachmentRead>) -> Result<()> {
-        match self.0.get().copied() {
-            Some(check) => gate.note(move |tx| embargo::note_look(tx, check)).await,
-            None => Ok(()),
-        }
-    }
-}
-
 endpoint! {
     /// 查看附件
     GetAttachment: AttachmentRead, Get "/attachments/{attachment_id}", tag "attachments", codes []
     async fn get_attachment(gate, id: AttachmentId, _query: NoQuery, _body: NoBody) -> Resource<AttachmentView> {
-        let watch = Watch::default();
-        let told = watch.clone();
-        let shown = gate
-            .run(move |tx| {
-                let found = service::find(tx, id)?;
-                told.see(service::noted_check(tx, &found)?);
-                one(tx, found).map(Resource)
-            })
-            .await?;
-        watch.note(&gate).await?;
-        Ok(shown)
+        embargo::shown(&gate, move |tx| {
+            let found = service::find(tx, id)?;
+            let noted = service::noted(tx, &found)?;
+            Ok((Resource(one(tx, found)?), noted))
+        })
+        .await
     }
 }
 
@@ -145,16 +116,12 @@ endpoint! {
     /// 不超过 320 像素的缩略图。
     GetAttachmentContent: AttachmentRead, Get "/attachments/{attachment_id}/content", tag "attachments", codes []
     async fn get_attachment_content(gate, id: AttachmentId, query: ContentQuery, _body: NoBody) -> FileContent<Pictures> {
-        let watch = Watch::default();
-        let told = watch.clone();
-        let shown = gate
-            .run(move |tx| {
-                let found = service::find(tx, id)?;
-                told.see(service::noted_check(tx, &found)?);
-                Ok(FileContent::of(content(&found, tx.tenant(), query.variant.unwrap_or(Variant::Original))))
-            })
-            .await?;
-        watch.note(&gate).await?;
-        Ok(shown)
+        embargo::shown(&gate, move |tx| {
+            let found = service::find(tx, id)?;
+            let variant = query.variant.unwrap_or(Variant::Original);
+            let given = FileContent::of(content(&found, tx.tenant(), variant));
+            Ok((given, service::noted(tx, &found)?))
+        })
+        .await
     }
 }

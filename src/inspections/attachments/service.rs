@@ -40,9 +40,8 @@ pub fn find(tx: &mut Tx<'_, AttachmentRead>, id: AttachmentId) -> Result<Attachm
 ///
 /// # Errors
 /// When the database fails.
-pub fn noted_check(tx: &mut Tx<'_, AttachmentRead>, found: &Attachment) -> Result<Option<CheckId>> {
-    let Some(id) = found.check_id else { return Ok(None) };
-    checks::is_noted(tx, id).map(|is_noted| is_noted.then_some(id))
+pub fn noted(tx: &mut Tx<'_, AttachmentRead>, found: &Attachment) -> Result<Option<CheckId>> {
+    found.check_id.map_or(Ok(None), |check| checks::noted(tx, check))
 }
 
 /// What is bound to a check that the caller sees.

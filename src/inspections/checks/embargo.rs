@@ -1,7 +1,7 @@
 //! What is nobody else's to know of: it is let out by its commander or by the clock, and who has read it meanwhile is discipline's to
 //! know from then on.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,11 +10,12 @@ use tokio::time::MissedTickBehavior;
 use super::rules::{Check, CheckId, Reader};
 use super::{embargo_store, service, store, transitions};
 use crate::access::policy::{Action, Background, CheckReadersRead};
-use crate::access::{Doors, Tx, background, look_beside};
+use crate::access::{Done, Doors, Gate, Tx, background, look_beside};
 use crate::audit::Change;
 use crate::db::{Instant, TenantId};
 use crate::errors::{AppError, Code, Result};
 use crate::org::service as org;
+use crate::web::IntoAnswer;
 
 /// The name of the job, as the audit log has it.
 const JOB: &str = "check_release";
@@ -33,23 +34,51 @@ pub fn release_at<A: Action>(tx: &mut Tx<'_, A>, check: &Check) -> Result<Option
     embargo_store::scheduled(tx, check.id)
 }
 
-/// Whether it is to be noted that the caller looks at a check: nobody else may know of it, and the last look was a while ago.
+/// The check, when it is to be noted that the caller looks at it: nobody else may know of it, and the last look was a while ago.
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_noted<A: Action>(tx: &mut Tx<'_, A>, check: &Check) -> Result<bool> {
+pub fn noted<A: Action>(tx: &mut Tx<'_, A>, check: &Check) -> Result<Option<CheckId>> {
     if check.is_public() {
-        return Ok(false);
+        return Ok(None);
     }
     let recent = tx.now().plus_seconds(-ONE_LOOK);
-    Ok(embargo_store::last_look(tx, check.id)?.is_none_or(|last| last < recent))
+    let is_due = embargo_store::last_look(tx, check.id)?.is_none_or(|last| last < recent);
+    Ok(is_due.then_some(check.id))
+}
+
+/// Shows what `work` finds, having noted before anything is given at which check it is a look, if at one.
+///
+/// # Errors
+/// Those of [`Gate::run`] and [`Gate::note`].
+pub async fn shown<A, R, F>(gate: &Gate<A>, work: F) -> Result<Done<R>>
+where
+    A: Action,
+    R: IntoAnswer,
+    F: FnOnce(&mut Tx<'_, A>) -> Result<(R, Option<CheckId>)> + Send + 'static,
+{
+    let look = Arc::new(OnceLock::new());
+    let told = Arc::clone(&look);
+    let done = gate
+        .run(move |tx| {
+            let (reply, noted) = work(tx)?;
+            if let Some(check) = noted {
+                told.get_or_init(|| check);
+            }
+            Ok(reply)
+        })
+        .await?;
+    if let Some(check) = look.get().copied() {
+        gate.note(move |tx| note_look(tx, check)).await?;
+    }
+    Ok(done)
 }
 
 /// Notes that the caller looks at a check. The row of the log waits for the release, as the check's own do.
 ///
 /// # Errors
 /// When it cannot be noted: then nothing is shown.
-pub fn note_look<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<()> {
+fn note_look<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<()> {
     store::share(tx, id)?;
     let Some(check) = store::unseen(tx, id)? else { return Err(AppError::new(Code::NotFound)) };
     embargo_store::note_look(tx, id)?;

@@ -1,8 +1,5 @@
 //! `/unannounced-checks`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -169,24 +166,13 @@ endpoint! {
     /// 查看检查
     GetCheck: CheckRead, Get "/unannounced-checks/{check_id}", tag "unannounced-checks", codes []
     async fn get_unannounced_check(gate, id: CheckId, _query: NoQuery, _body: NoBody) -> Resource<CheckView> {
-        let (is_noted, told) = noted();
-        let shown = gate
-            .run(move |tx| {
-                let found = service::find(tx, id)?;
-                told.store(embargo::is_noted(tx, &found)?, Ordering::Relaxed);
-                views::whole(tx, found).map(Resource)
-            })
-            .await?;
-        if is_noted.load(Ordering::Relaxed) {
-            gate.note(move |tx| embargo::note_look(tx, id)).await?;
-        }
-        Ok(shown)
+        embargo::shown(&gate, move |tx| {
+            let found = service::find(tx, id)?;
+            let noted = embargo::noted(tx, &found)?;
+            Ok((Resource(views::whole(tx, found)?), noted))
+        })
+        .await
     }
-}
-
-fn noted() -> (Arc<AtomicBool>, Arc<AtomicBool>) {
-    let told = Arc::new(AtomicBool::new(false));
-    (Arc::clone(&told), told)
 }
 
 /// 公布之前看过检查的人。

@@ -61,13 +61,13 @@ pub fn may_be_known<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<bool> 
     store::knows(tx, &reach, id)
 }
 
-/// Whether it is to be noted that the caller looks at what is bound to a check.
+/// The check of this id, when it is to be noted that the caller looks at what is bound to it.
 ///
 /// # Errors
 /// `not_found`.
-pub fn is_noted<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<bool> {
+pub fn noted<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Option<CheckId>> {
     let check = visible(tx, id)?;
-    embargo::is_noted(tx, &check)
+    embargo::noted(tx, &check)
 }
 
 pub(super) fn visible<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Check> {
