@@ -151,17 +151,28 @@ async fn fill(mut form: Multipart) -> Result<Filled> {
             file = Some(spill(&mut field).await?);
             continue;
         }
-        let mut bytes = Vec::new();
-        while let Some(piece) = field.next().await {
-            bytes.extend_from_slice(&piece.map_err(|error| broken(&error))?);
-            if bytes.len() > MOST_OF_A_FIELD {
-                return Err(too_large(MOST_OF_A_FIELD));
-            }
-        }
-        let text = String::from_utf8(bytes).map_err(|_| AppError::new(Code::MalformedForm))?;
-        fields.insert(name, Value::String(text));
+        let value = text_of(&mut field).await?;
+        fields.insert(name, value);
     }
     Ok(Filled { fields, file })
+}
+
+/// What another field says. Of what is no text of such a field (a file under another name, above all) nothing is kept: the shape
+/// of the whole is told with it.
+async fn text_of(field: &mut Field) -> Result<Value> {
+    let (mut bytes, mut passed) = (Vec::new(), 0);
+    while let Some(piece) = field.next().await {
+        let piece = piece.map_err(|error| broken(&error))?;
+        passed += piece.len();
+        if passed > MOST_OF_THE_FILE {
+            return Err(too_large(MOST_OF_THE_FILE));
+        }
+        if passed <= MOST_OF_A_FIELD {
+            bytes.extend_from_slice(&piece);
+        }
+    }
+    let text = String::from_utf8(bytes).ok().filter(|_| passed <= MOST_OF_A_FIELD);
+    Ok(text.map_or(Value::Bool(false), Value::String))
 }
 
 /// Writes the file to the disk as it arrives.

@@ -180,9 +180,20 @@ both! {
         for place in ["/id", "/sha256", "/owner"] {
             assert!(odd.wrong().iter().any(|told| told.starts_with(place)), "{}", odd.story());
         }
+        let large = photo((4000, 3000), 1, None).unwrap();
         let inspector = world.as_("53-inspector");
         let call = || inspector.call("POST", "/attachments");
         assert_eq!(call().form(&[], None).send().expect(422, "invalid_body").wrong(), ["/file required"]);
+        // A file under another name is told as that, however large it is and whatever is in it.
+        let misnamed = |name: &str| {
+            let head = format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.jpg\"\r\n\r\n");
+            let body = [head.as_bytes(), &large, b"\r\n--x--\r\n"].concat();
+            call().bytes("multipart/form-data; boundary=x", body).send().expect(422, "invalid_body").wrong()
+        };
+        for (name, told) in [("foto", "/foto unknown_field"), ("sha256", "/sha256 wrong_type")] {
+            let wrong = misnamed(name);
+            assert!(wrong.contains(&told.to_owned()) && wrong.contains(&"/file required".to_owned()), "{wrong:?}");
+        }
         call().bytes("multipart/form-data; boundary=x", "nonsense").send().expect(400, "");
         call().bytes("multipart/form-data", "nonsense").send().expect(400, "malformed_form");
         call().bytes("application/json", "{}").send().expect(415, "unsupported_media_type");
@@ -202,7 +213,6 @@ both! {
             assert!(!holds(&copy.body, b"WHERE-I-WAS"));
         }
         // The camera's own limit, and a little less than ours.
-        let large = photo((4000, 3000), 1, None).unwrap();
         let made = send(world, "53-inspector", &[], "12MP.jpg", &large).expect(201, "");
         let path = format!("/attachments/{}/content?variant=thumbnail", made.id());
         assert!(inspector.get(&path).expect(200, "").body.len() < 40_000);
