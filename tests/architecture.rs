@@ -244,6 +244,16 @@ const DOORS: &[(&str, &[(&str, usize)])] = &[
     ("beside(self.doors,", &[("imports/arrange.rs", 1), ("imports/work.rs", 1)]),
     ("beside(gate.doors(),", &[("imports/upload.rs", 1)]),
     ("(look_beside(", &[("imports/work.rs", 1)]),
+    // What the server does in every province now and then; bytes of files, kept and taken away beside what is known of them.
+    (
+        "beside(doors,",
+        &[
+            ("inspections/attachments/leftovers.rs", 4),
+            ("inspections/attachments/upload.rs", 1),
+            ("inspections/checks/embargo.rs", 1),
+            ("org/everywhere.rs", 1),
+        ],
+    ),
     // What a job does under the rights of whoever began it.
     ("on_behalf::<R::Action", &[("imports/arrange.rs", 2), ("imports/work.rs", 4)]),
     // `pingyi audit`, which only looks, and leaves a row of what it gives away; the demo, loaded from the command line.

@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod changes;
+pub mod everywhere;
 pub mod http;
 pub mod imports;
 pub mod officers;

@@ -21,13 +21,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use tokio::time::MissedTickBehavior;
 
 use super::service;
-use crate::access::{Doors, background, look_beside};
+use crate::access::{Doors, background};
 use crate::db::{Instant, TenantId};
 use crate::errors::Result;
-use crate::org::service as org;
+use crate::org::everywhere::{each, in_every_province};
 
 /// The name of the job, as the audit log has it.
 const JOB: &str = "daily_clearing";
@@ -54,19 +53,7 @@ pub async fn catch_up(doors: &Doors) -> Result<usize> {
 
 async fn catch_up_at(doors: &Doors, now: Instant) -> Result<usize> {
     let Some(yesterday) = now.shanghai_day().pred_opt() else { return Ok(0) };
-    let tenants = look_beside(doors, TenantId::PLATFORM, JOB, org::working_tenants).await?;
-    let (mut frozen, mut failed) = (0, Ok(()));
-    for tenant in tenants {
-        // What is wrong in one province holds up none of the others.
-        match catch_up_one(doors, tenant, yesterday).await {
-            Ok(days) => frozen += days,
-            Err(error) => {
-                tracing::warn!(%tenant, %error, "the days of a province could not be closed");
-                failed = Err(error);
-            }
-        }
-    }
-    failed.map(|()| frozen)
+    in_every_province(doors, JOB, |tenant| catch_up_one(doors, tenant, yesterday)).await
 }
 
 async fn catch_up_one(doors: &Doors, tenant: TenantId, until: NaiveDate) -> Result<usize> {
@@ -82,10 +69,7 @@ async fn catch_up_one(doors: &Doors, tenant: TenantId, until: NaiveDate) -> Resu
 /// Runs beside the server for as long as that does.
 pub async fn run(doors: Arc<Doors>) {
     let mut done_on = None;
-    let mut clock = tokio::time::interval(PAUSE);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        clock.tick().await;
+    each(PAUSE, async || {
         let now = settled(doors.now());
         let today = now.shanghai_day();
         if done_on != Some(today) {
@@ -95,7 +79,8 @@ pub async fn run(doors: Arc<Doors>) {
                 Err(error) => tracing::warn!(%error, "the day could not be closed; trying again"),
             }
         }
-    }
+    })
+    .await;
 }
 
 #[cfg(test)]

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
-
 use super::rules::{UploadId, Variant, name_of};
 use super::service;
 use crate::access::{Doors, beside, look_beside};
 use crate::db::TenantId;
 use crate::errors::Result;
-use crate::org::service as org;
+use crate::org::everywhere::{each, in_every_province};
 
 /// The name of the job, as the audit log has it.
 pub(super) const JOB: &str = "attachments";
@@ -23,14 +21,12 @@ const UNBOUND: i64 = 400 * 86_400;
 
 /// Looks for as long as the program runs.
 pub async fn run(doors: Arc<Doors>) {
-    let mut pause = tokio::time::interval(PAUSE);
-    pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        pause.tick().await;
+    each(PAUSE, async || {
         if let Err(error) = clear(&doors).await {
             tracing::warn!(%error, "what was left of uploads could not be taken away");
         }
-    }
+    })
+    .await;
 }
 
 /// Takes away what is left in every province; how many things those were.
@@ -38,19 +34,7 @@ pub async fn run(doors: Arc<Doors>) {
 /// # Errors
 /// When the database or the store of files fails; the rest is left for the next time.
 pub async fn clear(doors: &Arc<Doors>) -> Result<usize> {
-    let tenants = look_beside(doors, TenantId::PLATFORM, JOB, org::working_tenants).await?;
-    let (mut cleared, mut failed) = (0, Ok(()));
-    for tenant in tenants {
-        // What is wrong in one province holds up none of the others.
-        match clear_one(doors, tenant).await {
-            Ok(some) => cleared += some,
-            Err(error) => {
-                tracing::warn!(%tenant, %error, "what was left of a province's uploads could not be taken away");
-                failed = Err(error);
-            }
-        }
-    }
-    failed.map(|()| cleared)
+    in_every_province(doors, JOB, |tenant| clear_one(doors, tenant)).await
 }
 
 async fn clear_one(doors: &Arc<Doors>, tenant: TenantId) -> Result<usize> {

@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::MissedTickBehavior;
 
 use super::rules::{Check, CheckId, Reader};
 use super::{embargo_store, service, store, transitions};
@@ -14,6 +13,7 @@ use crate::access::{Done, Doors, Gate, Tx, background, look_beside};
 use crate::audit::Change;
 use crate::db::{Instant, TenantId};
 use crate::errors::{AppError, Code, Result};
+use crate::org::everywhere::{each, in_every_province};
 use crate::org::service as org;
 use crate::web::IntoAnswer;
 
@@ -125,19 +125,7 @@ fn is_any_due(tx: &mut Tx<'_, Background>) -> Result<bool> {
 /// # Errors
 /// When the database fails; the rest is left for the next time.
 pub async fn release_by_the_clock(doors: &Arc<Doors>) -> Result<usize> {
-    let tenants = look_beside(doors, TenantId::PLATFORM, JOB, org::working_tenants).await?;
-    let (mut released, mut failed) = (0, Ok(()));
-    for tenant in tenants {
-        // What is wrong in one province holds up none of the others.
-        match release_in(doors, tenant).await {
-            Ok(some) => released += some,
-            Err(error) => {
-                tracing::warn!(%tenant, %error, "a province's checks could not be released by the clock");
-                failed = Err(error);
-            }
-        }
-    }
-    failed.map(|()| released)
+    in_every_province(doors, JOB, |tenant| release_in(doors, tenant)).await
 }
 
 async fn release_in(doors: &Arc<Doors>, tenant: TenantId) -> Result<usize> {
@@ -150,12 +138,10 @@ async fn release_in(doors: &Arc<Doors>, tenant: TenantId) -> Result<usize> {
 
 /// Looks for as long as the program runs.
 pub async fn run(doors: Arc<Doors>) {
-    let mut pause = tokio::time::interval(PAUSE);
-    pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        pause.tick().await;
+    each(PAUSE, async || {
         if let Err(error) = release_by_the_clock(&doors).await {
             tracing::warn!(%error, "checks could not be released by the clock; trying again");
         }
-    }
+    })
+    .await;
 }
