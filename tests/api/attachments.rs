@@ -277,6 +277,29 @@ both! {
         assert_eq!(told, ["/answers/2/attachment_ids/0 unknown_reference"]);
     }
 
+    fn a_check_entered_anew_shows_what_the_voided_one_showed(world) {
+        let kit = Kit::of(world, "5301");
+        let inspector = world.as_("53-inspector");
+        let record = kit.record();
+        let mut wrong = kit.body("covert");
+        wrong["record"] = record.clone();
+        let first = inspector.post("/unannounced-checks", &wrong).expect(201, "").id();
+        let mut right = kit.body("covert");
+        right["record"] = record.clone();
+        // While the first stands its photos are its own.
+        inspector.post("/unannounced-checks", &right).expect(422, "invalid_body");
+        kit.act(&first, "void").expect(200, "");
+        let second = inspector.post("/unannounced-checks", &right).expect(201, "").json();
+        assert_eq!(second["attachments"].as_array().unwrap().len(), 3);
+        let photo = record["answers"][0]["attachment_ids"][0].as_str().unwrap();
+        let seen = inspector.get(&format!("/attachments/{photo}")).expect(200, "").json();
+        assert_eq!((&seen["bound_to"]["id"], &seen["version"]), (&second["id"], &json!(3)));
+        // Once only: the second stands.
+        let mut third = kit.body("covert");
+        third["record"] = record;
+        inspector.post("/unannounced-checks", &third).expect(422, "invalid_body");
+    }
+
     fn what_nobody_comes_back_for_is_taken_away(world) {
         let kit = Kit::of(world, "5301");
         let bound = kit.taken("open", &["record"]);

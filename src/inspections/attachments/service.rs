@@ -138,7 +138,7 @@ pub(crate) fn create(tx: &mut Tx<'_, AttachmentUpload>, new: Attachment) -> Resu
 pub type Named = Vec<(String, AttachmentId)>;
 
 /// Tells which of the attachments that a body names are not there to be bound by these people: absent, of others,
-/// bound already, all the same.
+/// bound already, all the same. What a voided check showed may be shown by the one that is entered in its place.
 ///
 /// # Errors
 /// When the database fails.
@@ -154,17 +154,24 @@ pub fn judge<A: Action>(
     let ids: Vec<AttachmentId> = named.iter().map(|(_, id)| *id).collect();
     let user = tx.user()?;
     let found = store::of_ids(tx, &ids)?;
+    let voided = voided_of(tx, &found)?;
     for (pointer, id) in named {
         let one = found.iter().find(|one| one.id == *id);
         let is_there = one.is_some_and(|one| {
             let is_theirs = one.uploaded_by == user || by.contains(&one.uploaded_by);
-            is_theirs && one.check_id.is_none()
+            is_theirs && one.check_id.is_none_or(|check| voided.contains(&check))
         });
         if !is_there {
             errors.push(unknown(pointer.clone()));
         }
     }
     Ok(())
+}
+
+/// The checks among those that these are bound to which have been voided.
+fn voided_of<A: Action>(tx: &mut Tx<'_, A>, found: &[Attachment]) -> Result<Vec<CheckId>> {
+    let bound: Vec<CheckId> = found.iter().filter_map(|one| one.check_id).collect();
+    if bound.is_empty() { Ok(bound) } else { checks::voided(tx, &bound) }
 }
 
 /// Tells of more attachments than one thing may have.
@@ -188,12 +195,13 @@ pub fn bind<A: Action>(tx: &mut Tx<'_, A>, named: &Named, check: &Check, shown_i
     ids.sort_unstable();
     ids.dedup();
     let new: Vec<Attachment> =
-        store::of_ids(tx, &ids)?.into_iter().filter(|one| one.check_id.is_none()).collect();
+        store::of_ids(tx, &ids)?.into_iter().filter(|one| one.check_id != Some(check.id)).collect();
+    let voided = voided_of(tx, &new)?;
     if new.is_empty() {
         return Ok(());
     }
     let ids: Vec<AttachmentId> = new.iter().map(|one| one.id).collect();
-    if store::bind(tx, &ids, check.id, shown_in)? != new.len() {
+    if store::bind(tx, &ids, &voided, (check.id, shown_in))? != new.len() {
         return Err(AppError::new(Code::ConcurrentChange).retry_after(1));
     }
     let told = new.iter().map(|one| {

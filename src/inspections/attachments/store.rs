@@ -118,18 +118,19 @@ pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: &Attachment) -> Result<
     Ok(())
 }
 
-/// Binds attachments that are bound to nothing; how many those were.
+/// Binds attachments that are bound to nothing, or to one of these checks, which were voided; how many those were.
 pub(super) fn bind<A: Action>(
     tx: &mut Tx<'_, A>,
     ids: &[AttachmentId],
-    check: CheckId,
-    shown_in: ShownIn,
+    voided: &[CheckId],
+    (check, shown_in): (CheckId, ShownIn),
 ) -> Result<usize> {
     let (tenant, ids, (word, addendum)) = (tx.tenant(), ids.to_vec(), shown_in.kept());
+    let voided = voided.to_vec();
     Ok(with_conn!(tx.conn(), c => diesel::update(t::table
         .filter(t::tenant_id.eq(tenant))
         .filter(t::id.eq_any(ids))
-        .filter(t::check_id.is_null()))
+        .filter(t::check_id.is_null().or(t::check_id.assume_not_null().eq_any(voided))))
         .set((t::check_id.eq(check), t::shown_in.eq(word), t::addendum_id.eq(addendum), t::version.eq(t::version + 1)))
         .execute(c))?)
 }

@@ -61,6 +61,14 @@ pub fn may_be_known<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<bool> 
     store::knows(tx, &reach, id)
 }
 
+/// Those of these checks that have been voided, whoever may know of them.
+///
+/// # Errors
+/// When the database fails.
+pub fn voided<A: Action>(tx: &mut Tx<'_, A>, ids: &[CheckId]) -> Result<Vec<CheckId>> {
+    store::voided(tx, ids)
+}
+
 /// The check of this id, when it is to be noted that the caller looks at what is bound to it.
 ///
 /// # Errors

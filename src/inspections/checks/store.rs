@@ -237,6 +237,17 @@ pub(super) fn unseen<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Optio
     Ok(complete(tx, row.into_iter().collect())?.pop())
 }
 
+/// Those of these checks that have been voided.
+pub(super) fn voided<A: Action>(tx: &mut Tx<'_, A>, ids: &[CheckId]) -> Result<Vec<CheckId>> {
+    let (tenant, ids) = (tx.tenant(), ids.to_vec());
+    Ok(with_conn!(tx.conn(), c => t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::id.eq_any(ids))
+        .filter(t::state.eq(CheckState::Voided))
+        .select(t::id)
+        .load(c))?)
+}
+
 /// Keeps the check as it is until the transaction ends.
 pub(super) fn share<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<()> {
     let tenant = tx.tenant();
