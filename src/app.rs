@@ -32,12 +32,15 @@ use crate::campaigns::plan::versions::http as versions;
 use crate::campaigns::progress::http as progress;
 use crate::campaigns::tasks::http as tasks;
 use crate::campaigns::waiting::http as waiting;
+use crate::events::changes_http as event_changes;
 use crate::events::http as events;
 use crate::imports::Importer;
 use crate::inspections::attachments::http as attachments;
 use crate::inspections::authorisations::http as authorisations;
 use crate::inspections::checklists::{http as checklists, versions_http as checklist_versions};
 use crate::inspections::checks::{http as checks, transitions_http as check_transitions};
+use crate::inspections::offline::bundle_http as offline;
+use crate::inspections::offline::sync_http as sync;
 use crate::jobs::http as jobs;
 use crate::jobs::runner::{Runner, Work};
 use crate::org::calendar::http as calendar;
@@ -58,7 +61,7 @@ use crate::web::{Api, Context, ExportLimits, Exports, RequestId, configure, docu
 #[must_use]
 #[rustfmt::skip]
 pub fn api() -> Api {
-    Api::default()
+    let api = Api::default()
         .with::<sessions::LoginEndpoint>()
         .with::<sessions::RefreshEndpoint>()
         .with::<sessions::LogoutEndpoint>()
@@ -137,8 +140,25 @@ pub fn api() -> Api {
         .with::<entries::GetEntry>().with::<entries::UpdateEntry>()
         .with::<clearing::ListDailyClearing>().with::<clearing::GetClearingSummary>()
         .with::<papers::PrintClearing>()
-        .with::<progress::GetProgress>()
+        .with::<progress::GetProgress>();
+    inspections(api)
+        .with::<audit::ListAuditLog>().with::<audit::VerifyAuditLog>()
+        .with::<audit::ListCheckpoints>().with::<audit::GetCheckpoint>().with::<audit::GetAuditEntry>()
 
+        .with::<events::ListenToEvents>().with::<event_changes::ListChanges>()
+        .with::<jobs::ListJobs>().with::<jobs::GetJob>().with::<jobs::CancelJob>().with::<jobs::ListJobRefusals>()
+
+        .with::<reference::GetDictionaries>()
+        .with::<reference::GetPolicy>()
+        .with::<reference::GetLive>()
+        .with::<reference::GetReady>()
+        .with::<reference::GetKeys>()
+}
+
+/// Those of inspections.
+#[rustfmt::skip]
+fn inspections(api: Api) -> Api {
+    api
         .with::<checklists::ListChecklistTemplates>()
         .with::<checklists::ListChecklists>().with::<checklists::CreateChecklist>()
         .with::<checklists::GetChecklist>().with::<checklists::UpdateChecklist>()
@@ -150,23 +170,12 @@ pub fn api() -> Api {
         .with::<attachments::UploadAttachment>()
         .with::<attachments::GetAttachment>().with::<attachments::GetAttachmentContent>()
         .with::<checks::ListChecks>().with::<checks::CreateCheck>().with::<checks::GetCheck>().with::<checks::ListCheckReaders>()
+        .with::<offline::GetOfflineBundle>().with::<sync::SyncOffline>()
         .with::<check_transitions::RecordCheck>().with::<check_transitions::ConfirmCheck>()
         .with::<check_transitions::ReleaseCheck>().with::<check_transitions::ContestCheckEndpoint>()
         .with::<check_transitions::DecideCheckEndpoint>().with::<check_transitions::VoidCheckEndpoint>()
         .with::<check_transitions::AddAddendumEndpoint>()
         .with::<checklist_versions::ListChecklistVersions>().with::<checklist_versions::GetChecklistVersion>()
-
-        .with::<audit::ListAuditLog>().with::<audit::VerifyAuditLog>()
-        .with::<audit::ListCheckpoints>().with::<audit::GetCheckpoint>().with::<audit::GetAuditEntry>()
-
-        .with::<events::ListenToEvents>()
-        .with::<jobs::ListJobs>().with::<jobs::GetJob>().with::<jobs::CancelJob>().with::<jobs::ListJobRefusals>()
-
-        .with::<reference::GetDictionaries>()
-        .with::<reference::GetPolicy>()
-        .with::<reference::GetLive>()
-        .with::<reference::GetReady>()
-        .with::<reference::GetKeys>()
 }
 
 /// How the server is run.

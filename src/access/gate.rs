@@ -285,19 +285,46 @@ impl<A: Action> Gate<A> {
     where
         F: FnOnce(&mut Tx<'_, A>) -> Result<()> + Send + 'static,
     {
-        let Some(claims) = self.claims else { return Ok(()) };
-        let (doors, request) = (self.doors.clone(), self.facts.clone());
-        self.doors
-            .db
-            .write(Some(claims.tenant), move |mut conn| {
-                let (who, reach, _) = admit(&doors, again(&mut conn), claims, request.now, A::ROW, false)?;
-                let mut state = state_of(claims.tenant, who, &request);
-                work(&mut Tx::<A>::new(conn, &mut state, reach))?;
-                if state.accounted { Ok(()) } else { Err(AppError::internal("a look left no audit row")) }
-            })
-            .await?;
+        if self.claims.is_none() {
+            return Ok(());
+        }
+        self.step(move |tx| {
+            // A version that is asked for is the thing's, not the note's.
+            tx.check_any_version();
+            work(tx)
+        })
+        .await
+    }
+
+    /// The same caller at the door of another action, whose own right is asked there: for a request that asks for several things,
+    /// each done by itself.
+    #[must_use]
+    pub fn at<B: Action>(&self) -> Gate<B> {
+        let facts = Facts { idempotency: None, precondition: Precondition::None, ..self.facts.clone() };
+        Gate { doors: self.doors.clone(), claims: self.claims, facts, action: PhantomData }
+    }
+
+    /// Does one of the things that a request asks for, in a transaction of its own, whose right is asked in it.
+    ///
+    /// # Errors
+    /// As [`Gate::run`].
+    pub async fn step<R, F>(&self, work: F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&mut Tx<'_, A>) -> Result<R> + Send + 'static,
+    {
+        let claims = self.claims.ok_or_else(|| AppError::new(Code::Unauthenticated))?;
+        let (doors, facts) = (self.doors.clone(), self.facts.clone());
+        let result = self.doors.db.write(Some(claims.tenant), move |mut conn| {
+            let (who, reach, _) = admit(&doors, again(&mut conn), claims, facts.now, A::ROW, false)?;
+            let mut state = state_of(claims.tenant, who, &facts);
+            let result = work(&mut Tx::<A>::new(conn, &mut state, reach))?;
+            settle(&state, A::ROW)?;
+            Ok(result)
+        });
+        let result = result.await?;
         self.doors.wrote(claims.tenant);
-        Ok(())
+        Ok(result)
     }
 
     /// Does the action: one transaction, the answer made inside it.

@@ -1,7 +1,6 @@
 //! Retries that have one effect: the answer to a POST is kept with its `Idempotency-Key` in the
 //! transaction that did the work, for 24 hours, per account and operation, 2xx only.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 
@@ -9,7 +8,7 @@ use super::keys::KeyRing;
 use super::tx::UserId;
 use crate::audit::hex;
 use crate::db::schema::idempotency_keys;
-use crate::db::{Conn, Instant, TenantId, with_conn};
+use crate::db::{Conn, Instant, TenantId, turn_key, with_conn};
 use crate::errors::{AppError, Code, Result};
 use crate::web::Answer;
 
@@ -88,9 +87,7 @@ pub(super) fn replay(mut conn: Conn<'_>, owner: Owner, claim: &Claim) -> Result<
     // SQLite has one writer: whoever is here has waited for the first to end.
     if let Conn::Postgres(conn) = &mut conn {
         let name = format!("{}/{}/{}/{}", owner.tenant, owner.user, claim.operation, claim.key);
-        let lock = digest(&SHA256, name.as_bytes());
-        let lock = lock.as_ref().iter().take(8).fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte));
-        let free: bool = diesel::select(pg_try_advisory_xact_lock(lock)).get_result(*conn)?;
+        let free: bool = diesel::select(pg_try_advisory_xact_lock(turn_key(&name))).get_result(*conn)?;
         if !free {
             return Err(AppError::new(Code::IdempotencyInProgress).retry_after(1));
         }

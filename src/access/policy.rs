@@ -288,6 +288,8 @@ policy! {
     CheckReadersRead  "unannounced_check.readers" "查看谁看过暗访" read [-  -      -  -  -    -  -  -        -  -  -    -  S  -      -      -  -];
     CheckCreate       "unannounced_check.create" "录入明察暗访" write  [-  -      -  -  -    -  -  -        -  -  -    A  -  A      -      -  -];
     CheckRecordSet    "unannounced_check.record" "记录明察暗访" write  [-  -      -  -  -    -  -  -        -  -  -    A  -  A      -      -  -];
+    CheckSync         "unannounced_check.sync" "离线数据报来" write    [-  -      -  -  -    A  -  A        -  -  -    A  A  A      -      -  -];
+    OfflineRead       "unannounced_check.take_along" "取离线数据" read    [-  -      -  -  -    -  -  -        -  -  -    A  -  A      -      -  -];
     CheckConfirm      "unannounced_check.confirm" "确认明察暗访" write [-  -      -  -  -    A  -  A        -  -  -    A  A  -      -      -  -];
     CheckRelease      "unannounced_check.release" "公布明察暗访" write [-  -      -  -  -    A  -  A        -  -  -    A  A  -      -      -  -];
     CheckContest      "unannounced_check.contest" "提出检查异议" write [-  -      -  -  -    -  -  -        U  -  -    -  -  -      -      -  -];

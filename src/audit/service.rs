@@ -160,6 +160,17 @@ pub fn is_ours<A: Action>(tx: &mut Tx<'_, A>, spot: Spot) -> Result<bool> {
     Ok(there == Some(spot))
 }
 
+/// The last place at which the count of rows that have been sealed was a multiple of `step`, or the beginning.
+///
+/// # Errors
+/// When the database fails.
+pub fn milestone<A: Action>(tx: &mut Tx<'_, A>, step: i64) -> Result<Spot> {
+    let (size, _) = store::end(tx)?;
+    let behind = size - size % step.max(1);
+    let row = if behind == 0 { None } else { store::walk(tx, behind - 1, 1)?.pop() };
+    Ok(row.map_or(Spot { position: 0, mark: 0 }, |(place, _)| Spot::of(place.position, &place.link)))
+}
+
 /// The rows behind a position, each with its place, so many at most: for those who tell what happened. One that somebody
 /// has taken away leaves its position.
 ///

@@ -118,7 +118,7 @@ impl Desk {
         let owner = gate.account().ok_or_else(|| StartError::new("nobody has signed in"))?;
         let new = attachments::upload::keep_bytes(&self.doors, owner, name, bytes).await?;
         let id = new.id;
-        self.act::<AttachmentUpload, _>(move |tx| attachments::service::create(tx, new).map(|_| ())).await?;
+        self.act::<AttachmentUpload, _>(move |tx| attachments::service::create(tx, &new).map(|_| ())).await?;
         Ok(id)
     }
 }

@@ -13,6 +13,7 @@ use crate::inspections::attachments::rules::AttachmentId;
 use crate::inspections::authorisations::rules::CheckKind;
 use crate::inspections::checklists::rules::{ChecklistId, ChecklistVersionId};
 use crate::inspections::checklists::service as checklists;
+use crate::inspections::checks::awaited::Photos;
 use crate::inspections::checks::rules::{Answer, CheckId, CheckRecord, Datum, PersonMet, Place, least_team};
 use crate::inspections::checks::service::{self as checks, NewCheck};
 use crate::inspections::checks::transitions;
@@ -95,7 +96,7 @@ impl Visit<'_> {
             },
             record: Some(record(self.now, &shown)),
         };
-        inspector.act::<CheckCreate, _>(move |tx| Ok(checks::create(tx, &new)?.0.id)).await
+        inspector.act::<CheckCreate, _>(move |tx| Ok(checks::create(tx, &new, Photos::AreHere)?.0.id)).await
     }
 }
 

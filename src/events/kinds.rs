@@ -125,6 +125,7 @@ pub const TOLD: &[(&str, EventKind, Lead)] = &[
 /// What the log keeps and nobody is told, each with its reason.
 pub const SILENT: &[(&str, &str)] = &[
     ("unannounced_check_look", "a look, and changes nothing"),
+    ("offline_bundle", "a look, and changes nothing"),
     ("attachment", "what it is bound to tells of it"),
     ("session", "whoever signs in or out is nobody else's news"),
     ("export", "a look, and changes nothing"),

@@ -10,6 +10,8 @@
 //! so that a moved unit, a revoked role or a plan that has just been published count at once. A [`hub`] beside the
 //! server brings everybody up to date a few times a second.
 
+pub mod changes;
+pub mod changes_http;
 pub mod http;
 pub mod hub;
 pub mod kinds;

@@ -1,31 +1,33 @@
 //! Where somebody is in what happens, as the `id` of an event: encrypted, since a bare position would tell how much
 //! happens that the reader may not know of.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, RandomizedNonceKey, UnboundKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::access::KeyRing;
+use crate::access::{KeyRing, UserId};
 use crate::audit::service::Spot;
 use crate::db::TenantId;
 use crate::errors::{AppError, Result};
 
 /// What writes and reads the ids of a tenant's events; the same on every instance, which share their keys.
-pub(super) struct Places {
+pub(super) struct Places<'k> {
+    keys: &'k KeyRing,
+    secret: [u8; 32],
     key: RandomizedNonceKey,
     tenant: String,
 }
 
-impl Places {
+impl<'k> Places<'k> {
     /// Those of a tenant.
     ///
     /// # Errors
     /// Never.
-    pub(super) fn of(keys: &KeyRing, tenant: TenantId) -> Result<Self> {
+    pub(super) fn of(keys: &'k KeyRing, tenant: TenantId) -> Result<Self> {
         let tenant = tenant.to_string();
         let secret = keys.seal("event id", &[tenant.as_bytes()]);
         let key = RandomizedNonceKey::new(&AES_256_GCM, &secret).map_err(AppError::internal)?;
-        Ok(Self { key, tenant })
+        Ok(Self { keys, secret, key, tenant })
     }
 
     /// The id behind which somebody goes on who knows everything up to a place.
@@ -33,8 +35,7 @@ impl Places {
     /// # Errors
     /// When the random source fails.
     pub(super) fn id(&self, spot: Spot) -> Result<String> {
-        let mut sealed = spot.position.to_be_bytes().to_vec();
-        sealed.extend_from_slice(&spot.mark.to_be_bytes());
+        let mut sealed = plain(spot);
         let nonce = self
             .key
             .seal_in_place_append_tag(Aad::from(self.tenant.as_bytes()), &mut sealed)
@@ -42,6 +43,25 @@ impl Places {
         let mut bytes = nonce.as_ref().to_vec();
         bytes.extend_from_slice(&sealed);
         Ok(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The same place told to an account by the same id each time, where an answer is not to differ by what its reader may not
+    /// know of: the nonce follows from what is sealed. It shows that two places are one, and nothing else.
+    ///
+    /// # Errors
+    /// Never.
+    pub(super) fn steady_id(&self, user: UserId, spot: Spot) -> Result<String> {
+        let mut sealed = plain(spot);
+        let drawn =
+            self.keys.seal("place of a reader", &[self.tenant.as_bytes(), user.uuid().as_bytes(), &sealed]);
+        let (nonce, _) =
+            drawn.split_at_checked(NONCE_LEN).ok_or_else(|| AppError::internal("a digest is longer"))?;
+        let key = UnboundKey::new(&AES_256_GCM, &self.secret).map_err(AppError::internal)?;
+        let once = Nonce::try_assume_unique_for_key(nonce).map_err(AppError::internal)?;
+        LessSafeKey::new(key)
+            .seal_in_place_append_tag(once, Aad::from(self.tenant.as_bytes()), &mut sealed)
+            .map_err(AppError::internal)?;
+        Ok(URL_SAFE_NO_PAD.encode([nonce, &sealed].concat()))
     }
 
     /// The place that an id tells; none of one that is not ours.
@@ -55,4 +75,10 @@ impl Places {
         let mark = u32::from_be_bytes(mark.try_into().ok()?);
         (position >= 0).then_some(Spot { position, mark })
     }
+}
+
+fn plain(spot: Spot) -> Vec<u8> {
+    let mut bytes = spot.position.to_be_bytes().to_vec();
+    bytes.extend_from_slice(&spot.mark.to_be_bytes());
+    bytes
 }

@@ -28,9 +28,10 @@ const FARTHEST: i64 = 20_000;
 const MOUTHFUL: usize = 32 * 1024;
 
 /// An event, ready to be told, and to whom it may be.
-struct Told {
-    spot: Spot,
+pub(super) struct Told {
+    pub(super) spot: Spot,
     kind: EventKind,
+    pub(super) event: EventView,
     text: String,
     thing: Option<Thing>,
     /// Whether it may be told below where the thing stands.
@@ -38,10 +39,10 @@ struct Told {
 }
 
 /// What happened behind a position, up to a place.
-struct Stretch {
+pub(super) struct Stretch {
     behind: i64,
-    told: Vec<Told>,
-    upto: Spot,
+    pub(super) told: Vec<Told>,
+    pub(super) upto: Spot,
 }
 
 /// Where somebody begins to listen.
@@ -61,12 +62,16 @@ pub fn start(tx: &mut Tx<'_, EventRead>, doors: &Doors, last: Option<&str>) -> R
     let end = audit::sealed_up_to(tx)?;
     let Some(last) = last else { return Ok(Start { after: end, lost: false }) };
     let known = Places::of(doors.keys(), tx.tenant())?.spot(last);
-    let near =
-        known.filter(|known| known.position <= end.position && end.position - known.position <= FARTHEST);
-    Ok(match near {
-        Some(after) if audit::is_ours(tx, after)? => Start { after, lost: false },
+    Ok(match known {
+        Some(after) if is_near(tx, after, end)? => Start { after, lost: false },
         _ => Start { after: end, lost: true },
     })
+}
+
+/// Whether somebody who knows everything up to a place can be told the rest.
+pub(super) fn is_near(tx: &mut Tx<'_, EventRead>, known: Spot, end: Spot) -> Result<bool> {
+    let is_near = known.position <= end.position && end.position - known.position <= FARTHEST;
+    Ok(is_near && audit::is_ours(tx, known)?)
 }
 
 /// Somebody who listens, and what they were told last.
@@ -138,7 +143,7 @@ pub fn words(tx: &mut Tx<'_, EventRead>, doors: &Doors, ears: &[Ear]) -> Result<
 }
 
 /// What one of them is told of a stretch.
-fn told(stretch: &Stretch, ear: &Ear, rights: &mut Rights, places: &Places) -> Result<Word> {
+fn told(stretch: &Stretch, ear: &Ear, rights: &mut Rights, places: &Places<'_>) -> Result<Word> {
     let (mut text, mut upto) = (String::new(), stretch.upto);
     let mut last = ear.after;
     for one in stretch.told.iter().filter(|one| one.spot.position > ear.after.position) {
@@ -167,7 +172,7 @@ pub fn welcome(doors: &Doors, listener: Listener, start: Start) -> Result<String
 }
 
 /// The next stretch behind a place.
-fn stretch(tx: &mut Tx<'_, EventRead>, places: &Places, after: Spot) -> Result<Stretch> {
+pub(super) fn stretch(tx: &mut Tx<'_, EventRead>, places: &Places<'_>, after: Spot) -> Result<Stretch> {
     let rows = audit::sealed_behind(tx, after.position, AT_ONCE)?;
     let upto = rows.last().map_or(after, |(spot, _)| *spot);
     let mut found = Vec::new();
@@ -205,7 +210,7 @@ fn stretch(tx: &mut Tx<'_, EventRead>, places: &Places, after: Spot) -> Result<S
             progress: None,
         };
         let text = wire::event(&places.id(spot)?, &event)?;
-        told.push(Told { spot, kind, text, thing, is_open });
+        told.push(Told { spot, kind, event, text, thing, is_open });
     }
     Ok(Stretch { behind: after.position, told, upto })
 }
@@ -219,7 +224,7 @@ pub(super) fn reach(kind: EventKind, held: &[Held]) -> Option<Reach> {
 }
 
 /// How far the rights of a session reach, found once a kind.
-struct Rights {
+pub(super) struct Rights {
     user: UserId,
     held: Arc<[Held]>,
     officer: Option<OfficerId>,
@@ -234,7 +239,14 @@ impl Rights {
         Ok(Some(Self { user: listener.user(), held, officer, reaches: HashMap::new() }))
     }
 
-    fn may_know(&mut self, told: &Told) -> bool {
+    /// Those of whoever asks.
+    pub(super) fn of_caller(tx: &mut Tx<'_, EventRead>) -> Result<Self> {
+        let (user, held) = (tx.user()?, tx.held().into());
+        let officer = store::officer_of(tx, user)?;
+        Ok(Self { user, held, officer, reaches: HashMap::new() })
+    }
+
+    pub(super) fn may_know(&mut self, told: &Told) -> bool {
         let held = &self.held;
         let reach = self.reaches.entry(told.kind).or_insert_with(|| reach(told.kind, held));
         let Some(reach) = reach else { return false };

@@ -12,7 +12,7 @@ use crate::jobs::rules::{Job, JobState};
 use crate::web::Example;
 
 /// 一个事件的 data。
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EventView {
     /// 关于什么; 与 `event` 相同。
     pub kind: EventKind,
@@ -30,7 +30,7 @@ pub struct EventView {
 }
 
 /// 后台任务做到哪里。
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct JobProgress {
     /// 状态。
     pub state: JobState,

@@ -5,3 +5,4 @@ pub mod authorisations;
 pub mod checklists;
 pub mod checks;
 pub mod handover;
+pub mod offline;

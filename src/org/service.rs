@@ -138,7 +138,15 @@ pub fn working_below<A: Action>(
     range: PathRange,
     kind: Option<UnitKind>,
 ) -> Result<Vec<Unit>> {
-    store::working_below(tx, range, kind)
+    store::working_below(tx, range, kind, None)
+}
+
+/// The units of a subtree that work, so many at most, for what refers to the whole of it: in its order.
+///
+/// # Errors
+/// When the database fails.
+pub fn some_working_below<A: Action>(tx: &mut Tx<'_, A>, range: PathRange, most: i64) -> Result<Vec<Unit>> {
+    store::working_below(tx, range, None, Some(most))
 }
 
 /// The units at these paths: those where somebody holds a role, for their own eyes.

@@ -284,6 +284,7 @@ pub(super) fn working_below<A: Action>(
     tx: &mut Tx<'_, A>,
     range: PathRange,
     kind: Option<UnitKind>,
+    most: Option<i64>,
 ) -> Result<Vec<Unit>> {
     let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
     let rows: Vec<UnitRow> = with_conn!(tx.conn(), c => {
@@ -293,6 +294,9 @@ pub(super) fn working_below<A: Action>(
             .filter(units::status.eq(UnitStatus::Active));
         if let Some(kind) = kind {
             query = query.filter(units::kind.eq(kind));
+        }
+        if let Some(most) = most {
+            query = query.limit(most);
         }
         query.order(units::path).select(UnitRow::as_select()).load(c)
     })?;

@@ -23,6 +23,7 @@ use crate::inspections::checklists::items::{AnswerType, EvidenceRule};
 use crate::inspections::checklists::rules::{ChecklistAction, ChecklistState};
 use crate::inspections::checklists::templates::ChecklistTemplate;
 use crate::inspections::checks::rules::{CheckAction, CheckState, Datum, ObjectionOutcome};
+use crate::inspections::offline::bundle::OfflineKind;
 use crate::jobs::rules::{JobAction, JobKind, JobState};
 use crate::org::calendar::rules::{CalendarChangeKind, DayKind};
 use crate::org::changes::rules::{UnitAction, UnitChange};
@@ -97,6 +98,7 @@ pub const ALL: &[Listed] = &[
     of::<AnswerType>(),
     of::<EvidenceRule>(),
     of::<CheckKind>(),
+    of::<OfflineKind>(),
     of::<AuthorisationState>(),
     of::<AuthorisationAction>(),
     of::<CheckState>(),

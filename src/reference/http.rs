@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::dictionaries;
 use crate::access::policy::{self, Audience, DictionaryRead, HealthRead, KeysRead, PolicyRead};
 use crate::access::{Done, Role};
+use crate::db::Entry;
 use crate::errors::{AppError, Code, Kind};
 use crate::web::{Example, NoBody, NoQuery, Plain, Resource, Versioned, endpoint};
 
@@ -91,6 +92,23 @@ impl Example for DictionariesView {
     }
 }
 
+/// Every dictionary.
+#[must_use]
+pub fn all_dictionaries() -> Vec<DictionaryView> {
+    let entry = |(order, entry): (i32, &Entry)| EntryView {
+        value: entry.value,
+        zh: entry.zh,
+        en: entry.en,
+        color: entry.color,
+        order,
+    };
+    let view = |listed: &dictionaries::Listed| DictionaryView {
+        name: listed.name,
+        entries: (0_i32..).zip(listed.entries).map(entry).collect(),
+    };
+    dictionaries::ALL.iter().map(view).collect()
+}
+
 endpoint! {
     /// 全部字典
     ///
@@ -98,22 +116,7 @@ endpoint! {
     GetDictionaries: DictionaryRead, Get "/dictionaries", tag "reference", codes []
     async fn get_dictionaries(gate, _path: (), _query: NoQuery, _body: NoBody) -> Resource<DictionariesView> {
         gate.run(move |_| {
-            let dictionaries = dictionaries::ALL
-                .iter()
-                .map(|listed| DictionaryView {
-                    name: listed.name,
-                    entries: (0_i32..)
-                        .zip(listed.entries)
-                        .map(|(order, entry)| EntryView {
-                            value: entry.value,
-                            zh: entry.zh,
-                            en: entry.en,
-                            color: entry.color,
-                            order,
-                        })
-                        .collect(),
-                })
-                .collect();
+            let dictionaries = all_dictionaries();
             let codes = Code::ALL
                 .iter()
                 .map(|code| CodeView {

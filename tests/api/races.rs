@@ -24,7 +24,7 @@ fn until_waiting(raw: &mut Raw, connections: usize) {
 }
 
 /// Runs both while this table takes no writes, the first ahead of the second, and then lets them go.
-fn meet(
+pub fn meet(
     world: &World,
     closed: &str,
     first: impl Fn() -> Reply + Sync,

@@ -214,6 +214,10 @@ const REST: &str = "\
     INSERT INTO check_releases (tenant_id, check_id, release_at) SELECT tenant_id, id, created_at FROM unannounced_checks; \
     INSERT INTO check_reads (tenant_id, check_id, user_id, first_at, last_at, looks) \
     SELECT tenant_id, id, commander_id, created_at, created_at, 1 FROM unannounced_checks; \
+    INSERT INTO awaited_attachments (tenant_id, check_id, attachment_id, shown_in, named_by, created_at) \
+    SELECT tenant_id, id, id, 'record', commander_id, created_at FROM unannounced_checks; \
+    INSERT INTO offline_bundles (tenant_id, user_id, since, manifest, created_at) \
+    SELECT tenant_id, commander_id, 'abc', 'bytes', created_at FROM unannounced_checks; \
     INSERT INTO open_batches (tenant_id, job_id) SELECT tenant_id, id FROM jobs";
 
 /// Tables that their migration fills from one that was there before, a row for a row.

@@ -115,6 +115,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("unannounced_checks", "state", "check_state"),
     ("attachments", "media_type", "attachment_type"),
     ("attachments", "shown_in", "attachment_place"),
+    ("awaited_attachments", "shown_in", "attachment_place"),
     ("jobs", "format", "table_format"),
     ("jobs", "encoding", "text_encoding"),
 ];

@@ -15,6 +15,7 @@ const ROWS_TO_COME: &[(&str, &str)] = &[];
 /// Operations whose examples hold no sentence, and why.
 const WITHOUT_PROSE: &[(&str, &str)] = &[
     ("listen_to_events", "an event names a thing and an action, and says nothing else"),
+    ("list_changes", "an event names a thing and an action, and says nothing else"),
     ("get_live", "a fixed word"),
     ("get_ready", "a fixed word"),
     ("get_keys", "public keys"),

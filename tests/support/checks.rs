@@ -84,9 +84,21 @@ impl<'w> Kit<'w> {
         upload(self.world, &self.login("inspector"), &format!("大厅{}.jpg", self.mark())).expect(201, "").id()
     }
 
+    /// The inspector sends a photo that they have named before.
+    pub fn send_photo(&self, id: &str) -> Reply {
+        let bytes = photo_bytes(self.world);
+        let call = self.world.as_(&self.login("inspector")).call("POST", "/attachments");
+        call.form(&[("id", id)], Some(("大厅.jpg", &bytes))).send()
+    }
+
     /// What was seen: of all mandatory items, one not as it should be; with the evidence that is asked for.
     pub fn record(&self) -> Value {
-        let (counter, notice, desk) = (self.photo(), self.photo(), self.photo());
+        self.record_showing(&[self.photo(), self.photo(), self.photo()])
+    }
+
+    /// The same, with these three photos.
+    pub fn record_showing(&self, photos: &[String; 3]) -> Value {
+        let [counter, notice, desk] = photos;
         let shown = |mut answer: Value, photo: &str| {
             answer["attachment_ids"] = json!([photo]);
             answer
@@ -95,9 +107,9 @@ impl<'w> Kit<'w> {
         let number = |item: &str, number: &str| json!({ "item": item, "number": number });
         json!({
             "answers": [
-                shown(yes("GZ-1", false), &counter), yes("GZ-2", true),
-                shown(json!({ "item": "LC-1", "choice": "complete" }), &notice),
-                number("DR-1", "100"), number("DR-2", "30"), yes("BM-1", true), yes("BM-2", true), shown(yes("TD-1", false), &desk),
+                shown(yes("GZ-1", false), counter), yes("GZ-2", true),
+                shown(json!({ "item": "LC-1", "choice": "complete" }), notice),
+                number("DR-1", "100"), number("DR-2", "30"), yes("BM-1", true), yes("BM-2", true), shown(yes("TD-1", false), desk),
             ],
             "people_met": [{ "who": "窗口民警", "conduct": format!("口头告知, 未给清单{}。", self.mark()) }],
             "summary": format!("未做到一次性告知{}。", self.mark()), "ended_at": self.world.clock.now(),

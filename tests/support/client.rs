@@ -167,11 +167,8 @@ impl Call<'_> {
         Self { method: method.to_owned(), path: address(path), headers, body: None, ..self.clone() }
     }
 
-    /// Sends it and reads the whole answer.
-    pub fn send(&self) -> Reply {
-        let told = format!("{} {} as {}", self.method, self.path, self.who);
-        let mut stream = TcpStream::connect(self.address).expect("the server listens");
-        stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a time limit");
+    /// The bytes of it.
+    fn raw(&self) -> Vec<u8> {
         let body = self.body.as_deref().unwrap_or_default();
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         let mut header = |name: &str, value: &str| {
@@ -189,8 +186,47 @@ impl Call<'_> {
             header("Content-Length", &body.len().to_string());
         }
         head.push_str("\r\n");
+        [head.as_bytes(), body].concat()
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("the server listens");
+        stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a time limit");
+        stream
+    }
+
+    /// Sends it over a line that is cut after so many bytes, counted both ways; the answer, when it was whole by then.
+    pub fn cut(&self, after: usize) -> Option<Reply> {
+        let (mut stream, sent) = (self.connect(), self.raw());
+        let upto = after.min(sent.len());
+        let told = stream.write_all(&sent[..upto]);
+        let mut bytes = vec![0; after - upto];
+        let mut heard = 0;
+        while told.is_ok() && heard < bytes.len() {
+            match stream.read(&mut bytes[heard..]) {
+                Ok(read) if read > 0 => heard += read,
+                _ => break,
+            }
+        }
+        drop(stream.shutdown(std::net::Shutdown::Both));
+        let story = (format!("{} {} as {}", self.method, self.path, self.who), String::new());
+        let reply = parse(&bytes[..heard], self.method == "HEAD", story)?;
+        assert!(reply.status < 500 || self.may_fail, "the server failed\n{}", reply.story());
+        Some(reply)
+    }
+
+    /// How many bytes it has.
+    pub fn length(&self) -> usize {
+        self.raw().len()
+    }
+
+    /// Sends it and reads the whole answer.
+    pub fn send(&self) -> Reply {
+        let told = format!("{} {} as {}", self.method, self.path, self.who);
+        let mut stream = self.connect();
+        let body = self.body.as_deref().unwrap_or_default();
         // A server that refuses a large body early may close while we still write.
-        let sent = stream.write_all(&[head.as_bytes(), body].concat());
+        let sent = stream.write_all(&self.raw());
         let mut bytes = Vec::new();
         let read = read_whole(&mut stream, &mut bytes, self.method == "HEAD");
         let shown = String::from_utf8_lossy(&body[..body.len().min(2000)]).into_owned();

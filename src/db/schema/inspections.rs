@@ -147,6 +147,22 @@ tables! {
         version -> BigInt,
         created_at -> InstantSql,
     }
+    awaited_attachments (tenant_id, check_id, attachment_id) {
+        tenant_id -> Text,
+        check_id -> UuidSql,
+        attachment_id -> UuidSql,
+        shown_in -> Text,
+        addendum_id -> Nullable<UuidSql>,
+        named_by -> UuidSql,
+        created_at -> InstantSql,
+    }
+    offline_bundles (tenant_id, user_id, since) {
+        tenant_id -> Text,
+        user_id -> UuidSql,
+        since -> Text,
+        manifest -> Binary,
+        created_at -> InstantSql,
+    }
     check_addenda (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,

@@ -9,6 +9,7 @@ use crate::access::{Tx, UserId};
 use crate::audit::{self, Change, Told};
 use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
+use crate::inspections::checks::awaited;
 use crate::inspections::checks::rules::{AddendumId, Check, CheckId};
 use crate::inspections::checks::service as checks;
 
@@ -112,7 +113,7 @@ pub(super) fn same(
 ///
 /// # Errors
 /// `id_taken`, `too_many_unbound`.
-pub(crate) fn create(tx: &mut Tx<'_, AttachmentUpload>, new: Attachment) -> Result<(Attachment, bool)> {
+pub(crate) fn create(tx: &mut Tx<'_, AttachmentUpload>, new: &Attachment) -> Result<(Attachment, bool)> {
     if let Some(there) = same(tx, new.id, &new.sha256)? {
         tx.nothing_changed();
         return Ok((there, true));
@@ -124,14 +125,19 @@ pub(crate) fn create(tx: &mut Tx<'_, AttachmentUpload>, new: Attachment) -> Resu
     if !store::finish(tx, new.kept_as)? {
         return Err(AppError::unavailable(1, "the upload was given up while it came to its end"));
     }
-    store::insert(tx, &new)?;
+    // Whoever names it before it is here has a turn of their own.
+    store::wait_for_turns(tx, &[new.id])?;
+    store::insert(tx, new)?;
     // Under a name of ours: the id may be anybody's choice.
     tx.hold_back(new.kept_as);
-    let (id, after) = (new.id.to_string(), facts(&new));
+    let (id, after) = (new.id.to_string(), facts(new));
     let change =
         Change { entity: "attachment", entity_id: &id, before: None, after: Some(&after), reason: None };
     tx.record(&change)?;
-    Ok((new, false))
+    awaited::arrived(tx, new)?;
+    // As it is now: bound, if a check has waited for it.
+    let made = store::any(tx, new.id)?.ok_or_else(|| AppError::internal("what was entered is there"))?;
+    Ok((made, false))
 }
 
 /// Attachments that a body names, each with where it does.
@@ -166,6 +172,27 @@ pub fn judge<A: Action>(
         }
     }
     Ok(())
+}
+
+/// Those of these attachments that have not come from any of these people or the caller: nobody's, or others' (which is the same to
+/// whoever names them). None of them comes before the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn still_to_come<A: Action>(
+    tx: &mut Tx<'_, A>,
+    ids: &[AttachmentId],
+    by: &[UserId],
+) -> Result<Vec<AttachmentId>> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    store::wait_for_turns(tx, &ids)?;
+    let user = tx.user()?;
+    let found = store::of_ids(tx, &ids)?;
+    let is_theirs = |one: &Attachment| one.uploaded_by == user || by.contains(&one.uploaded_by);
+    ids.retain(|id| !found.iter().any(|one| one.id == *id && is_theirs(one)));
+    Ok(ids)
 }
 
 /// The checks among those that these are bound to which have been voided.

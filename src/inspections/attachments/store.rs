@@ -6,7 +6,7 @@ use super::rules::{Attachment, AttachmentId, AttachmentPlace, Capture, MediaType
 use crate::access::policy::{Action, Background};
 use crate::access::{Tx, UserId};
 use crate::db::schema::inspections::{attachments, uploads};
-use crate::db::{Instant, with_conn};
+use crate::db::{Instant, wait_for_turn, with_conn};
 use crate::errors::{AppError, Result};
 use crate::inspections::checks::rules::{AddendumId, CheckId};
 
@@ -65,6 +65,15 @@ pub(super) fn of_ids<A: Action>(tx: &mut Tx<'_, A>, ids: &[AttachmentId]) -> Res
         .select(Row::as_select())
         .load(c))?;
     rows.into_iter().map(attachment).collect()
+}
+
+/// Waits until nobody else enters these, or says that they are to come: in the order of their ids.
+pub(super) fn wait_for_turns<A: Action>(tx: &mut Tx<'_, A>, ids: &[AttachmentId]) -> Result<()> {
+    let tenant = tx.tenant();
+    for id in ids {
+        wait_for_turn(tx.conn(), &format!("attachment/{tenant}/{id}"))?;
+    }
+    Ok(())
 }
 
 /// The attachment of this id, whoever may see it.

@@ -67,7 +67,7 @@ pub(super) async fn take(
     let upload = new.kept_as;
     let outcome = gate
         .run(move |tx| {
-            let (made, existed) = service::create(tx, new)?;
+            let (made, existed) = service::create(tx, &new)?;
             let location = format!("/attachments/{}", made.id);
             Ok(Created { view: one(tx, made)?, location, existed })
         })

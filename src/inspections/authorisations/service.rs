@@ -68,6 +68,15 @@ pub fn able<A: Action>(tx: &mut Tx<'_, A>, team: &[UserId]) -> Result<Vec<UserId
     holders::holding_any(tx, CHECKERS, team)
 }
 
+/// Those under which the caller may inspect today or later.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_inspector<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<Authorisation>> {
+    let (user, today) = (tx.user()?, tx.now().shanghai_day());
+    store::of_inspector(tx, user, today)
+}
+
 /// What the caller may do with authorisations: asked once a request, not once a row.
 #[must_use]
 pub fn rights<A: Action>(tx: &Tx<'_, A>) -> Rights<AuthorisationAction> {

@@ -194,6 +194,28 @@ pub(super) fn find<A: Action>(
     Ok(complete(tx, row.into_iter().collect())?.pop())
 }
 
+/// Those approved that somebody is in the team of and that last on a day or longer, the earliest made first.
+pub(super) fn of_inspector<A: Action>(
+    tx: &mut Tx<'_, A>,
+    user: UserId,
+    day: NaiveDate,
+) -> Result<Vec<Authorisation>> {
+    let (tenant, reach) = (tx.tenant(), Reach::whole_tenant());
+    let rows: Vec<Row> = with_conn!(tx.conn(), c => visible!(tenant, reach, user)
+        .filter(authorisations::id.eq_any(
+            authorisation_members::table
+                .filter(authorisation_members::tenant_id.eq(tenant))
+                .filter(authorisation_members::user_id.eq(user))
+                .select(authorisation_members::authorisation_id),
+        ))
+        .filter(authorisations::state.eq(AuthorisationState::Approved))
+        .filter(authorisations::valid_until_on.ge(day))
+        .order((authorisations::created_at, authorisations::id))
+        .select(Row::as_select())
+        .load(c))?;
+    complete(tx, rows)
+}
+
 /// Locks the authorisation's row until the transaction ends; SQLite has one writer anyway.
 pub(super) fn lock<A: Action>(tx: &mut Tx<'_, A>, id: AuthorisationId) -> Result<()> {
     let tenant = tx.tenant();

@@ -11,4 +11,4 @@ pub mod service;
 mod store;
 pub mod templates;
 pub mod versions_http;
-mod views;
+pub mod views;

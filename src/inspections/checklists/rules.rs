@@ -106,6 +106,18 @@ impl Checklist {
         self.draft.as_ref().unwrap_or(&self.content)
     }
 
+    /// Whether an inspection begun at this moment may be made with it: what is told late is judged by when it was. Nothing changes
+    /// in a checklist after it is retired.
+    #[must_use]
+    pub fn was_in_use(&self, at: Instant) -> bool {
+        match self.state {
+            ChecklistState::Draft => false,
+            ChecklistState::Published => true,
+            // One retired before it was published has no version to inspect by.
+            ChecklistState::Retired => at < self.updated_at,
+        }
+    }
+
     /// Whether something is there that has not been published.
     #[must_use]
     pub fn has_draft(&self) -> bool {

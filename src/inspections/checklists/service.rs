@@ -14,6 +14,7 @@ use crate::access::policy::{
 use crate::access::{EffectTx, Reach, Rights, Tx};
 use crate::audit::Change;
 use crate::campaigns::handover::service::moved;
+use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::org::rules::{Unit, UnitId, UnitKind, UnitStatus};
 use crate::org::service as units;
@@ -76,8 +77,8 @@ pub fn current_version(tx: &mut Tx<'_, ChecklistRead>, id: ChecklistId) -> Resul
     store::current_version(tx, &checklist)?.ok_or_else(|| AppError::new(Code::NotFound))
 }
 
-/// A published version by which a unit may be inspected: of a checklist that is not retired, of a bureau the unit is or
-/// stands below, for units of its kind.
+/// A published version by which a unit might be inspected at a moment: of a checklist that was not retired by then, of a bureau the
+/// unit is or stands below, for units of its kind.
 ///
 /// # Errors
 /// When the database fails.
@@ -85,14 +86,29 @@ pub fn usable<A: Action>(
     tx: &mut Tx<'_, A>,
     id: ChecklistVersionId,
     unit: &Unit,
+    at: Instant,
 ) -> Result<Option<ChecklistVersion>> {
     let Some(version) = store::version_by_id(tx, id)? else { return Ok(None) };
     let checklist = store::find(tx, &Reach::whole_tenant(), version.checklist_id)?;
-    let fits = checklist
-        .is_some_and(|one| one.state == ChecklistState::Published && unit.path.starts_with(&one.unit_path));
+    let fits = checklist.is_some_and(|one| one.was_in_use(at) && unit.path.starts_with(&one.unit_path));
     let kinds = &version.content.kinds;
     let is_of_kind = kinds.is_empty() || kinds.contains(&unit.kind);
     Ok(Some(version).filter(|_| fits && is_of_kind))
+}
+
+/// The version that each published checklist stands at by which some unit at or below these paths might be inspected.
+///
+/// # Errors
+/// When the database fails.
+pub fn current_for<A: Action>(tx: &mut Tx<'_, A>, paths: &[String]) -> Result<Vec<ChecklistVersion>> {
+    let mut above: Vec<String> = paths
+        .iter()
+        .flat_map(|path| path.match_indices('/').filter_map(|(at, _)| path.get(..=at)))
+        .map(ToOwned::to_owned)
+        .collect();
+    above.sort_unstable();
+    above.dedup();
+    store::current_for(tx, paths, &above)
 }
 
 /// The version that something was made with, whatever has become of its checklist.

@@ -301,6 +301,49 @@ pub(super) fn current_version<A: Action>(
     row.as_ref().map(version).transpose()
 }
 
+/// The version that each published checklist stands at which some unit at or below these paths might be inspected by.
+pub(super) fn current_for<A: Action>(
+    tx: &mut Tx<'_, A>,
+    paths: &[String],
+    above: &[String],
+) -> Result<Vec<ChecklistVersion>> {
+    let (tenant, mut found) = (tx.tenant(), Vec::new());
+    let ranges: Vec<PathRange> = paths.iter().map(|path| PathRange::subtree(path)).collect();
+    // One after the other: SQLite takes a bounded depth of conditions in one statement.
+    let mut taken = |rows: Vec<VersionRow>| -> Result<()> {
+        for row in &rows {
+            found.push(version(row)?);
+        }
+        Ok(())
+    };
+    macro_rules! current {
+        ($c:expr, $of:expr) => {
+            checklists::table
+                .inner_join(
+                    checklist_versions::table.on(checklist_versions::tenant_id
+                        .eq(checklists::tenant_id)
+                        .and(checklist_versions::checklist_id.eq(checklists::id))
+                        .and(checklist_versions::number.eq(checklists::number))),
+                )
+                .filter(checklists::tenant_id.eq(tenant))
+                .filter(checklists::state.eq(ChecklistState::Published))
+                .filter($of)
+                .order((checklists::unit_path, checklists::id))
+                .select(VersionRow::as_select())
+                .load($c)
+        };
+    }
+    taken(with_conn!(tx.conn(), c => current!(c, checklists::unit_path.eq_any(above.to_vec())))?)?;
+    for PathRange { low, high } in ranges {
+        taken(
+            with_conn!(tx.conn(), c => current!(c, checklists::unit_path.ge(low).and(checklists::unit_path.lt(high))))?,
+        )?;
+    }
+    found.sort_by_key(|one: &ChecklistVersion| one.id);
+    found.dedup_by_key(|one| one.id);
+    Ok(found)
+}
+
 /// Moves every path below `from`.
 pub(super) fn follow(tx: &mut EffectTx<'_, WorkFollow>, from: &str, to: &str) -> Result<()> {
     let tenant = tx.tenant();

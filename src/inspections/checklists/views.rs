@@ -15,7 +15,7 @@ use crate::access::Tx;
 use crate::access::names::{UserNames, UserRef};
 use crate::access::policy::Action;
 use crate::db::Instant;
-use crate::errors::Result;
+use crate::errors::{AppError, Result};
 use crate::org::rules::UnitKind;
 use crate::org::views::{UnitNames, UnitRef};
 use crate::web::{Example, Versioned, with};
@@ -123,6 +123,14 @@ pub struct ChecklistVersionView {
     published_by: UserRef,
     /// 发布时刻。
     published_at: Instant,
+}
+
+impl ChecklistVersionView {
+    /// Its identifier.
+    #[must_use]
+    pub const fn id(&self) -> ChecklistVersionId {
+        self.id
+    }
 }
 
 impl Versioned for ChecklistVersionView {
@@ -302,18 +310,33 @@ pub(super) fn versions<A: Action>(
     found.into_iter().map(view).collect()
 }
 
+/// What is shown of versions.
+///
+/// # Errors
+/// When the database fails.
+pub fn whole_versions<A: Action>(
+    tx: &mut Tx<'_, A>,
+    found: Vec<ChecklistVersion>,
+) -> Result<Vec<ChecklistVersionView>> {
+    let names = UserNames::load(tx, found.iter().map(|one| one.published_by))?;
+    let view = |one: ChecklistVersion| {
+        Ok(ChecklistVersionView {
+            id: one.id,
+            checklist_id: one.checklist_id,
+            number: one.number,
+            title: one.content.title,
+            kinds: one.content.kinds,
+            items: one.content.items,
+            published_by: names.get(one.published_by)?,
+            published_at: one.published_at,
+        })
+    };
+    found.into_iter().map(view).collect()
+}
+
 pub(super) fn version<A: Action>(tx: &mut Tx<'_, A>, one: ChecklistVersion) -> Result<ChecklistVersionView> {
-    let names = UserNames::load(tx, [one.published_by])?;
-    Ok(ChecklistVersionView {
-        id: one.id,
-        checklist_id: one.checklist_id,
-        number: one.number,
-        title: one.content.title,
-        kinds: one.content.kinds,
-        items: one.content.items,
-        published_by: names.get(one.published_by)?,
-        published_at: one.published_at,
-    })
+    let found = whole_versions(tx, vec![one])?.pop();
+    found.ok_or_else(|| AppError::internal("one version is shown as one"))
 }
 
 pub(super) fn templates() -> Result<ChecklistTemplatesView> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
+use super::awaited::Photos;
 use super::embargo;
 use super::rules::{CheckId, CheckRecord, CheckState, Place, Reader};
 use super::service::{self, CheckFilter};
@@ -83,7 +84,7 @@ pub struct NewUnannouncedCheck {
     kind: CheckKind,
     /// 受检单位, 须在授权的范围之内。
     unit_id: UnitId,
-    /// 所用清单的版本, 须为受检单位或其上级的清单所发布, 清单未停用。
+    /// 所用清单的版本, 须为受检单位或其上级的清单所发布, 开始时清单未停用。
     checklist_version_id: ChecklistVersionId,
     /// 检查人员的账号, 含本人; 明察至少二人。
     #[schema(min_items = 1, max_items = 50)]
@@ -100,19 +101,48 @@ pub struct NewUnannouncedCheck {
     record: Option<CheckRecord>,
 }
 
-impl Validate for NewUnannouncedCheck {
-    fn validate(&self) -> std::result::Result<(), ValidationErrors> {
-        let mut errors: Vec<FieldError> = self
-            .place
-            .missing()
-            .into_iter()
-            .map(|field| FieldError::body(format!("/place/{field}"), Code::Required, Code::Required.title()))
-            .collect();
+impl NewUnannouncedCheck {
+    /// What is wrong with it beyond its schema, below `pointer`.
+    #[must_use]
+    pub fn wrong(&self, pointer: &str) -> Vec<FieldError> {
+        let missing = |field: &str| {
+            FieldError::body(format!("{pointer}/place/{field}"), Code::Required, Code::Required.title())
+        };
+        let mut errors: Vec<FieldError> = self.place.missing().into_iter().map(missing).collect();
         if self.sent_at.is_some_and(|sent| sent < self.begun_at) {
             let detail = text!("发送早于开始", "It was sent before it began");
-            errors.push(FieldError::body("/sent_at", Code::OutOfOrder, detail));
+            errors.push(FieldError::body(format!("{pointer}/sent_at"), Code::OutOfOrder, detail));
         }
-        into_validation(errors)
+        errors
+    }
+
+    /// The id the device chose.
+    #[must_use]
+    pub const fn id(&self) -> Option<CheckId> {
+        self.id
+    }
+
+    /// As it is to be entered; sent at `sent_at`, when it does not say so itself.
+    #[must_use]
+    pub fn into_new(self, sent_at: Option<Instant>) -> service::NewCheck {
+        service::NewCheck {
+            id: self.id,
+            authorisation_id: self.authorisation_id,
+            kind: self.kind,
+            unit_id: self.unit_id,
+            checklist_version_id: self.checklist_version_id,
+            team: self.team_user_ids,
+            begun_at: self.begun_at,
+            sent_at: self.sent_at.or(sent_at),
+            place: self.place,
+            record: self.record,
+        }
+    }
+}
+
+impl Validate for NewUnannouncedCheck {
+    fn validate(&self) -> std::result::Result<(), ValidationErrors> {
+        into_validation(self.wrong(""))
     }
 }
 
@@ -141,20 +171,7 @@ endpoint! {
         codes [IdTaken, AuthorisationNotInForce, InspectsOwnUnit]
     async fn create_unannounced_check(gate, _path: (), _query: NoQuery, body: Json<NewUnannouncedCheck>) -> Created<CheckView> {
         gate.run(move |tx| {
-            let one = body.0;
-            let new = service::NewCheck {
-                id: one.id,
-                authorisation_id: one.authorisation_id,
-                kind: one.kind,
-                unit_id: one.unit_id,
-                checklist_version_id: one.checklist_version_id,
-                team: one.team_user_ids,
-                begun_at: one.begun_at,
-                sent_at: one.sent_at,
-                place: one.place,
-                record: one.record,
-            };
-            let (made, existed) = service::create(tx, &new)?;
+            let (made, existed) = service::create(tx, &body.0.into_new(None), Photos::AreHere)?;
             let location = format!("/unannounced-checks/{}", made.id);
             Ok(Created { view: views::whole(tx, made)?, location, existed })
         })

@@ -6,9 +6,12 @@
 //! then, so that neither the log nor the events nor what is sealed tells of it; it has no number before.
 
 mod answers;
+pub mod awaited;
+mod awaited_store;
 pub mod embargo;
 mod embargo_store;
 pub mod http;
+mod place;
 pub mod rules;
 pub mod service;
 mod store;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use super::answers::Answer;
+pub use super::place::{Datum, Place};
 use crate::access::UserId;
 use crate::db::{Id, Instant, text_enum};
 use crate::errors::{AppError, Code, Result};
@@ -53,58 +54,10 @@ text_enum! {
 }
 
 text_enum! {
-    /// The datum of coordinates.
-    Datum as "datum" {
-        Wgs84 = "wgs84", "WGS-84", "WGS-84", grey;
-        Gcj02 = "gcj02", "GCJ-02 (火星坐标)", "GCJ-02", grey;
-    }
-}
-
-text_enum! {
     /// What comes of an objection.
     ObjectionOutcome as "objection_outcome" {
         Upheld = "upheld", "维持", "Upheld", grey;
         Amended = "amended", "更正", "Amended", orange;
-    }
-}
-
-/// 地点。有坐标的, 经纬度与坐标系须一并写明。
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Place {
-    /// 地点, 如 一楼办证大厅 3 号窗口。
-    #[schema(min_length = 1, max_length = 200)]
-    pub text: String,
-    /// 纬度, 十进制度, 至多七位小数。
-    #[serde(default)]
-    #[schema(max_length = 11, pattern = r"^-?(90(\.0{1,7})?|[1-8]?[0-9](\.[0-9]{1,7})?)$")]
-    pub latitude: Option<String>,
-    /// 经度, 十进制度, 至多七位小数。
-    #[serde(default)]
-    #[schema(max_length = 12, pattern = r"^-?(180(\.0{1,7})?|(1[0-7][0-9]|[1-9]?[0-9])(\.[0-9]{1,7})?)$")]
-    pub longitude: Option<String>,
-    /// 坐标系。
-    #[serde(default)]
-    pub datum: Option<Datum>,
-    /// 定位误差, 米。
-    #[serde(default)]
-    #[schema(minimum = 0, maximum = 100_000)]
-    pub accuracy_m: Option<i32>,
-}
-
-impl Place {
-    /// Whether coordinates are whole or not there at all: the fields that are missing.
-    #[must_use]
-    pub fn missing(&self) -> Vec<&'static str> {
-        let parts = [
-            ("latitude", self.latitude.is_some()),
-            ("longitude", self.longitude.is_some()),
-            ("datum", self.datum.is_some()),
-        ];
-        if parts.iter().all(|(_, there)| !there) && self.accuracy_m.is_none() {
-            return Vec::new();
-        }
-        parts.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect()
     }
 }
 
@@ -223,6 +176,8 @@ pub struct Check {
     pub decision: Option<(Decision, UserId, Instant)>,
     /// Why it was voided.
     pub void_reason: Option<String>,
+    /// Photos that its record or an addendum names and that have not come yet.
+    pub awaited: Vec<AttachmentId>,
     /// Counts up with each change.
     pub version: i64,
     /// When it was entered.
@@ -302,7 +257,7 @@ impl Check {
     /// Whether somebody who stands to it like this may do it now.
     ///
     /// # Errors
-    /// First of its state, 409: `check_recorded`, `check_not_recorded`, `check_not_confirmed`, `check_not_released`,
+    /// First of its state, 409: `check_recorded`, `check_not_recorded`, `attachments_awaited`, `check_not_confirmed`, `check_not_released`,
     /// `objection_closed`, `check_not_contested`, `check_not_voidable`, `check_ended`; then of who it is, 422: `not_in_team`,
     /// `not_the_commander`, `confirmer_is_recorder`, `not_the_head`, `decider_is_checker`, `decider_of_the_unit`.
     pub fn judge(&self, action: CheckAction, stand: &Stand, today: NaiveDate) -> Result<()> {
@@ -313,6 +268,7 @@ impl Check {
         let is_checker = stand.is(Relation::Team) || stand.is(Relation::Commander);
         let code = match (action, self.state_on(today)) {
             (Record, InProgress) if !stand.is(Relation::Team) => Code::NotInTeam,
+            (Confirm, Recorded) if !self.awaited.is_empty() => Code::AttachmentsAwaited,
             (Confirm, Recorded) | (Release, Confirmed) if !stand.is(Relation::Commander) => {
                 Code::NotTheCommander
             }
@@ -408,6 +364,7 @@ mod tests {
             objection: None,
             decision: None,
             void_reason: None,
+            awaited: Vec::new(),
             version: 1,
             created_at: at,
             updated_at: at,
@@ -472,17 +429,20 @@ mod tests {
     }
 
     #[test]
-    fn coordinates_are_whole_or_not_there() {
-        let place = |latitude: Option<&str>, datum, accuracy_m| Place {
-            text: "大厅".into(),
-            latitude: latitude.map(Into::into),
-            longitude: latitude.map(Into::into),
-            datum,
-            accuracy_m,
+    fn nobody_confirms_what_has_not_all_come() {
+        let today: NaiveDate = "2026-03-05".parse().unwrap();
+        let mut recorded = check(CheckState::Recorded);
+        recorded.awaited.push(AttachmentId::generate());
+        let judged = |check: &Check, relation, action| {
+            check.judge(action, &Stand(vec![relation]), today).err().map(|error| error.code())
         };
-        assert_eq!(place(None, None, None).missing(), Vec::<&str>::new());
-        assert_eq!(place(Some("25.04"), Some(Datum::Gcj02), None).missing(), Vec::<&str>::new());
-        assert_eq!(place(Some("25.04"), None, None).missing(), ["datum"]);
-        assert_eq!(place(None, None, Some(10)).missing(), ["latitude", "longitude", "datum"]);
+        // Whoever asks: it is the check that is not ready.
+        for relation in [Relation::Commander, Relation::Team] {
+            assert_eq!(judged(&recorded, relation, CheckAction::Confirm), Some(Code::AttachmentsAwaited));
+        }
+        assert_eq!(judged(&recorded, Relation::Team, CheckAction::AddAddendum), None);
+        assert_eq!(judged(&recorded, Relation::Team, CheckAction::Void), None);
+        recorded.awaited.clear();
+        assert_eq!(judged(&recorded, Relation::Commander, CheckAction::Confirm), None);
     }
 }

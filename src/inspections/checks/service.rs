@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::awaited::{self, Photos, Sorted};
 use super::rules::{
     Addendum, Check, CheckAction, CheckId, CheckRecord, CheckState, Place, Relation, Stand, least_team,
 };
@@ -209,7 +210,7 @@ impl NewCheck {
 ///
 /// # Errors
 /// `id_taken`; `invalid_body` with everything that is wrong; `authorisation_not_in_force`, `inspects_own_unit`.
-pub fn create(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<(Check, bool)> {
+pub fn create(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result<(Check, bool)> {
     if let Some(id) = new.id
         && store::is_taken(tx, id)?
     {
@@ -223,11 +224,11 @@ pub fn create(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<(Check, bo
     }
     // Nothing is here yet: an If-Match that names a version of it is stale.
     tx.check_version(0)?;
-    let Ground { authorisation, unit, version } = judge(tx, new)?;
+    let Ground { authorisation, unit, version, shown } = judge(tx, new, photos)?;
     let (now, user) = (tx.now(), tx.user()?);
     let deducted = new.record.as_ref().map(|record| total(&version.content.items, &record.answers));
     let is_recorded = new.record.is_some();
-    let made = Check {
+    let mut made = Check {
         id: new.id.unwrap_or_else(CheckId::generate),
         authorisation_id: authorisation.id,
         kind: new.kind,
@@ -252,15 +253,14 @@ pub fn create(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<(Check, bo
         objection: None,
         decision: None,
         void_reason: None,
+        awaited: Vec::new(),
         version: 1,
         created_at: now,
         updated_at: now,
     };
     store::insert(tx, &made)?;
     record(tx, None, &made, None)?;
-    if let Some(record) = &made.record {
-        attachments::bind(tx, &record.named(""), &made, ShownIn::Record)?;
-    }
+    awaited::settle(tx, &shown, &mut made, ShownIn::Record)?;
     Ok((made, false))
 }
 
@@ -269,11 +269,12 @@ struct Ground {
     authorisation: Authorisation,
     unit: Unit,
     version: ChecklistVersion,
+    shown: Sorted,
 }
 
-fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<Ground> {
+fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result<Ground> {
     let (now, user) = (tx.now(), tx.user()?);
-    let mut errors = Vec::new();
+    let (mut errors, mut shown) = (Vec::new(), Sorted::default());
     let authorisation = authorisations::of_team(tx, new.authorisation_id)?;
     if authorisation.is_none() {
         errors.push(unknown("/authorisation_id"));
@@ -289,7 +290,7 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<Ground> {
         judge_by((authorisation, &able), unit.as_ref(), user, new, &mut errors);
     }
     let version = match &unit {
-        Some(unit) => checklists::usable(tx, new.checklist_version_id, unit)?,
+        Some(unit) => checklists::usable(tx, new.checklist_version_id, unit, new.begun(now))?,
         None => None,
     };
     if unit.is_some() && version.is_none() {
@@ -302,7 +303,7 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<Ground> {
     if let (Some(version), Some(record)) = (&version, &new.record) {
         let named = record.named("/record");
         attachments::refuse_too_many(&named, MOST_ATTACHED, "/record/attachment_ids", &mut errors);
-        attachments::judge(tx, &named, &new.team, &mut errors)?;
+        shown = awaited::sort(tx, named, &new.team, photos, &mut errors)?;
         let times = (new.begun_at, new.skew_ms(now), now);
         judge_record(&version.content.items, record, times, "/record", &mut errors);
     }
@@ -321,7 +322,7 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck) -> Result<Ground> {
     if holders::paths_of(tx, &people)?.iter().any(|(_, path)| path.starts_with(&unit.path)) {
         return Err(AppError::new(Code::InspectsOwnUnit));
     }
-    Ok(Ground { authorisation, unit, version })
+    Ok(Ground { authorisation, unit, version, shown })
 }
 
 /// What the authorisation does not allow.

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::awaited_store;
 use super::rules::{Addendum, AddendumId, Check, CheckId, CheckState};
 use crate::access::policy::{Action, WorkFollow};
 use crate::access::{EffectTx, PathRange, Reach, Tx, UserId, follow_path};
 use crate::db::schema::inspections::{check_addenda, check_members, unannounced_checks};
 use crate::db::{Instant, insert_rows, lock_row, share_row, with_conn};
 use crate::errors::{AppError, Result};
+use crate::inspections::attachments::rules::AttachmentId;
 use crate::inspections::authorisations::rules::{AuthorisationId, CheckKind};
 use crate::inspections::checklists::rules::ChecklistVersionId;
 use crate::org::rules::UnitId;
@@ -53,7 +55,7 @@ struct Row {
     updated_at: Instant,
 }
 
-fn check(row: Row, team: Vec<UserId>) -> Result<Check> {
+fn check(row: Row, team: Vec<UserId>, awaited: Vec<AttachmentId>) -> Result<Check> {
     let said = |text: Option<String>, by: Option<UserId>, at: Option<Instant>| text.zip(by).zip(at);
     Ok(Check {
         id: row.id,
@@ -86,6 +88,7 @@ fn check(row: Row, team: Vec<UserId>) -> Result<Check> {
             None => None,
         },
         void_reason: row.void_reason,
+        awaited,
         version: row.version,
         created_at: row.created_at,
         updated_at: row.updated_at,
@@ -193,10 +196,11 @@ pub(super) fn list<A: Action>(
     Ok(Page { items: complete(tx, items)?, next_cursor, total })
 }
 
-/// The rows with their teams, fetched together.
+/// The rows with their teams and what they await, fetched together.
 fn complete<A: Action>(tx: &mut Tx<'_, A>, rows: Vec<Row>) -> Result<Vec<Check>> {
     let tenant = tx.tenant();
     let ids: Vec<CheckId> = rows.iter().map(|row| row.id).collect();
+    let mut awaited = awaited_store::of_checks(tx, &ids)?;
     let members: Vec<(CheckId, UserId)> = with_conn!(tx.conn(), c => check_members::table
         .filter(check_members::tenant_id.eq(tenant))
         .filter(check_members::check_id.eq_any(ids))
@@ -210,7 +214,8 @@ fn complete<A: Action>(tx: &mut Tx<'_, A>, rows: Vec<Row>) -> Result<Vec<Check>>
     rows.into_iter()
         .map(|row| {
             let team = teams.remove(&row.id).unwrap_or_default();
-            check(row, team)
+            let awaited = awaited.remove(&row.id).unwrap_or_default();
+            check(row, team, awaited)
         })
         .collect()
 }

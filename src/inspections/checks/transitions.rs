@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
+use super::awaited::{self, Photos, Sorted};
 use super::rules::{
     Addendum, AddendumId, Answer, Check, CheckAction, CheckId, CheckRecord, CheckState, Decision,
     ObjectionOutcome, numbers_of,
 };
 use super::service::{Caller, checklist_of, judge_record, record, total, visible};
-use super::{answers, embargo_store, store};
+use super::{answers, awaited_store, embargo_store, store};
 use crate::access::policy::{
     Action, Background, CheckAddendum, CheckConfirm, CheckContest, CheckDecide, CheckRead, CheckRecordSet,
     CheckRelease, CheckVoid,
@@ -68,7 +69,12 @@ fn settle<A: Action>(
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `check_recorded`, `not_in_team`, `invalid_body` with everything that is wrong.
-pub fn set_record(tx: &mut Tx<'_, CheckRecordSet>, id: CheckId, new: &CheckRecord) -> Result<Check> {
+pub fn set_record(
+    tx: &mut Tx<'_, CheckRecordSet>,
+    id: CheckId,
+    new: &CheckRecord,
+    photos: Photos,
+) -> Result<Check> {
     let before = known(tx, id)?;
     let user = tx.user()?;
     if before.record.as_ref() == Some(new) && before.recorded_by == Some(user) {
@@ -80,7 +86,7 @@ pub fn set_record(tx: &mut Tx<'_, CheckRecordSet>, id: CheckId, new: &CheckRecor
     let items = checklist_of(tx, &before)?.content.items;
     let (mut errors, named) = (Vec::new(), new.named(""));
     attachments::refuse_too_many(&named, MOST_ATTACHED, "/attachment_ids", &mut errors);
-    attachments::judge(tx, &named, &before.team, &mut errors)?;
+    let shown = awaited::sort(tx, named, &before.team, photos, &mut errors)?;
     // How far the device's clock is off was learned when the check was begun.
     judge_record(&items, new, (before.begun_at, before.skew_ms, tx.now()), "", &mut errors);
     if !errors.is_empty() {
@@ -94,8 +100,8 @@ pub fn set_record(tx: &mut Tx<'_, CheckRecordSet>, id: CheckId, new: &CheckRecor
         recorded_at: Some(tx.now()),
         ..before.clone()
     };
-    let after = settle(tx, &before, after, None)?;
-    attachments::bind(tx, &named, &after, ShownIn::Record)?;
+    let mut after = settle(tx, &before, after, None)?;
+    awaited::settle(tx, &shown, &mut after, ShownIn::Record)?;
     Ok(after)
 }
 
@@ -181,21 +187,26 @@ pub fn contest(
     shown: &[AttachmentId],
 ) -> Result<Check> {
     let before = for_change(tx, id, CheckAction::Contest)?;
-    let named = shown_by(tx, shown, &[])?;
+    let shown = shown_by(tx, shown, &[], Photos::AreHere)?;
     let said = (content.to_owned(), tx.user()?, tx.now());
     let after = Check { kept: CheckState::Contested, objection: Some(said), ..before.clone() };
-    let after = settle(tx, &before, after, Some(content))?;
-    attachments::bind(tx, &named, &after, ShownIn::Objection)?;
+    let mut after = settle(tx, &before, after, Some(content))?;
+    awaited::settle(tx, &shown, &mut after, ShownIn::Objection)?;
     Ok(after)
 }
 
-/// The attachments that an objection or an addendum shows, each there to be bound.
-fn shown_by<A: Action>(tx: &mut Tx<'_, A>, shown: &[AttachmentId], by: &[UserId]) -> Result<Named> {
+/// The attachments that an objection or an addendum shows.
+fn shown_by<A: Action>(
+    tx: &mut Tx<'_, A>,
+    shown: &[AttachmentId],
+    by: &[UserId],
+    photos: Photos,
+) -> Result<Sorted> {
     let place = |(at, id): (usize, &AttachmentId)| (format!("/attachment_ids/{at}"), *id);
     let (named, mut errors): (Named, _) = (shown.iter().enumerate().map(place).collect(), Vec::new());
-    attachments::judge(tx, &named, by, &mut errors)?;
+    let sorted = awaited::sort(tx, named, by, photos, &mut errors)?;
     refuse_repeated(shown, "/attachment_ids", &mut errors);
-    if errors.is_empty() { Ok(named) } else { Err(AppError::fields(Code::InvalidBody, errors)) }
+    if errors.is_empty() { Ok(sorted) } else { Err(AppError::fields(Code::InvalidBody, errors)) }
 }
 
 /// Answers an objection, once and for all, as somebody who neither made the check nor is of the unit.
@@ -258,7 +269,13 @@ fn judge_shown(before: &Check, given: &[Answer], errors: &mut Vec<FieldError>) {
 /// `not_found`, `precondition_failed`, `check_not_voidable`, `not_in_team`.
 pub fn void(tx: &mut Tx<'_, CheckVoid>, id: CheckId, reason: &str) -> Result<Check> {
     let before = for_change(tx, id, CheckAction::Void)?;
-    let after = Check { kept: CheckState::Voided, void_reason: Some(reason.to_owned()), ..before.clone() };
+    awaited_store::forget(tx, id)?;
+    let after = Check {
+        kept: CheckState::Voided,
+        void_reason: Some(reason.to_owned()),
+        awaited: Vec::new(),
+        ..before.clone()
+    };
     settle(tx, &before, after, Some(reason))
 }
 
@@ -271,12 +288,14 @@ pub fn add_addendum(
     check: CheckId,
     id: Option<AddendumId>,
     (content, shown): (&str, &[AttachmentId]),
+    photos: Photos,
 ) -> Result<(Check, bool)> {
     let found = known(tx, check)?;
     if let Some(id) = id
         && let Some((of, said)) = store::addendum(tx, id)?
     {
         let (mut showed, mut shown) = (attachments::of_addendum(tx, check, id)?, shown.to_vec());
+        showed.extend(awaited_store::of_addendum(tx, id)?);
         showed.sort_unstable();
         shown.sort_unstable();
         if of != check || said != content || showed != shown {
@@ -290,7 +309,7 @@ pub fn add_addendum(
     if store::count_addenda(tx, check)? >= MOST_ADDENDA {
         return Err(AppError::new(Code::TooManyAddenda));
     }
-    let named = shown_by(tx, shown, &found.team)?;
+    let sorted = shown_by(tx, shown, &found.team, photos)?;
     let addendum = Addendum {
         id: id.unwrap_or_else(AddendumId::generate),
         content: content.to_owned(),
@@ -316,6 +335,6 @@ pub fn add_addendum(
         after: Some(&facts),
         reason: None,
     })?;
-    attachments::bind(tx, &named, &after, ShownIn::Addendum(addendum.id))?;
+    awaited::settle(tx, &sorted, &mut after, ShownIn::Addendum(addendum.id))?;
     Ok((after, false))
 }

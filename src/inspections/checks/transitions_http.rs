@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::awaited::Photos;
 use super::rules::{AddendumId, Answer, CheckId, CheckRecord, ObjectionOutcome};
 use super::transitions;
 use super::views::{self, CheckView};
@@ -43,7 +44,7 @@ endpoint! {
         codes [CheckRecorded, NotInTeam]
     async fn record_unannounced_check(gate, id: CheckId, _query: NoQuery, body: Json<CheckRecord>) -> Resource<CheckView> {
         gate.run(move |tx| {
-            let recorded = transitions::set_record(tx, id, &body.0)?;
+            let recorded = transitions::set_record(tx, id, &body.0, Photos::AreHere)?;
             views::whole(tx, recorded).map(Resource)
         })
         .await
@@ -68,9 +69,9 @@ impl Example for ConfirmCheckBody {
 endpoint! {
     /// 确认检查
     ///
-    /// 由指挥员确认, 不得为记录的人。可以写明到何时自动公布, 在此之前指挥员仍可公布。
+    /// 由指挥员确认, 不得为记录的人。所列照片 (`awaited_attachment_ids`) 尚未全部到达的不能确认。可以写明到何时自动公布, 在此之前指挥员仍可公布。
     ConfirmCheck: CheckConfirm, Post "/unannounced-checks/{check_id}/confirm", tag "unannounced-checks",
-        codes [CheckNotRecorded, NotTheCommander, ConfirmerIsRecorder]
+        codes [CheckNotRecorded, AttachmentsAwaited, NotTheCommander, ConfirmerIsRecorder]
     async fn confirm_unannounced_check(gate, id: CheckId, _query: NoQuery, body: Json<ConfirmCheckBody>) -> Resource<CheckView> {
         gate.run(move |tx| {
             let confirmed = transitions::confirm(tx, id, body.0.release_at)?;
@@ -226,7 +227,7 @@ endpoint! {
         codes [CheckNotRecorded, CheckEnded, NotInTeam, IdTaken, TooManyAddenda]
     async fn add_check_addendum(gate, id: CheckId, _query: NoQuery, body: Json<NewAddendum>) -> Created<CheckView> {
         gate.run(move |tx| {
-            let (check, existed) = transitions::add_addendum(tx, id, body.0.id, (&body.0.content, &body.0.attachment_ids))?;
+            let (check, existed) = transitions::add_addendum(tx, id, body.0.id, (&body.0.content, &body.0.attachment_ids), Photos::AreHere)?;
             let location = format!("/unannounced-checks/{}", check.id);
             Ok(Created { view: views::whole(tx, check)?, location, existed })
         })

@@ -233,6 +233,9 @@ pub struct CheckView {
     /// 全部附件, 按上传的先后。
     #[schema(max_items = 5000)]
     attachments: Vec<AttachmentView>,
+    /// 记录与补记所列、尚未到达的照片 (离线报来的); 到达之前不能确认。
+    #[schema(max_items = 5000)]
+    awaited_attachment_ids: Vec<AttachmentId>,
     /// 本人此刻可做的操作。
     #[schema(max_items = 7)]
     allowed_actions: Vec<CheckAction>,
@@ -297,7 +300,7 @@ impl Example for CheckView {
             },
             "confirmed_at": "2026-03-10T09:00:00.000000Z", "release_at": null, "released_at": "2026-03-11T01:00:00.000000Z",
             "objection": null, "decision": null, "void_reason": null, "addenda": [],
-            "attachments": [AttachmentView::example()],
+            "attachments": [AttachmentView::example()], "awaited_attachment_ids": [],
         });
         with(example_head(), more)
     }
@@ -441,6 +444,7 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
         void_reason: one.void_reason,
         addenda,
         attachments: attachments::views::all(tx, bound)?,
+        awaited_attachment_ids: one.awaited,
         allowed_actions,
         version: one.version,
         created_at: one.created_at,
