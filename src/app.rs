@@ -38,6 +38,7 @@ use crate::inspections::attachments::http as attachments;
 use crate::inspections::authorisations::http as authorisations;
 use crate::inspections::checklists::{http as checklists, versions_http as checklist_versions};
 use crate::inspections::checks::{http as checks, transitions_http as check_transitions};
+use crate::inspections::conflicts::http as conflicts;
 use crate::jobs::http as jobs;
 use crate::jobs::runner::{Runner, Work};
 use crate::org::calendar::http as calendar;
@@ -147,6 +148,8 @@ pub fn api() -> Api {
         .with::<authorisations::GetAuthorisation>().with::<authorisations::UpdateAuthorisation>()
         .with::<authorisations::ApproveAuthorisationEndpoint>().with::<authorisations::RejectAuthorisation>()
         .with::<authorisations::RevokeAuthorisation>()
+        .with::<conflicts::ListConflicts>().with::<conflicts::DeclareConflict>()
+        .with::<conflicts::GetConflict>().with::<conflicts::EndConflict>()
         .with::<attachments::UploadAttachment>()
         .with::<attachments::GetAttachment>().with::<attachments::GetAttachmentContent>()
         .with::<checks::ListChecks>().with::<checks::CreateCheck>().with::<checks::GetCheck>().with::<checks::ListCheckReaders>()

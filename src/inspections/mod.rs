@@ -4,4 +4,5 @@ pub mod attachments;
 pub mod authorisations;
 pub mod checklists;
 pub mod checks;
+pub mod conflicts;
 pub mod handover;

@@ -23,6 +23,7 @@ use crate::inspections::checklists::items::{AnswerType, EvidenceRule};
 use crate::inspections::checklists::rules::{ChecklistAction, ChecklistState};
 use crate::inspections::checklists::templates::ChecklistTemplate;
 use crate::inspections::checks::rules::{CheckAction, CheckState, Datum, ObjectionOutcome};
+use crate::inspections::conflicts::rules::{ConflictAction, ConflictKind, ConflictState};
 use crate::jobs::rules::{JobAction, JobKind, JobState};
 use crate::org::calendar::rules::{CalendarChangeKind, DayKind};
 use crate::org::changes::rules::{UnitAction, UnitChange};
@@ -99,6 +100,9 @@ pub const ALL: &[Listed] = &[
     of::<CheckKind>(),
     of::<AuthorisationState>(),
     of::<AuthorisationAction>(),
+    of::<ConflictKind>(),
+    of::<ConflictState>(),
+    of::<ConflictAction>(),
     of::<CheckState>(),
     of::<CheckAction>(),
     of::<Datum>(),

@@ -18,6 +18,7 @@ mod cascade;
 mod checklists;
 mod checks;
 mod clearing;
+mod conflicts;
 mod crowds;
 mod departures;
 mod endings;
