@@ -60,10 +60,8 @@ use crate::web::{Api, Context, ExportLimits, Exports, RequestId, configure, docu
 #[rustfmt::skip]
 pub fn api() -> Api {
     Api::default()
-        .with::<sessions::LoginEndpoint>()
-        .with::<sessions::RefreshEndpoint>()
-        .with::<sessions::LogoutEndpoint>()
-        .with::<sessions::ChangePassword>()
+        .with::<sessions::LoginEndpoint>().with::<sessions::RefreshEndpoint>()
+        .with::<sessions::LogoutEndpoint>().with::<sessions::ChangePassword>()
         .with::<sessions::GetMe>().with::<waiting::GetWaiting>()
         .with::<sessions::ListOwnSessions>()
         .with::<sessions::EndOwnSession>()
