@@ -39,6 +39,7 @@ use crate::inspections::attachments::http as attachments;
 use crate::inspections::authorisations::http as authorisations;
 use crate::inspections::checklists::{http as checklists, versions_http as checklist_versions};
 use crate::inspections::checks::{http as checks, transitions_http as check_transitions};
+use crate::inspections::conflicts::http as conflicts;
 use crate::inspections::offline::bundle_http as offline;
 use crate::inspections::offline::sync_http as sync;
 use crate::jobs::http as jobs;
@@ -62,10 +63,8 @@ use crate::web::{Api, Context, ExportLimits, Exports, RequestId, configure, docu
 #[rustfmt::skip]
 pub fn api() -> Api {
     let api = Api::default()
-        .with::<sessions::LoginEndpoint>()
-        .with::<sessions::RefreshEndpoint>()
-        .with::<sessions::LogoutEndpoint>()
-        .with::<sessions::ChangePassword>()
+        .with::<sessions::LoginEndpoint>().with::<sessions::RefreshEndpoint>()
+        .with::<sessions::LogoutEndpoint>().with::<sessions::ChangePassword>()
         .with::<sessions::GetMe>().with::<waiting::GetWaiting>()
         .with::<sessions::ListOwnSessions>()
         .with::<sessions::EndOwnSession>()
@@ -167,6 +166,8 @@ fn inspections(api: Api) -> Api {
         .with::<authorisations::GetAuthorisation>().with::<authorisations::UpdateAuthorisation>()
         .with::<authorisations::ApproveAuthorisationEndpoint>().with::<authorisations::RejectAuthorisation>()
         .with::<authorisations::RevokeAuthorisation>()
+        .with::<conflicts::ListConflicts>().with::<conflicts::DeclareConflict>()
+        .with::<conflicts::GetConflict>().with::<conflicts::EndConflict>()
         .with::<attachments::UploadAttachment>()
         .with::<attachments::GetAttachment>().with::<attachments::GetAttachmentContent>()
         .with::<checks::ListChecks>().with::<checks::CreateCheck>().with::<checks::GetCheck>().with::<checks::ListCheckReaders>()

@@ -6,7 +6,7 @@ use super::policy::{Action, UserRead};
 use super::roles::Role;
 use super::tx::{Tx, UserId};
 use crate::db::schema::{role_bindings, users};
-use crate::db::with_conn;
+use crate::db::{lock_row, with_conn};
 use crate::errors::Result;
 
 /// The roles that active accounts hold today.
@@ -87,6 +87,16 @@ pub fn working_within<A: Action>(tx: &mut Tx<'_, A>, ids: &[UserId]) -> Result<V
         .select((users::id, users::unit_path))
         .load(c))?;
     Ok(rows.into_iter().filter(|(_, path)| tx.reach().contains(path)).map(|(id, _)| id).collect())
+}
+
+/// Holds an account's row until the transaction ends: what a person may have one of is entered by one at a time.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock<A: Action>(tx: &mut Tx<'_, A>, id: UserId) -> Result<()> {
+    let tenant = tx.tenant();
+    lock_row!(tx.conn(), users::table.find((tenant, id)).select(users::id));
+    Ok(())
 }
 
 /// The paths of the units to which the accounts belong.

@@ -282,6 +282,9 @@ policy! {
     AuthorisationApprove "authorisation.approve" "批准检查授权" write  [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     AuthorisationReject "authorisation.reject" "否决检查授权" write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     AuthorisationRevoke "authorisation.revoke" "撤销检查授权" write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    ConflictRead      "conflict.read"       "查看利害关系申报" read    [-  -      -  -  -    A  -  S        -  -  -    A  S  A      -      -  -];
+    ConflictDeclare   "conflict.declare"    "申报利害关系"    write    [-  -      -  -  -    A  -  S        -  -  -    A  S  A      -      -  -];
+    ConflictEnd       "conflict.end"        "终止利害关系申报" write   [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     AttachmentRead    "attachment.read"     "查看附件"        read     [-  -      -  -  -    S  S  S        S  S  -    S  S  A      -      -  -];
     AttachmentUpload  "attachment.upload"   "上传附件"        write    [-  -      -  -  -    A  -  A        A  A  -    A  A  A      -      -  -];
     CheckRead         "unannounced_check.read" "查看明察暗访" read     [-  -      -  -  -    S  S  S        S  S  -    S  S  A      -      -  -];

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::Duration;
 
+use super::conflicts;
 use super::story::{Desk, Person, holder};
 use super::visits;
 use crate::access::holders::by_login;
@@ -50,6 +51,7 @@ pub(super) async fn tell(
     if let Some(&(_, checklist)) = dress {
         visits::tell(doors, units, people, first, (standing, checklist)).await?;
     }
+    conflicts::tell(doors, units, people).await?;
     if let Some(city) = first.first().and_then(|code| units.iter().find(|unit| unit.code == *code)) {
         let desk = Desk::of(doors, holder(people, Role::GroupOffice, &city.code)?).await?;
         let base = ChecklistTemplate::ServiceWindow.content()?;

@@ -6,6 +6,7 @@
 mod calendar_shift;
 mod campaign;
 mod checks;
+mod conflicts;
 mod discussion;
 mod divisions;
 mod load;

@@ -178,6 +178,8 @@ codes! {
     UnitOutOfScope = Unprocessable, "unit_out_of_scope", "该单位不在活动范围内", "The unit is not in the campaign's scope";
     AuthorisationNotInForce = Unprocessable, "authorisation_not_in_force", "授权在检查当日没有生效", "The authorisation was not in force on the day of the check";
     InspectsOwnUnit = Unprocessable, "inspects_own_unit", "不得检查本人所在的单位及其上级", "Nobody inspects their own unit, nor one above it";
+    CommanderHasConflict = Unprocessable, "commander_has_conflict", "指挥员已申报与受检单位的利害关系, 须回避", "The commander has declared an interest in the unit";
+    OwnConflict = Unprocessable, "own_conflict", "不得终止本人的利害关系申报", "Nobody ends a declaration of their own interest";
     NotInTeam = Unprocessable, "not_in_team", "须为此次检查的检查人员或指挥员", "It takes one of the check's team, or its commander";
     NotTheCommander = Unprocessable, "not_the_commander", "须为此次检查的指挥员", "It takes the check's commander";
     ConfirmerIsRecorder = Unprocessable, "confirmer_is_recorder", "记录的人不得确认", "Whoever recorded it may not confirm it";
@@ -194,6 +196,8 @@ codes! {
     VoteNotCarried = Unprocessable, "vote_not_carried", "赞成票未多于反对票", "There are not more votes for it than against it";
     AuthorisationDecided = Conflict, "authorisation_decided", "授权已作决定", "The authorisation has been decided on";
     AuthorisationEnded = Conflict, "authorisation_ended", "授权已终止或期限已过", "The authorisation has ended or its time has passed";
+    AlreadyDeclared = Conflict, "already_declared", "同一利害关系已申报, 尚未终止", "The same interest is declared already, and the declaration stands";
+    ConflictEnded = Conflict, "conflict_ended", "申报已终止", "The declaration has ended already";
     CheckRecorded = Conflict, "check_recorded", "检查已记录, 更正请补记", "The check is recorded; corrections are addenda";
     CheckNotRecorded = Conflict, "check_not_recorded", "检查不在已记录的状态", "The check does not stand as recorded";
     BundleTooLarge = Unprocessable, "bundle_too_large", "可检查的单位过多, 请以 unit_id 缩小范围", "There are too many units to take along; narrow them by unit_id";
@@ -280,6 +284,7 @@ codes! {
     FilePolyglot = Field, "file_polyglot", "图片之中另藏有内容", "Something else is hidden in the picture";
     PictureTooLarge = Field, "picture_too_large", "图片的像素过多", "The picture has too many pixels";
     HashMismatch = Field, "hash_mismatch", "收到的文件与所说的 SHA-256 不符", "The file that came is not the one the SHA-256 is of";
+    ConflictDeclared = Field, "conflict_declared", "已申报与受检单位的利害关系, 须回避", "They have declared an interest in the unit and keep away from it";
     EvidenceRequired = Field, "evidence_required", "此项须附证据", "The item needs evidence";
     ControlCharacter = Field, "control_character", "含有不可见的控制字符", "It holds a control character";
     Blank = Field, "blank", "不能只有空白", "It may not be blank";

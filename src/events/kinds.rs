@@ -1,8 +1,9 @@
 //! Which things are told of, to whom.
 
 use crate::access::policy::{
-    Action, AuthorisationRead, CalendarRead, CampaignRead, CheckRead, ChecklistRead, ClearingRead, EntryRead,
-    JobRead, OfficerRead, PlanRead, RoleBindingRead, Row, SettingsRead, TaskRead, UnitRead, UserRead,
+    Action, AuthorisationRead, CalendarRead, CampaignRead, CheckRead, ChecklistRead, ClearingRead,
+    ConflictRead, EntryRead, JobRead, OfficerRead, PlanRead, RoleBindingRead, Row, SettingsRead, TaskRead,
+    UnitRead, UserRead,
 };
 use crate::db::text_enum;
 
@@ -16,6 +17,7 @@ text_enum! {
         DayEntry = "day_entry", "逐日填报", "Day entry", green;
         DailyClearing = "daily_clearing", "日清账", "Daily clearing", orange;
         Authorisation = "authorisation", "检查授权", "Authorisation", orange;
+        Conflict = "conflict", "利害关系申报", "Declared conflict of interest", orange;
         UnannouncedCheck = "unannounced_check", "明察暗访", "Unannounced check", red;
         Checklist = "checklist", "检查清单", "Checklist", green;
         Unit = "unit", "单位", "Unit", grey;
@@ -39,6 +41,7 @@ impl EventKind {
             Self::DayEntry => EntryRead::ROW,
             Self::DailyClearing => ClearingRead::ROW,
             Self::Authorisation => AuthorisationRead::ROW,
+            Self::Conflict => ConflictRead::ROW,
             Self::UnannouncedCheck => CheckRead::ROW,
             Self::Checklist => ChecklistRead::ROW,
             Self::Unit => UnitRead::ROW,
@@ -69,6 +72,8 @@ pub enum Lead {
     Entry,
     /// The authorisation of this id.
     Authorisation,
+    /// The declared conflict of this id.
+    Conflict,
     /// The unannounced check of this id.
     Check,
     /// The checklist of this id.
@@ -109,6 +114,7 @@ pub const TOLD: &[(&str, EventKind, Lead)] = &[
     ("day_entry", EventKind::DayEntry, Lead::Entry),
     ("cleared_day", EventKind::DailyClearing, Lead::Everywhere),
     ("authorisation", EventKind::Authorisation, Lead::Authorisation),
+    ("conflict", EventKind::Conflict, Lead::Conflict),
     ("unannounced_check", EventKind::UnannouncedCheck, Lead::Check),
     ("checklist", EventKind::Checklist, Lead::Checklist),
     ("unit", EventKind::Unit, Lead::Unit),

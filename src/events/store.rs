@@ -11,7 +11,7 @@ use crate::access::{Tx, UserId};
 use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::CampaignState;
 use crate::db::schema::inspections::{
-    authorisation_members, authorisations, check_members, checklists, unannounced_checks,
+    authorisation_members, authorisations, check_members, checklists, conflicts, unannounced_checks,
 };
 use crate::db::schema::jobs::jobs;
 use crate::db::schema::{
@@ -124,6 +124,7 @@ pub(super) fn things(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Res
             plan_votes::id
         ),
         Lead::Job => owned_jobs(tx, ids),
+        Lead::Conflict => declared(tx, ids),
         Lead::Entry => entries(tx, ids),
         Lead::RoleBinding => bindings(tx, ids),
         Lead::Assignment
@@ -245,6 +246,22 @@ fn with_teams(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Result<Has
         }
     }
     Ok(found)
+}
+
+/// Declared conflicts, which stand where the account of the person stands, who knows of them too; not where the unit stands.
+fn declared(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
+    let (tenant, ids) = (tx.tenant(), ids.to_vec());
+    let rows: Vec<(Raw, UserId, String)> = with_conn!(tx.conn(), c => conflicts::table
+        .inner_join(users::table.on(
+            users::tenant_id.eq(conflicts::tenant_id).and(users::id.eq(conflicts::user_id))))
+        .filter(conflicts::tenant_id.eq(tenant))
+        .filter(conflicts::id.eq_any(ids))
+        .select((conflicts::id, conflicts::user_id, users::unit_path))
+        .load(c))?;
+    let row = |(id, person, path): (Raw, UserId, String)| {
+        (id.uuid(), Thing { members: vec![person], ..thing(id, None, path, false) })
+    };
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// Jobs, which stand nowhere and are told to whoever began them.

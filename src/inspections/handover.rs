@@ -6,6 +6,7 @@ use crate::errors::{FieldError, Result};
 use crate::inspections::authorisations::service as authorisations;
 use crate::inspections::checklists::service as checklists;
 use crate::inspections::checks::service as checks;
+use crate::inspections::conflicts::service as conflicts;
 use crate::org::rules::{Unit, UnitId};
 
 /// Rewrites the paths of whatever stands at the units of a moved subtree.
@@ -35,5 +36,6 @@ pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Ve
 pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
     checklists::hand_over(tx, from, to)?;
     authorisations::hand_over(tx, from, to)?;
+    conflicts::hand_over(tx, from, to)?;
     checks::hand_over(tx, from, to)
 }

@@ -4,5 +4,6 @@ pub mod attachments;
 pub mod authorisations;
 pub mod checklists;
 pub mod checks;
+pub mod conflicts;
 pub mod handover;
 pub mod offline;

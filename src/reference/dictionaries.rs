@@ -23,6 +23,7 @@ use crate::inspections::checklists::items::{AnswerType, EvidenceRule};
 use crate::inspections::checklists::rules::{ChecklistAction, ChecklistState};
 use crate::inspections::checklists::templates::ChecklistTemplate;
 use crate::inspections::checks::rules::{CheckAction, CheckState, Datum, ObjectionOutcome};
+use crate::inspections::conflicts::rules::{ConflictAction, ConflictKind, ConflictState};
 use crate::inspections::offline::bundle::OfflineKind;
 use crate::jobs::rules::{JobAction, JobKind, JobState};
 use crate::org::calendar::rules::{CalendarChangeKind, DayKind};
@@ -101,6 +102,9 @@ pub const ALL: &[Listed] = &[
     of::<OfflineKind>(),
     of::<AuthorisationState>(),
     of::<AuthorisationAction>(),
+    of::<ConflictKind>(),
+    of::<ConflictState>(),
+    of::<ConflictAction>(),
     of::<CheckState>(),
     of::<CheckAction>(),
     of::<Datum>(),

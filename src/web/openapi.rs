@@ -46,6 +46,7 @@ const TAGS: &[(&str, &str)] = &[
     ("officers", "民警与辅警, 任职与代理。"),
     ("checklists", "检查清单及其版本。"),
     ("authorisations", "常态授权: 谁可以检查谁。"),
+    ("conflicts", "利害关系申报: 谁须回避哪个单位。"),
     ("attachments", "附件: 现场照片的上传与查看。"),
     ("unannounced-checks", "明察暗访: 记录、确认、公布、异议。"),
     ("calendar", "工作日历: 放假安排, 本省的设定, 工作日时限的计算。"),

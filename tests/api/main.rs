@@ -19,6 +19,7 @@ mod changes;
 mod checklists;
 mod checks;
 mod clearing;
+mod conflicts;
 mod crowds;
 mod cuts;
 mod departures;

@@ -110,6 +110,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("jobs", "kind", "job_kind"),
     ("jobs", "state", "job_state"),
     ("authorisations", "state", "authorisation_state"),
+    ("conflicts", "kind", "conflict_kind"),
+    ("conflicts", "state", "conflict_state"),
     ("checklists", "state", "checklist_state"),
     ("unannounced_checks", "kind", "check_kind"),
     ("unannounced_checks", "state", "check_state"),

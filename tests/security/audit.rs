@@ -425,6 +425,19 @@ fn inspections(log: &mut Ledger<'_>) {
 /// Rights to ask for several things at once, each of which leaves the row of its own right.
 const BY_ITEM: &[&str] = &["unannounced_check.sync"];
 
+/// Who keeps away from where.
+fn conflicts(log: &mut Ledger<'_>) {
+    let world = log.world;
+    let (inspector, discipline) = ("53-inspector", "53-discipline");
+    let declare = || world.as_(inspector).post("/conflicts", &story::conflict_body(world, "5303", "kinship"));
+    let id = log.wrote(inspector, declare(), &["conflict.declare conflict"]).id();
+    log.left_nothing(inspector, &declare().expect(409, "already_declared"));
+    let end =
+        || world.as_(discipline).post(&format!("/conflicts/{id}/end"), &json!({ "reason": "已经调离。" }));
+    log.wrote(discipline, end(), &["conflict.end conflict"]);
+    log.left_nothing(discipline, &end().expect(409, "conflict_ended"));
+}
+
 /// A covert check: nobody else reads its rows before it is released, but they are there.
 fn checks(log: &mut Ledger<'_>) {
     let world = log.world;
@@ -507,6 +520,7 @@ both! {
         calendar_and_settings(&mut log);
         campaign_and_plan(&mut log);
         inspections(&mut log);
+        conflicts(&mut log);
         checks(&mut log);
 
         let writes: BTreeSet<String> = operations()

@@ -158,6 +158,7 @@ both! {
             let filters = [
                 ("unit_id", world.unit("50")),
                 ("parent_id", world.unit("50")),
+                ("user_id", world.user("50-group-head")),
                 ("campaign_id", &objects.there.campaign),
                 ("plan_id", &objects.there.plan),
                 ("parent_plan_id", &objects.there.plan),
@@ -231,6 +232,12 @@ both! {
             }
             record
         };
+        let discipline = world.as_("53-discipline");
+        let declared = |field: &str, id: &str| {
+            let mut body = crate::support::story::conflict_body(world, "5301", "kinship");
+            body[field] = id.into();
+            body
+        };
         let attempts: Vec<(&str, Attempt<'_>)> = vec![
             (&of_50, Box::new(|id| inspector.post(&format!("/unannounced-checks/{open_check}/record"), &shown("", id)))),
             (&of_50, Box::new(|id| inspector.post(&format!("/unannounced-checks/{open_check}/record"), &shown("answers", id)))),
@@ -252,6 +259,8 @@ both! {
             (world.user("50-inspector"), Box::new(|id| office.post("/authorisations", &authorisation("team_user_ids", serde_json::json!([id]))))),
             (world.user("50-discipline"), Box::new(|id| office.post("/authorisations", &authorisation("commander_user_id", id.into())))),
             (world.unit("50"), Box::new(|id| office.post("/authorisations", &authorisation("unit_id", id.into())))),
+            (world.unit("50"), Box::new(|id| inspector.post("/conflicts", &declared("unit_id", id)))),
+            (world.user("50-inspector"), Box::new(|id| discipline.post("/conflicts", &declared("user_id", id)))),
             (world.unit("50"), Box::new(|id| office.post("/checklists", &serde_json::json!({ "unit_id": id, "template": "service_window" })))),
             (world.unit("50-D01"), Box::new(|id| office.post("/checklists", &serde_json::json!({ "unit_id": world.unit("53"), "department_id": id, "template": "service_window" })))),
         ];

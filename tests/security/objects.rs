@@ -48,6 +48,8 @@ pub struct Objects<'w> {
     checklists: [(String, String); 3],
     /// Approved, to check Kunming, Qujing and 50.
     authorisations: [String; 3],
+    /// Declared by the heads of the leading groups of Kunming, of Qujing and of 50.
+    conflicts: [String; 3],
     /// Of Kunming and of 50, open; of Qujing, covert, by the inspector alone.
     checks: [String; 3],
     /// Bound to a check of Kunming's that its supervisor takes part in, to Qujing's covert one, to that of 50.
@@ -173,6 +175,7 @@ impl<'w> Objects<'w> {
             ],
             checklists: ["5301", "5303", "50"].map(|code| checklist(world, code)),
             authorisations: ["5301", "5303", "50"].map(|code| story::authorised(world, code)),
+            conflicts: declared(world),
             attachments: [("53", &checks[0]), ("53", &checks[1]), ("50", &checks[2])]
                 .map(|(province, check)| evidence(world, province, check)),
             checks,
@@ -247,6 +250,10 @@ impl<'w> Objects<'w> {
             ("assignment_id", _) => pick(&self.assignments[0], &self.assignments[1], &self.assignments[2]),
             ("authorisation_id", _) => {
                 let [own, far, foreign] = &self.authorisations;
+                pick(own, far, foreign)
+            }
+            ("conflict_id", _) => {
+                let [own, far, foreign] = &self.conflicts;
                 pick(own, far, foreign)
             }
             ("check_id", _) => {
@@ -343,6 +350,17 @@ fn evidence(world: &World, province: &str, check: &str) -> String {
     let inspector = world.as_(&format!("{province}-inspector"));
     let shown = inspector.get(&format!("/unannounced-checks/{check}")).expect(200, "").json();
     shown["attachments"][0]["id"].as_str().expect("evidence").to_owned()
+}
+
+/// What the heads of three leading groups have declared; that of the province more than once, and one of it is over.
+fn declared(world: &World) -> [String; 3] {
+    story::conflict(world, "53-group-head", "5301", "business");
+    story::conflict(world, "53-group-head", "5303", "kinship");
+    let over = story::conflict(world, "53-group-head", "5303", "dispute");
+    let reason = json!({ "reason": "纠纷已经调解。" });
+    world.as_("53-discipline").post(&format!("/conflicts/{over}/end"), &reason).expect(200, "");
+    [("5301-group-head", "530102"), ("5303-group-head", "530302"), ("50-group-head", "500103")]
+        .map(|(who, code)| story::conflict(world, who, code, "kinship"))
 }
 
 /// A published checklist and its version, with a next one being written.

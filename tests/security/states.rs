@@ -23,6 +23,8 @@ const TESTED: &[&str] = &[
     "ChecklistSummaryView",
     "ChecklistView",
     "CommentView",
+    "ConflictSummaryView",
+    "ConflictView",
     "DayEntryView",
     "JobView",
     "OfficerView",
@@ -811,6 +813,59 @@ both! {
             }
         }
         failures.settle("Authorisation::judge in inspections/authorisations/rules.rs and the guards must agree");
+    }
+
+    fn what_a_declared_conflict_allows_is_what_succeeds(world) {
+        let mut failures = Failures::default();
+        let people = ["53-inspector", "53-discipline", "53-group-office", "53-group-head", "53-unit-head", "5301-discipline", "5301-group-office"];
+        // Nobody declares the same twice while it stands: each is about another unit or of another kind.
+        let (kinds, units) = (actions_of("ConflictKind"), ["5301", "5303", "5304", "530102", "530302"]);
+        let mut subjects = kinds.iter().flat_map(|kind| units.map(|unit| (kind.clone(), unit)));
+        let mut make = |whose: &str, state: &str| {
+            let (kind, unit) = subjects.next().expect("something else to declare");
+            let path = format!("/conflicts/{}", story::conflict(world, whose, unit, &kind));
+            match state {
+                "standing" => {}
+                "ended" => {
+                    let by = if whose == "53-discipline" { "53-group-office" } else { "53-discipline" };
+                    world.as_(by).post(&format!("{path}/end"), &json!({ "reason": "已经调离。" })).expect(200, "");
+                }
+                _ => panic!("tell tests/security/states.rs how a declared conflict becomes {state}"),
+            }
+            path
+        };
+        for whose in ["53-inspector", "53-discipline"] {
+            for state in actions_of("ConflictState") {
+                let shared = make(whose, &state);
+                for person in people {
+                    let who = world.as_(person);
+                    let shown = who.get(&shared);
+                    let allowed = if shown.status == 200 { shown.allowed() } else { Vec::new() };
+                    let list = who.get("/conflicts?limit=200").json();
+                    let listed = list["items"].as_array().into_iter().flatten().find(|row| shared.ends_with(row["id"].as_str().unwrap()));
+                    let in_list = listed.map(|row| strings(&row["allowed_actions"]));
+                    failures.check(in_list.is_some() == (shown.status == 200) && in_list.unwrap_or_default() == allowed, || {
+                        format!("{person}, {whose}'s, {state}: alone {}, in the list otherwise", shown.story())
+                    });
+                    for action in actions_of("ConflictAction") {
+                        let says = allowed.contains(&action);
+                        let path = if says { make(whose, &state) } else { shared.clone() };
+                        let reply = match action.as_str() {
+                            "end" => who.post(&format!("{path}/end"), &json!({ "reason": "已经调离。" })),
+                            _ => panic!("tell tests/security/states.rs how to {action} a declared conflict"),
+                        };
+                        failures.check((reply.status == 200) == says, || {
+                            format!("{person}, {whose}'s, {state}: {action} allowed: {says}, but {}", reply.story())
+                        });
+                        failures.check(says || [403, 404, 409, 422].contains(&reply.status), || reply.story());
+                        // One's own in vain; others' who may end at all, by discipline or the office above them.
+                        let may = state == "standing" && person != whose && ["53-discipline", "53-group-office"].contains(&person);
+                        failures.check(says == may, || format!("{person}, {whose}'s, {state}: {action} allowed: {says}"));
+                    }
+                }
+            }
+        }
+        failures.settle("Conflict::judge in inspections/conflicts/rules.rs and the guards must agree");
     }
 
     fn what_an_unannounced_check_allows_is_what_succeeds(world) {

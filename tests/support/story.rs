@@ -138,3 +138,14 @@ pub fn authorised(world: &World, code: &str) -> String {
     office.post(&format!("/authorisations/{id}/approve"), &json!({})).expect(200, "");
     id
 }
+
+/// A body for `POST /conflicts`: one's own interest in the unit with this code.
+pub fn conflict_body(world: &World, code: &str, kind: &str) -> Value {
+    let mark = if code.starts_with("50") { super::people::CANARY } else { "" };
+    json!({ "unit_id": world.unit(code), "kind": kind, "statement": format!("配偶现任该单位副职{mark}。") })
+}
+
+/// A declaration of one's own interest.
+pub fn conflict(world: &World, who: &str, code: &str, kind: &str) -> String {
+    world.as_(who).post("/conflicts", &conflict_body(world, code, kind)).expect(201, "").id()
+}

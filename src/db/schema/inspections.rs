@@ -2,7 +2,7 @@
 
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
-use super::tables;
+use super::{tables, units, users};
 
 tables! {
     checklists (tenant_id, id) {
@@ -171,4 +171,25 @@ tables! {
         author_id -> UuidSql,
         created_at -> InstantSql,
     }
+    conflicts (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        user_id -> UuidSql,
+        unit_id -> UuidSql,
+        kind -> Text,
+        statement -> Text,
+        state -> Text,
+        since_at -> InstantSql,
+        declared_by -> UuidSql,
+        ended_by -> Nullable<UuidSql>,
+        ended_at -> Nullable<InstantSql>,
+        end_reason -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
 }
+
+// A declaration is found by where the person and the unit stand today.
+allow_tables_to_appear_in_same_query!(conflicts, units);
+allow_tables_to_appear_in_same_query!(conflicts, users);

@@ -142,6 +142,12 @@ impl Authorisation {
             && day <= self.content.valid_until_on
     }
 
+    /// Whether the unit at this path lies in its area.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        self.area_paths.iter().any(|area| path.starts_with(area))
+    }
+
     /// What its state, the day and who asks allow.
     #[must_use]
     pub fn allows(&self, action: AuthorisationAction, by: UserId, today: NaiveDate) -> bool {

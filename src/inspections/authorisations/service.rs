@@ -77,6 +77,15 @@ pub fn of_inspector<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<Authorisation>>
     store::of_inspector(tx, user, today)
 }
 
+/// Those of the accounts that may be named in an authorisation now, to check under it or to command.
+///
+/// # Errors
+/// When the database fails.
+pub fn nameable<A: Action>(tx: &mut Tx<'_, A>, people: &[UserId]) -> Result<Vec<UserId>> {
+    let roles: Vec<Role> = CHECKERS.iter().chain(COMMANDERS).copied().collect();
+    holders::holding_any(tx, &roles, people)
+}
+
 /// What the caller may do with authorisations: asked once a request, not once a row.
 #[must_use]
 pub fn rights<A: Action>(tx: &Tx<'_, A>) -> Rights<AuthorisationAction> {

@@ -24,6 +24,7 @@ use crate::inspections::authorisations::service as authorisations;
 use crate::inspections::checklists::items::Item;
 use crate::inspections::checklists::rules::{ChecklistVersion, ChecklistVersionId};
 use crate::inspections::checklists::service as checklists;
+use crate::inspections::conflicts::service as conflicts;
 use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::org::service as units;
 use crate::org::stand_ins::service as stand_ins;
@@ -209,7 +210,8 @@ impl NewCheck {
 /// Enters a check that is going on, or is over and recorded already; whether it was here before.
 ///
 /// # Errors
-/// `id_taken`; `invalid_body` with everything that is wrong; `authorisation_not_in_force`, `inspects_own_unit`.
+/// `id_taken`; `invalid_body` with everything that is wrong; `authorisation_not_in_force`, `inspects_own_unit`,
+/// `commander_has_conflict`.
 pub fn create(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result<(Check, bool)> {
     if let Some(id) = new.id
         && store::is_taken(tx, id)?
@@ -285,9 +287,14 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result
         Some(unit) if unit.status == UnitStatus::Deactivated => errors.push(deactivated("/unit_id")),
         Some(_) => {}
     }
+    let mut parted = Vec::new();
     if let Some(authorisation) = &authorisation {
         let able = authorisations::able(tx, &new.team)?;
-        judge_by((authorisation, &able), unit.as_ref(), user, new, &mut errors);
+        // Of a unit that it does not cover nobody is to learn here who has declared an interest in it.
+        if let Some(unit) = unit.as_ref().filter(|unit| authorisation.covers(&unit.path)) {
+            parted = conflicts::parted(tx, &people(authorisation, new), &unit.path, new.begun(now))?;
+        }
+        judge_by(authorisation, (&able, &parted), unit.as_ref(), (user, new), &mut errors);
     }
     let version = match &unit {
         Some(unit) => checklists::usable(tx, new.checklist_version_id, unit, new.begun(now))?,
@@ -317,24 +324,33 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result
         return Err(AppError::new(Code::AuthorisationNotInForce));
     }
     // Nobody inspects their own unit, nor one above it, nor commands that.
-    let mut people = new.team.clone();
-    people.push(authorisation.content.commander_user_id);
-    if holders::paths_of(tx, &people)?.iter().any(|(_, path)| path.starts_with(&unit.path)) {
+    if holders::paths_of(tx, &people(&authorisation, new))?
+        .iter()
+        .any(|(_, path)| path.starts_with(&unit.path))
+    {
         return Err(AppError::new(Code::InspectsOwnUnit));
+    }
+    if parted.contains(&authorisation.content.commander_user_id) {
+        return Err(AppError::new(Code::CommanderHasConflict));
     }
     Ok(Ground { authorisation, unit, version, shown })
 }
 
-/// What the authorisation does not allow.
+/// Everybody who answers for a check: its team, and its commander.
+fn people(authorisation: &Authorisation, new: &NewCheck) -> Vec<UserId> {
+    new.team.iter().copied().chain([authorisation.content.commander_user_id]).collect()
+}
+
+/// What the authorisation does not allow, nor what those of its team have declared.
 fn judge_by(
-    (authorisation, able): (&Authorisation, &[UserId]),
+    authorisation: &Authorisation,
+    (able, parted): (&[UserId], &[UserId]),
     unit: Option<&Unit>,
-    user: UserId,
-    new: &NewCheck,
+    (user, new): (UserId, &NewCheck),
     errors: &mut Vec<FieldError>,
 ) {
     let content = &authorisation.content;
-    if unit.is_some_and(|unit| !authorisation.area_paths.iter().any(|area| unit.path.starts_with(area))) {
+    if unit.is_some_and(|unit| !authorisation.covers(&unit.path)) {
         let detail = text!("不在授权的范围之内", "It lies outside the authorisation's area");
         errors.push(FieldError::body("/unit_id", Code::NotAllowedValue, detail));
     }
@@ -352,6 +368,9 @@ fn judge_by(
             errors.push(FieldError::body(pointer, Code::NotAllowedValue, detail));
         } else if new.team.iter().take(at).any(|other| other == member) {
             errors.push(FieldError::body(pointer, Code::NotUnique, text!("有重复", "It is there twice")));
+        } else if parted.contains(member) {
+            let code = Code::ConflictDeclared;
+            errors.push(FieldError::body(pointer, code, code.title()));
         }
     }
     let least = least_team(new.kind);

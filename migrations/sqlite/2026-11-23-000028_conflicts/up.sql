@@ -1,0 +1,28 @@
+-- Declared conflicts of interest (利害关系申报): while one stands, the person inspects neither the unit nor anything below it,
+-- and commands no check of it. since_at: since when it concerns this unit, which is when it was declared, or when the unit took
+-- over from the one it was declared for. The person's own place is read where their account stands, and is not kept here.
+CREATE TABLE conflicts (
+    tenant_id   TEXT NOT NULL REFERENCES provinces (tenant_id),
+    id          BLOB NOT NULL,
+    user_id     BLOB NOT NULL,
+    unit_id     BLOB NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind IN ('kinship', 'served_there', 'dispute', 'business', 'other')),
+    statement   TEXT NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('standing', 'ended')),
+    since_at    BIGINT NOT NULL,
+    declared_by BLOB NOT NULL,
+    ended_by    BLOB,
+    ended_at    BIGINT,
+    end_reason  TEXT,
+    version     BIGINT NOT NULL DEFAULT 1,
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id),
+    FOREIGN KEY (tenant_id, unit_id) REFERENCES units (tenant_id, id),
+    FOREIGN KEY (tenant_id, declared_by) REFERENCES users (tenant_id, id),
+    FOREIGN KEY (tenant_id, ended_by) REFERENCES users (tenant_id, id)
+);
+CREATE INDEX conflicts_user ON conflicts (tenant_id, user_id, unit_id);
+CREATE INDEX conflicts_unit ON conflicts (tenant_id, unit_id);
+CREATE INDEX conflicts_created_at ON conflicts (tenant_id, created_at, id);
