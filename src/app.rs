@@ -36,6 +36,7 @@ use crate::events::http as events;
 use crate::imports::Importer;
 use crate::inspections::attachments::http as attachments;
 use crate::inspections::authorisations::http as authorisations;
+use crate::inspections::candidates::http as candidates;
 use crate::inspections::checklists::{http as checklists, versions_http as checklist_versions};
 use crate::inspections::checks::{http as checks, transitions_http as check_transitions};
 use crate::jobs::http as jobs;
@@ -154,6 +155,7 @@ pub fn api() -> Api {
         .with::<check_transitions::ReleaseCheck>().with::<check_transitions::ContestCheckEndpoint>()
         .with::<check_transitions::DecideCheckEndpoint>().with::<check_transitions::VoidCheckEndpoint>()
         .with::<check_transitions::AddAddendumEndpoint>()
+        .with::<candidates::ListCandidates>().with::<candidates::GetCandidate>()
         .with::<checklist_versions::ListChecklistVersions>().with::<checklist_versions::GetChecklistVersion>()
 
         .with::<audit::ListAuditLog>().with::<audit::VerifyAuditLog>()

@@ -1,8 +1,9 @@
 //! Which things are told of, to whom.
 
 use crate::access::policy::{
-    Action, AuthorisationRead, CalendarRead, CampaignRead, CheckRead, ChecklistRead, ClearingRead, EntryRead,
-    JobRead, OfficerRead, PlanRead, RoleBindingRead, Row, SettingsRead, TaskRead, UnitRead, UserRead,
+    Action, AuthorisationRead, CalendarRead, CampaignRead, CandidateRead, CheckRead, ChecklistRead,
+    ClearingRead, EntryRead, JobRead, OfficerRead, PlanRead, RoleBindingRead, Row, SettingsRead, TaskRead,
+    UnitRead, UserRead,
 };
 use crate::db::text_enum;
 
@@ -17,6 +18,7 @@ text_enum! {
         DailyClearing = "daily_clearing", "日清账", "Daily clearing", orange;
         Authorisation = "authorisation", "检查授权", "Authorisation", orange;
         UnannouncedCheck = "unannounced_check", "明察暗访", "Unannounced check", red;
+        FindingCandidate = "finding_candidate", "问题线索", "Finding candidate", red;
         Checklist = "checklist", "检查清单", "Checklist", green;
         Unit = "unit", "单位", "Unit", grey;
         Officer = "officer", "民警辅警", "Officer", grey;
@@ -40,6 +42,7 @@ impl EventKind {
             Self::DailyClearing => ClearingRead::ROW,
             Self::Authorisation => AuthorisationRead::ROW,
             Self::UnannouncedCheck => CheckRead::ROW,
+            Self::FindingCandidate => CandidateRead::ROW,
             Self::Checklist => ChecklistRead::ROW,
             Self::Unit => UnitRead::ROW,
             Self::Officer => OfficerRead::ROW,
@@ -71,6 +74,8 @@ pub enum Lead {
     Authorisation,
     /// The unannounced check of this id.
     Check,
+    /// The finding candidate of this id.
+    Candidate,
     /// The checklist of this id.
     Checklist,
     /// The unit of this id.
@@ -110,6 +115,7 @@ pub const TOLD: &[(&str, EventKind, Lead)] = &[
     ("cleared_day", EventKind::DailyClearing, Lead::Everywhere),
     ("authorisation", EventKind::Authorisation, Lead::Authorisation),
     ("unannounced_check", EventKind::UnannouncedCheck, Lead::Check),
+    ("finding_candidate", EventKind::FindingCandidate, Lead::Candidate),
     ("checklist", EventKind::Checklist, Lead::Checklist),
     ("unit", EventKind::Unit, Lead::Unit),
     ("stand_in", EventKind::Unit, Lead::StandIn),

@@ -48,6 +48,7 @@ const TAGS: &[(&str, &str)] = &[
     ("authorisations", "常态授权: 谁可以检查谁。"),
     ("attachments", "附件: 现场照片的上传与查看。"),
     ("unannounced-checks", "明察暗访: 记录、确认、公布、异议。"),
+    ("finding-candidates", "问题线索: 检查公布之后扣分的各项, 异议期满或答复之后计入。"),
     ("calendar", "工作日历: 放假安排, 本省的设定, 工作日时限的计算。"),
     ("settings", "本省的参数: 阈值、时限、次数, 及其历次修改。"),
     ("provinces", "省份 (租户), 供平台与部级查看。"),

@@ -155,4 +155,17 @@ tables! {
         author_id -> UuidSql,
         created_at -> InstantSql,
     }
+    finding_candidates (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        check_id -> UuidSql,
+        item -> Text,
+        category -> Text,
+        question -> Text,
+        standard -> Text,
+        recorded -> BigInt,
+        amended -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> InstantSql,
+    }
 }
