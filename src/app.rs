@@ -75,8 +75,7 @@ pub fn api() -> Api {
         .with::<bindings::GetRoleBinding>().with::<bindings::RevokeRole>()
         .with::<user_sessions::ListUserSessions>().with::<user_sessions::EndUserSessions>()
 
-        .with::<org::ListProvinces>()
-        .with::<org::GetProvince>()
+        .with::<org::ListProvinces>().with::<org::GetProvince>()
         .with::<org::ListUnits>()
         .with::<org::GetUnit>()
         .with::<org::ListSubtree>()

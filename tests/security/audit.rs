@@ -451,6 +451,10 @@ fn checks(log: &mut Ledger<'_>) {
         let bound = if action == "record" { 3 } else { 0 };
         let mut rows = vec!["unannounced_check.record attachment"; bound];
         rows.push(&own);
+        // What it found, one item, is a candidate from the release on.
+        if action == "release" {
+            rows.push("unannounced_check.release finding_candidate");
+        }
         log.wrote(by, reply, &rows);
     }
     let other = kit.begin("covert");

@@ -50,6 +50,8 @@ pub struct Objects<'w> {
     authorisations: [String; 3],
     /// Of Kunming and of 50, open; of Qujing, covert, by the inspector alone.
     checks: [String; 3],
+    /// Found by released checks of Kunming, of Qujing and of 50.
+    candidates: [String; 3],
     /// Bound to a check of Kunming's that its supervisor takes part in, to Qujing's covert one, to that of 50.
     attachments: [String; 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
@@ -153,6 +155,11 @@ impl<'w> Objects<'w> {
         let [own_campaign, far_campaign] = campaigns;
         let checks = [("5301", "open"), ("5303", "covert"), ("500103", "open")]
             .map(|(code, kind)| Kit::of(world, code).taken(kind, &["record", "addenda"]));
+        let candidates = [("5301", "open"), ("5303", "covert"), ("500103", "open")].map(|(code, kind)| {
+            let check = Kit::of(world, code).taken(kind, &["record", "confirm", "release"]);
+            let by = format!("{}-discipline", &code[..2]);
+            first(world, &by, &format!("/finding-candidates?check_id={check}"))
+        });
         for province in ["53", "50"] {
             sealing::sign(world, province);
         }
@@ -176,6 +183,7 @@ impl<'w> Objects<'w> {
             attachments: [("53", &checks[0]), ("53", &checks[1]), ("50", &checks[2])]
                 .map(|(province, check)| evidence(world, province, check)),
             checks,
+            candidates,
             jobs: ["5301-group-head", "5301-liaison", "50-liaison"].map(|login| job(world, login)),
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan,
@@ -251,6 +259,10 @@ impl<'w> Objects<'w> {
             }
             ("check_id", _) => {
                 let [own, far, foreign] = &self.checks;
+                pick(own, far, foreign)
+            }
+            ("candidate_id", _) => {
+                let [own, far, foreign] = &self.candidates;
                 pick(own, far, foreign)
             }
             ("attachment_id", _) => {

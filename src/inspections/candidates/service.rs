@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::rules::{Candidate, CandidateId, Found, Source, found};
+use super::rules::{Candidate, CandidateId, Source, found};
 use super::store;
 pub use super::store::CandidateFilter;
 use crate::access::Tx;
