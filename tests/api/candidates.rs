@@ -9,9 +9,8 @@ use crate::support::checks::Kit;
 use crate::support::client::Reply;
 use crate::support::live::{Ear, Running};
 use crate::support::raw::Raw;
-use crate::support::sealing::{run, seal};
 use crate::support::sheets::{FORMATS, export, table};
-use crate::support::{World, both};
+use crate::support::{World, both, sealing};
 
 const LIST: &str = "/finding-candidates";
 const DAY: i64 = 24 * 3600;
@@ -289,7 +288,7 @@ both! {
         let id = kit.taken("covert", &["record"]);
         let body = json!({ "release_at": world.clock.now().plus_seconds(600) });
         world.as_("53-discipline").post(&format!("/unannounced-checks/{id}/confirm"), &body).expect(200, "");
-        let look = || run(embargo::release_by_the_clock(world.doors())).expect("the clock is looked at");
+        let look = || sealing::run(embargo::release_by_the_clock(world.doors())).expect("the clock is looked at");
         world.advance(599);
         assert_eq!((look(), total(world, "53-discipline", "")), (0, json!(0)));
         world.advance(1);
@@ -367,7 +366,7 @@ both! {
         kit.act(&clean, "confirm").expect(200, "");
         kit.act(&clean, "release").expect(200, "");
 
-        let draw = || run(missing::draw(world.doors())).expect("it is drawn");
+        let draw = || sealing::run(missing::draw(world.doors())).expect("it is drawn");
         let all = || [&plain, &amended].map(|check| {
             let mut rows = told(&of_check(world, "53-discipline", check));
             rows.sort_unstable();
@@ -392,7 +391,7 @@ both! {
 
     fn it_is_told_to_whoever_may_know_at_the_release(world) {
         let kit = Kit::of(world, "5301");
-        seal(world, "53");
+        sealing::seal(world, "53");
         let _running = Running::beside(world.doors());
         let listen = |who: &str| Ear::open(world.address(), world.as_(who).token(), None);
         let (head, beside) = (listen("5301-unit-head"), listen("5303-unit-head"));

@@ -153,13 +153,7 @@ impl<'w> Objects<'w> {
         let (own_vote, far_vote) = (voted(world, "5301", &campaigns[0]), voted(world, "5303", &campaigns[1]));
         let foreign_vote = first(world, "50-group-office", &format!("/plans/{}/votes", there.plan));
         let [own_campaign, far_campaign] = campaigns;
-        let checks = [("5301", "open"), ("5303", "covert"), ("500103", "open")]
-            .map(|(code, kind)| Kit::of(world, code).taken(kind, &["record", "addenda"]));
-        let candidates = [("5301", "open"), ("5303", "covert"), ("500103", "open")].map(|(code, kind)| {
-            let check = Kit::of(world, code).taken(kind, &["record", "confirm", "release"]);
-            let by = format!("{}-discipline", &code[..2]);
-            first(world, &by, &format!("/finding-candidates?check_id={check}"))
-        });
+        let [checks, candidates] = checked(world);
         for province in ["53", "50"] {
             sealing::sign(world, province);
         }
@@ -301,6 +295,19 @@ impl<'w> Objects<'w> {
         let ids = operation.ids();
         operation.at(&ids.iter().map(|name| self.id(operation, name, Stand::Own)).collect::<Vec<_>>())
     }
+}
+
+/// Checks that are recorded: of Kunming and of 50, open; of Qujing, covert, by the inspector alone. Candidates that others there
+/// have found.
+fn checked(world: &World) -> [[String; 3]; 2] {
+    let kits = [("5301", "open"), ("5303", "covert"), ("500103", "open")]
+        .map(|(code, kind)| (Kit::of(world, code), kind));
+    let recorded = kits.each_ref().map(|(kit, kind)| kit.taken(kind, &["record", "addenda"]));
+    let found = kits.each_ref().map(|(kit, kind)| {
+        let check = kit.taken(kind, &["record", "confirm", "release"]);
+        first(world, &kit.login("discipline"), &format!("/finding-candidates?check_id={check}"))
+    });
+    [recorded, found]
 }
 
 /// Amends the plans and submits the amendments; where the province's leading group decides its members vote.
