@@ -37,6 +37,7 @@ use crate::events::http as events;
 use crate::imports::Importer;
 use crate::inspections::attachments::http as attachments;
 use crate::inspections::authorisations::http as authorisations;
+use crate::inspections::candidates::http as candidates;
 use crate::inspections::checklists::{http as checklists, versions_http as checklist_versions};
 use crate::inspections::checks::{http as checks, transitions_http as check_transitions};
 use crate::inspections::conflicts::http as conflicts;
@@ -76,8 +77,7 @@ pub fn api() -> Api {
         .with::<bindings::GetRoleBinding>().with::<bindings::RevokeRole>()
         .with::<user_sessions::ListUserSessions>().with::<user_sessions::EndUserSessions>()
 
-        .with::<org::ListProvinces>()
-        .with::<org::GetProvince>()
+        .with::<org::ListProvinces>().with::<org::GetProvince>()
         .with::<org::ListUnits>()
         .with::<org::GetUnit>()
         .with::<org::ListSubtree>()
@@ -176,6 +176,7 @@ fn inspections(api: Api) -> Api {
         .with::<check_transitions::ReleaseCheck>().with::<check_transitions::ContestCheckEndpoint>()
         .with::<check_transitions::DecideCheckEndpoint>().with::<check_transitions::VoidCheckEndpoint>()
         .with::<check_transitions::AddAddendumEndpoint>()
+        .with::<candidates::ListCandidates>().with::<candidates::GetCandidate>()
         .with::<checklist_versions::ListChecklistVersions>().with::<checklist_versions::GetChecklistVersion>()
 }
 

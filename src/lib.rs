@@ -8,7 +8,7 @@
 //! | [`access`] | who may do what: `policy.rs` is THE TABLE; the gate, tokens, sessions, accounts |
 //! | [`org`] | provinces, units, the working calendar, settings |
 //! | [`campaigns`] | campaigns, leading groups, plans, tasks |
-//! | [`inspections`] | checklists, standing authorisations, declared conflicts, unannounced checks, attachments |
+//! | [`inspections`] | checklists, standing authorisations, declared conflicts, unannounced checks and what they find, attachments |
 //! | [`papers`] | how a paper looks that an office prints: page and workbook |
 //! | [`imports`] | tables that arrive as files: read, checked, put in force as a whole or not at all |
 //! | [`jobs`] | what takes longer than a request may: how far it is, who does it, how it ends |

@@ -237,7 +237,14 @@ const DOORS: &[(&str, &[(&str, usize)])] = &[
     ("Who::CommandLine(os_user", &[("access/errands.rs", 1)]),
     // What the server does by itself: the sweep of days.
     ("Who::Job(job", &[("access/errands.rs", 3)]),
-    ("background(doors,", &[("campaigns/clearing/sweep.rs", 1), ("inspections/checks/embargo.rs", 1)]),
+    (
+        "background(doors,",
+        &[
+            ("campaigns/clearing/sweep.rs", 1),
+            ("inspections/candidates/missing.rs", 1),
+            ("inspections/checks/embargo.rs", 1),
+        ],
+    ),
     // The relay of the audit chain, which keeps no writer waiting.
     // Jobs: finding them, holding them, taking back what came to nothing.
     ("beside(&self.doors,", &[("audit/relay.rs", 4), ("jobs/runner.rs", 4)]),
@@ -250,6 +257,7 @@ const DOORS: &[(&str, &[(&str, usize)])] = &[
         &[
             ("inspections/attachments/leftovers.rs", 4),
             ("inspections/attachments/upload.rs", 1),
+            ("inspections/candidates/missing.rs", 1),
             ("inspections/checks/embargo.rs", 1),
             ("org/everywhere.rs", 1),
         ],

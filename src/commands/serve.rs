@@ -13,6 +13,7 @@ use pingyi::db::start::{Result, StartError};
 use pingyi::db::{Clock, Db, migrate};
 use pingyi::events::hub::Hub;
 use pingyi::inspections::attachments::leftovers;
+use pingyi::inspections::candidates::missing;
 use pingyi::inspections::checks::embargo;
 use pingyi::web::Rates;
 
@@ -82,6 +83,7 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
         actix_web::rt::spawn(sweep::run(Arc::clone(&doors)));
         actix_web::rt::spawn(leftovers::run(Arc::clone(&doors)));
         actix_web::rt::spawn(embargo::run(Arc::clone(&doors)));
+        actix_web::rt::spawn(missing::run(Arc::clone(&doors)));
         let relay = Relay::new(Arc::clone(&doors), Some(settings.checkpoint_file()))?;
         actix_web::rt::spawn(relay.run());
         actix_web::rt::spawn(Hub::new(Arc::clone(&doors)).run());

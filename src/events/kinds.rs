@@ -1,9 +1,9 @@
 //! Which things are told of, to whom.
 
 use crate::access::policy::{
-    Action, AuthorisationRead, CalendarRead, CampaignRead, CheckRead, ChecklistRead, ClearingRead,
-    ConflictRead, EntryRead, JobRead, OfficerRead, PlanRead, RoleBindingRead, Row, SettingsRead, TaskRead,
-    UnitRead, UserRead,
+    Action, AuthorisationRead, CalendarRead, CampaignRead, CandidateRead, CheckRead, ChecklistRead,
+    ClearingRead, ConflictRead, EntryRead, JobRead, OfficerRead, PlanRead, RoleBindingRead, Row,
+    SettingsRead, TaskRead, UnitRead, UserRead,
 };
 use crate::db::text_enum;
 
@@ -19,6 +19,7 @@ text_enum! {
         Authorisation = "authorisation", "检查授权", "Authorisation", orange;
         Conflict = "conflict", "利害关系申报", "Declared conflict of interest", orange;
         UnannouncedCheck = "unannounced_check", "明察暗访", "Unannounced check", red;
+        FindingCandidate = "finding_candidate", "问题线索", "Finding candidate", red;
         Checklist = "checklist", "检查清单", "Checklist", green;
         Unit = "unit", "单位", "Unit", grey;
         Officer = "officer", "民警辅警", "Officer", grey;
@@ -43,6 +44,7 @@ impl EventKind {
             Self::Authorisation => AuthorisationRead::ROW,
             Self::Conflict => ConflictRead::ROW,
             Self::UnannouncedCheck => CheckRead::ROW,
+            Self::FindingCandidate => CandidateRead::ROW,
             Self::Checklist => ChecklistRead::ROW,
             Self::Unit => UnitRead::ROW,
             Self::Officer => OfficerRead::ROW,
@@ -76,6 +78,8 @@ pub enum Lead {
     Conflict,
     /// The unannounced check of this id.
     Check,
+    /// The finding candidate of this id.
+    Candidate,
     /// The checklist of this id.
     Checklist,
     /// The unit of this id.
@@ -116,6 +120,7 @@ pub const TOLD: &[(&str, EventKind, Lead)] = &[
     ("authorisation", EventKind::Authorisation, Lead::Authorisation),
     ("conflict", EventKind::Conflict, Lead::Conflict),
     ("unannounced_check", EventKind::UnannouncedCheck, Lead::Check),
+    ("finding_candidate", EventKind::FindingCandidate, Lead::Candidate),
     ("checklist", EventKind::Checklist, Lead::Checklist),
     ("unit", EventKind::Unit, Lead::Unit),
     ("stand_in", EventKind::Unit, Lead::StandIn),

@@ -11,7 +11,8 @@ use crate::access::{Tx, UserId};
 use crate::campaigns::plan::rules::PlanState;
 use crate::campaigns::rules::CampaignState;
 use crate::db::schema::inspections::{
-    authorisation_members, authorisations, check_members, checklists, conflicts, unannounced_checks,
+    authorisation_members, authorisations, check_members, checklists, conflicts, finding_candidates,
+    unannounced_checks,
 };
 use crate::db::schema::jobs::jobs;
 use crate::db::schema::{
@@ -27,7 +28,8 @@ use crate::org::officers::rules::OfficerId;
 pub(super) struct Thing {
     /// Its id.
     pub id: Uuid,
-    /// What it belongs to and is found under: the task of an assignment or an entry, the account of a role binding.
+    /// What it belongs to or is found under: the task of an assignment or an entry, the account of a role binding, the check of a
+    /// finding candidate.
     pub of: Option<Uuid>,
     /// The path of its unit.
     pub path: String,
@@ -98,6 +100,7 @@ pub(super) fn things(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Res
             Ok(rows.into_iter().map(row).collect())
         }
         Lead::Authorisation | Lead::Check => with_teams(tx, lead, ids),
+        Lead::Candidate => candidates(tx, ids),
         Lead::Checklist => {
             let rows: Vec<(Raw, String, i32)> = with_conn!(tx.conn(), c => checklists::table
                 .filter(checklists::tenant_id.eq(tenant))
@@ -262,6 +265,25 @@ fn declared(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thi
         (id.uuid(), Thing { members: vec![person], ..thing(id, None, path, false) })
     };
     Ok(rows.into_iter().map(row).collect())
+}
+
+/// Finding candidates: whoever may know of their check knows of them, and there are none before it is released.
+fn candidates(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
+    let (tenant, ids) = (tx.tenant(), ids.to_vec());
+    let rows: Vec<(Raw, Raw)> = with_conn!(tx.conn(), c => finding_candidates::table
+        .filter(finding_candidates::tenant_id.eq(tenant))
+        .filter(finding_candidates::id.eq_any(ids))
+        .select((finding_candidates::id, finding_candidates::check_id))
+        .load(c))?;
+    let mut of: Vec<Raw> = rows.iter().map(|(_, check)| *check).collect();
+    of.sort_unstable();
+    of.dedup();
+    let checks = with_teams(tx, Lead::Check, &of)?;
+    let row = |(id, check): (Raw, Raw)| {
+        let of = checks.get(&check.uuid())?;
+        Some((id.uuid(), Thing { id: id.uuid(), of: Some(check.uuid()), ..of.clone() }))
+    };
+    Ok(rows.into_iter().filter_map(row).collect())
 }
 
 /// Jobs, which stand nowhere and are told to whoever began them.

@@ -18,7 +18,7 @@ pub struct EventView {
     pub kind: EventKind,
     /// 对象的标识; 关于全省的为 null。
     pub id: Option<Uuid>,
-    /// 对象归属何处: 分工与逐日填报为任务, 授权为账号, 民警与账号为单位; 其余为 null。
+    /// 对象归属何处: 分工与逐日填报为任务, 授权为账号, 民警与账号为单位, 问题线索为检查; 其余为 null。
     pub of: Option<Uuid>,
     /// 操作, 见 `GET /policy`; 或其后果, 或 `background` (服务自行所为), `job.progress` (进度)。
     #[schema(max_length = 60)]

@@ -2,6 +2,7 @@
 
 pub mod attachments;
 pub mod authorisations;
+pub mod candidates;
 pub mod checklists;
 pub mod checks;
 pub mod conflicts;

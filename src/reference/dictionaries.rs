@@ -19,6 +19,7 @@ use crate::events::kinds::EventKind;
 use crate::imports::{TableFormat, TextEncoding};
 use crate::inspections::attachments::rules::{AttachmentPlace, MediaType, ParentKind, Variant};
 use crate::inspections::authorisations::rules::{AuthorisationAction, AuthorisationState, CheckKind};
+use crate::inspections::candidates::rules::CandidateState;
 use crate::inspections::checklists::items::{AnswerType, EvidenceRule};
 use crate::inspections::checklists::rules::{ChecklistAction, ChecklistState};
 use crate::inspections::checklists::templates::ChecklistTemplate;
@@ -113,6 +114,7 @@ pub const ALL: &[Listed] = &[
     of::<ParentKind>(),
     of::<AttachmentPlace>(),
     of::<ObjectionOutcome>(),
+    of::<CandidateState>(),
     of::<RateExclusion>(),
     of::<JobKind>(),
     of::<JobState>(),

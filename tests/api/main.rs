@@ -14,6 +14,7 @@ mod attachments;
 mod audit_chain;
 mod authorisations;
 mod calendar;
+mod candidates;
 mod cascade;
 mod changes;
 mod checklists;

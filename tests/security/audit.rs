@@ -467,6 +467,10 @@ fn checks(log: &mut Ledger<'_>) {
         let bound = if action == "record" { 3 } else { 0 };
         let mut rows = vec!["unannounced_check.record attachment"; bound];
         rows.push(&own);
+        // What it found, one item, is a candidate from the release on.
+        if action == "release" {
+            rows.push("unannounced_check.release finding_candidate");
+        }
         log.wrote(by, reply, &rows);
     }
     // What is told by and by leaves the rows that each thing by itself leaves.

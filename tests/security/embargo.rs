@@ -99,6 +99,7 @@ fn filters(operation: &Operation, check: &str) -> Vec<String> {
     let query = operation.query();
     let tried = [
         ("entity_id", check.to_owned()),
+        ("check_id", check.to_owned()),
         ("entity", "unannounced_check".to_owned()),
         ("action", "unannounced_check.create".to_owned()),
         ("kind", "covert".to_owned()),
@@ -215,6 +216,8 @@ both! {
         // Released, it is there for whoever reaches it, with its number and all its rows of the log; the other stays unknown.
         kit.act(&check, "release").expect(200, "");
         world.as_("5301-unit-head").get(&format!("/unannounced-checks/{check}")).expect(200, "");
+        let found = |who: &str| world.as_(who).get(&format!("/finding-candidates?check_id={check}&count=exact")).expect(200, "").json()["total"].clone();
+        assert_eq!((found("5301-unit-head"), found("53-special-supervisor")), (json!(1), json!(0)));
         world.as_("5301-unit-head").get(&format!("/unannounced-checks/{voided}")).expect(404, "not_found");
         sealing::sign(world, "53");
         let log = world.as_("53-auditor").get(&format!("/audit-log?limit=200&entity_id={check}")).expect(200, "").json();

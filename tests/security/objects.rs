@@ -52,6 +52,8 @@ pub struct Objects<'w> {
     conflicts: [String; 3],
     /// Of Kunming and of 50, open; of Qujing, covert, by the inspector alone.
     checks: [String; 3],
+    /// Found by released checks of Kunming, of Qujing and of 50.
+    candidates: [String; 3],
     /// Bound to a check of Kunming's that its supervisor takes part in, to Qujing's covert one, to that of 50.
     attachments: [String; 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
@@ -153,8 +155,7 @@ impl<'w> Objects<'w> {
         let (own_vote, far_vote) = (voted(world, "5301", &campaigns[0]), voted(world, "5303", &campaigns[1]));
         let foreign_vote = first(world, "50-group-office", &format!("/plans/{}/votes", there.plan));
         let [own_campaign, far_campaign] = campaigns;
-        let checks = [("5301", "open"), ("5303", "covert"), ("500103", "open")]
-            .map(|(code, kind)| Kit::of(world, code).taken(kind, &["record", "addenda"]));
+        let [checks, candidates] = checked(world);
         for province in ["53", "50"] {
             sealing::sign(world, province);
         }
@@ -179,6 +180,7 @@ impl<'w> Objects<'w> {
             attachments: [("53", &checks[0]), ("53", &checks[1]), ("50", &checks[2])]
                 .map(|(province, check)| evidence(world, province, check)),
             checks,
+            candidates,
             jobs: ["5301-group-head", "5301-liaison", "50-liaison"].map(|login| job(world, login)),
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan,
@@ -260,6 +262,10 @@ impl<'w> Objects<'w> {
                 let [own, far, foreign] = &self.checks;
                 pick(own, far, foreign)
             }
+            ("candidate_id", _) => {
+                let [own, far, foreign] = &self.candidates;
+                pick(own, far, foreign)
+            }
             ("attachment_id", _) => {
                 let [own, far, foreign] = &self.attachments;
                 pick(own, far, foreign)
@@ -296,6 +302,19 @@ impl<'w> Objects<'w> {
         let ids = operation.ids();
         operation.at(&ids.iter().map(|name| self.id(operation, name, Stand::Own)).collect::<Vec<_>>())
     }
+}
+
+/// Checks that are recorded: of Kunming and of 50, open; of Qujing, covert, by the inspector alone. Candidates that others there
+/// have found.
+fn checked(world: &World) -> [[String; 3]; 2] {
+    let kits = [("5301", "open"), ("5303", "covert"), ("500103", "open")]
+        .map(|(code, kind)| (Kit::of(world, code), kind));
+    let recorded = kits.each_ref().map(|(kit, kind)| kit.taken(kind, &["record", "addenda"]));
+    let found = kits.each_ref().map(|(kit, kind)| {
+        let check = kit.taken(kind, &["record", "confirm", "release"]);
+        first(world, &kit.login("discipline"), &format!("/finding-candidates?check_id={check}"))
+    });
+    [recorded, found]
 }
 
 /// Amends the plans and submits the amendments; where the province's leading group decides its members vote.

@@ -103,11 +103,15 @@ impl<'w> Kit<'w> {
             answer["attachment_ids"] = json!([photo]);
             answer
         };
+        let said = |mut answer: Value| {
+            answer["note"] = json!(format!("让群众回去再拿户口本{}。", self.mark()));
+            answer
+        };
         let yes = |item: &str, yes: bool| json!({ "item": item, "yes": yes });
         let number = |item: &str, number: &str| json!({ "item": item, "number": number });
         json!({
             "answers": [
-                shown(yes("GZ-1", false), counter), yes("GZ-2", true),
+                shown(said(yes("GZ-1", false)), counter), yes("GZ-2", true),
                 shown(json!({ "item": "LC-1", "choice": "complete" }), notice),
                 number("DR-1", "100"), number("DR-2", "30"), yes("BM-1", true), yes("BM-2", true), shown(yes("TD-1", false), desk),
             ],

@@ -188,6 +188,19 @@ tables! {
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
+    finding_candidates (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        check_id -> UuidSql,
+        item -> Text,
+        category -> Text,
+        question -> Text,
+        standard -> Text,
+        recorded -> BigInt,
+        amended -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> InstantSql,
+    }
 }
 
 // A declaration is found by where the person and the unit stand today.

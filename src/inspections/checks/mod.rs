@@ -5,7 +5,7 @@
 //! and not a role: nothing that anybody else can ask for says otherwise. Its rows of the audit log are held back until
 //! then, so that neither the log nor the events nor what is sealed tells of it; it has no number before.
 
-mod answers;
+pub(super) mod answers;
 pub mod awaited;
 mod awaited_store;
 pub mod embargo;
@@ -17,4 +17,6 @@ pub mod service;
 mod store;
 pub mod transitions;
 pub mod transitions_http;
-mod views;
+pub(super) mod views;
+
+pub(super) use store::visible as visible_checks;

@@ -202,6 +202,15 @@ pub fn number_text(number: i64) -> String {
     format!("{}-{:04}", number / OF_A_YEAR, number % OF_A_YEAR)
 }
 
+/// The state on a day of a check of which this is kept: what was released and not objected to in time is final.
+#[must_use]
+pub fn state_on(kept: CheckState, objection_until_on: Option<NaiveDate>, today: NaiveDate) -> CheckState {
+    match kept {
+        CheckState::Released if objection_until_on.is_some_and(|last| last < today) => CheckState::Final,
+        kept => kept,
+    }
+}
+
 /// What somebody may be to a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
@@ -246,12 +255,7 @@ impl Check {
     /// Its state on a day: what was released and not objected to in time is final.
     #[must_use]
     pub fn state_on(&self, today: NaiveDate) -> CheckState {
-        match self.kept {
-            CheckState::Released if self.objection_until_on.is_some_and(|last| last < today) => {
-                CheckState::Final
-            }
-            kept => kept,
-        }
+        state_on(self.kept, self.objection_until_on, today)
     }
 
     /// Whether somebody who stands to it like this may do it now.

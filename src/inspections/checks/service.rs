@@ -10,8 +10,8 @@ use super::store;
 pub use super::store::CheckFilter;
 use super::{answers, embargo};
 use crate::access::policy::{
-    Action, CheckAddendum, CheckConfirm, CheckContest, CheckCreate, CheckDecide, CheckRead, CheckRecordSet,
-    CheckRelease, CheckVoid, WorkFollow,
+    Action, Background, CheckAddendum, CheckConfirm, CheckContest, CheckCreate, CheckDecide, CheckRead,
+    CheckRecordSet, CheckRelease, CheckVoid, WorkFollow,
 };
 use crate::access::{EffectTx, Tx, UserId, holders};
 use crate::audit::Change;
@@ -63,6 +63,14 @@ pub fn may_be_known<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<bool> 
     store::knows(tx, &reach, id)
 }
 
+/// The check, whoever may know of it: for what the server does by itself.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::inspections) fn unseen(tx: &mut Tx<'_, Background>, id: CheckId) -> Result<Option<Check>> {
+    store::unseen(tx, id)
+}
+
 /// Those of these checks that have been voided, whoever may know of them.
 ///
 /// # Errors
@@ -80,7 +88,11 @@ pub fn noted<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Option<CheckI
     embargo::noted(tx, &check)
 }
 
-pub(super) fn visible<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Check> {
+/// One check, for what it has led to.
+///
+/// # Errors
+/// `not_found`.
+pub(in crate::inspections) fn visible<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Check> {
     let reach = tx.reach_of::<CheckRead>().unwrap_or_default();
     store::find(tx, &reach, id)?.ok_or_else(|| AppError::new(Code::NotFound))
 }

@@ -109,16 +109,18 @@ pub struct CheckFilter {
 }
 
 /// The one place where the table is named for reading, and where the embargo stands: the team's and the commander's own;
-/// of others within reach what is open or has been released.
+/// of others within reach what is open or has been released. What follows from checks is read through it too, joined with them.
 macro_rules! visible {
-    ($tenant:expr, $reach:expr, $user:expr) => {{
-        let public = || t::kind.eq(CheckKind::Open).or(t::released_at.is_not_null());
-        let mut query = t::table.into_boxed().filter(
-            t::commander_id.eq($user).or(t::id.eq_any(
-                check_members::table
-                    .filter(check_members::tenant_id.eq($tenant))
-                    .filter(check_members::user_id.eq($user))
-                    .select(check_members::check_id),
+    ($from:expr, $tenant:expr, $reach:expr, $user:expr) => {{
+        use $crate::db::schema::inspections::{check_members as members, unannounced_checks as checks};
+        use $crate::inspections::authorisations::rules::CheckKind as Kind;
+        let public = || checks::kind.eq(Kind::Open).or(checks::released_at.is_not_null());
+        let mut query = $from.into_boxed().filter(
+            checks::commander_id.eq($user).or(checks::id.eq_any(
+                members::table
+                    .filter(members::tenant_id.eq($tenant))
+                    .filter(members::user_id.eq($user))
+                    .select(members::check_id),
             )),
         );
         if $reach.tenant {
@@ -126,16 +128,19 @@ macro_rules! visible {
         }
         for range in &$reach.ranges {
             query = query.or_filter(
-                public().and(t::unit_path.ge(range.low.clone())).and(t::unit_path.lt(range.high.clone())),
+                public()
+                    .and(checks::unit_path.ge(range.low.clone()))
+                    .and(checks::unit_path.lt(range.high.clone())),
             );
         }
-        query.filter(t::tenant_id.eq($tenant))
+        query.filter(checks::tenant_id.eq($tenant))
     }};
 }
+pub(in crate::inspections) use visible;
 
 macro_rules! filtered {
     ($tenant:expr, $reach:expr, $user:expr, $filter:expr, $today:expr) => {{
-        let mut query = visible!($tenant, $reach, $user);
+        let mut query = visible!(t::table, $tenant, $reach, $user);
         if !$filter.states.is_empty() {
             let kept: Vec<CheckState> = $filter
                 .states
@@ -223,7 +228,7 @@ fn complete<A: Action>(tx: &mut Tx<'_, A>, rows: Vec<Row>) -> Result<Vec<Check>>
 /// The check, if the caller may know of it and `reach` holds it, or it is the caller's own.
 pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: CheckId) -> Result<Option<Check>> {
     let (tenant, user) = (tx.tenant(), tx.user()?);
-    let row: Option<Row> = with_conn!(tx.conn(), c => visible!(tenant, reach, user)
+    let row: Option<Row> = with_conn!(tx.conn(), c => visible!(t::table, tenant, reach, user)
         .filter(t::id.eq(id))
         .select(Row::as_select())
         .first(c)
@@ -263,7 +268,7 @@ pub(super) fn share<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<()> {
 /// Whether the caller may know of the check.
 pub(super) fn knows<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: CheckId) -> Result<bool> {
     let (tenant, user) = (tx.tenant(), tx.user()?);
-    let found: i64 = with_conn!(tx.conn(), c => visible!(tenant, reach, user)
+    let found: i64 = with_conn!(tx.conn(), c => visible!(t::table, tenant, reach, user)
         .filter(t::id.eq(id))
         .count()
         .get_result(c))?;

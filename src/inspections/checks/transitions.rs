@@ -19,6 +19,7 @@ use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, refuse_repeated, text, unknown};
 use crate::inspections::attachments::rules::{AttachmentId, MOST_ATTACHED, ShownIn};
 use crate::inspections::attachments::service::{self as attachments, Named};
+use crate::inspections::candidates::service as candidates;
 use crate::org::calendar::service as calendar;
 use crate::org::service as provinces;
 use crate::org::settings::service as settings;
@@ -134,8 +135,8 @@ pub fn confirm(tx: &mut Tx<'_, CheckConfirm>, id: CheckId, release_at: Option<In
     settle(tx, &before, after, reason.as_deref())
 }
 
-/// Releases a check: it gets its number, the inspected unit may object from today on, and the rows of the log that were held
-/// back are told.
+/// Releases a check: it gets its number, the inspected unit may object from today on, the rows of the log that were held
+/// back are told, and what it has found becomes finding candidates.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `check_not_confirmed`, `not_the_commander`.
@@ -172,7 +173,9 @@ fn let_out<A: Action>(tx: &mut Tx<'_, A>, before: &Check) -> Result<Check> {
     };
     embargo_store::unschedule(tx, before.id)?;
     audit::service::tell_held(tx, before.id)?;
-    settle(tx, before, after, None)
+    let after = settle(tx, before, after, None)?;
+    candidates::draw_from(tx, &after)?;
+    Ok(after)
 }
 
 /// Objects to a check, as the head of the inspected unit.
@@ -248,7 +251,12 @@ pub fn decide(
     let deducted = corrected.as_ref().map_or(before.deducted, |given| Some(total(&items, given)));
     let decision = Decision { reasons: reasons.to_owned(), answers: corrected };
     let after = Check { kept, deducted, decision: Some((decision, tx.user()?, tx.now())), ..before.clone() };
-    settle(tx, &before, after, Some(reasons))
+    let after = settle(tx, &before, after, Some(reasons))?;
+    // What was upheld counts as it was recorded.
+    if outcome == ObjectionOutcome::Amended {
+        candidates::draw_from(tx, &after)?;
+    }
+    Ok(after)
 }
 
 /// What corrected answers show is what was recorded: evidence is not made by whoever decides.

@@ -20,6 +20,7 @@ use crate::inspections::attachments;
 use crate::inspections::attachments::rules::{AttachmentId, ShownIn};
 use crate::inspections::attachments::views::AttachmentView;
 use crate::inspections::authorisations::rules::{AuthorisationId, CheckKind};
+use crate::inspections::candidates;
 use crate::inspections::checklists::items::Item;
 use crate::inspections::checklists::rules::{ChecklistId, ChecklistVersionId};
 use crate::org::views::{UnitNames, UnitRef};
@@ -212,6 +213,9 @@ pub struct CheckView {
     /// 共扣的分; 更正过的为更正后的。
     #[schema(max_length = 10)]
     deducted: Option<String>,
+    /// 问题线索的条数, 见 `/finding-candidates?check_id=`; 未公布为 null。
+    #[schema(minimum = 0, maximum = 200)]
+    candidates: Option<i64>,
     /// 指挥员确认的时刻。
     confirmed_at: Option<Instant>,
     /// 到何时自动公布; 未定、已公布为 null。
@@ -298,7 +302,7 @@ impl Example for CheckView {
                 "ended_at": "2026-03-10T02:35:00.000000Z", "attachment_ids": [], "recorded_by": inspector,
                 "recorded_at": "2026-03-10T02:40:00.000000Z",
             },
-            "confirmed_at": "2026-03-10T09:00:00.000000Z", "release_at": null, "released_at": "2026-03-11T01:00:00.000000Z",
+            "candidates": 1, "confirmed_at": "2026-03-10T09:00:00.000000Z", "release_at": null, "released_at": "2026-03-11T01:00:00.000000Z",
             "objection": null, "decision": null, "void_reason": null, "addenda": [],
             "attachments": [AttachmentView::example()], "awaited_attachment_ids": [],
         });
@@ -332,7 +336,8 @@ pub(super) fn summaries<A: Action>(tx: &mut Tx<'_, A>, found: Vec<Check>) -> Res
     found.into_iter().map(view).collect()
 }
 
-fn answered(items: &[Item], given: Vec<Answer>) -> Vec<AnswerView> {
+/// Answers with what each deducts.
+pub(in crate::inspections) fn answered(items: &[Item], given: Vec<Answer>) -> Vec<AnswerView> {
     let points = answers::deductions(items, &given);
     let view = |(answer, points): (Answer, i64)| {
         let Answer { item, yes, number, choice, text, not_applicable, note, attachment_ids } = answer;
@@ -358,6 +363,8 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
     let shown = |shown_in: ShownIn| attachments::service::shown(&bound, shown_in);
     let version = service::checklist_of(tx, &one)?;
     let release_at = embargo::release_at(tx, &one)?;
+    let candidates =
+        if one.released_at.is_some() { Some(candidates::service::count(tx, one.id)?) } else { None };
     let units = UnitNames::load(tx, [one.unit_id])?;
     let people = one.team.iter().copied().chain([one.commander_id]).chain(one.recorded_by);
     let people = people
@@ -435,6 +442,7 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
         place: one.place,
         record,
         deducted: one.deducted.map(answers::points),
+        candidates,
         confirmed_at: one.confirmed_at,
         release_at,
         released_at: one.released_at,
