@@ -35,6 +35,7 @@ use crate::campaigns::waiting::http as waiting;
 use crate::events::http as events;
 use crate::imports::Importer;
 use crate::inspections::attachments::http as attachments;
+use crate::inspections::attachments::resumable::http as resumable;
 use crate::inspections::authorisations::http as authorisations;
 use crate::inspections::checklists::{http as checklists, versions_http as checklist_versions};
 use crate::inspections::checks::{http as checks, transitions_http as check_transitions};
@@ -147,8 +148,8 @@ pub fn api() -> Api {
         .with::<authorisations::GetAuthorisation>().with::<authorisations::UpdateAuthorisation>()
         .with::<authorisations::ApproveAuthorisationEndpoint>().with::<authorisations::RejectAuthorisation>()
         .with::<authorisations::RevokeAuthorisation>()
-        .with::<attachments::UploadAttachment>()
-        .with::<attachments::GetAttachment>().with::<attachments::GetAttachmentContent>()
+        .with::<resumable::BeginUpload>().with::<resumable::GetUploadOffset>().with::<resumable::SendUploadPart>().with::<resumable::EndUpload>()
+        .with::<attachments::UploadAttachment>().with::<attachments::GetAttachment>().with::<attachments::GetAttachmentContent>()
         .with::<checks::ListChecks>().with::<checks::CreateCheck>().with::<checks::GetCheck>().with::<checks::ListCheckReaders>()
         .with::<check_transitions::RecordCheck>().with::<check_transitions::ConfirmCheck>()
         .with::<check_transitions::ReleaseCheck>().with::<check_transitions::ContestCheckEndpoint>()
@@ -256,7 +257,7 @@ pub fn watched(doors: Arc<Doors>, listener: TcpListener) -> std::io::Result<Serv
 
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([
             "Authorization",
             "Content-Type",
@@ -268,6 +269,10 @@ fn cors(origins: &[String]) -> Cors {
             "Last-Event-ID",
             "Range",
             "If-Range",
+            "Tus-Resumable",
+            "Upload-Length",
+            "Upload-Metadata",
+            "Upload-Offset",
         ])
         .expose_headers([
             "ETag",
@@ -281,6 +286,14 @@ fn cors(origins: &[String]) -> Cors {
             "Content-Disposition",
             "Content-Range",
             "Accept-Ranges",
+            "Tus-Resumable",
+            "Tus-Version",
+            "Tus-Extension",
+            "Tus-Max-Size",
+            "Upload-Offset",
+            "Upload-Length",
+            "Upload-Expires",
+            "Attachment-Id",
         ])
         .max_age(3600);
     if origins.iter().any(|origin| origin == "*") {

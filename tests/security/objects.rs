@@ -9,6 +9,7 @@ use crate::support::people::CANARY;
 use crate::support::raw::Raw;
 use crate::support::sealing;
 use crate::support::story::{self, Story};
+use crate::support::tus::Phone;
 use crate::support::{Backend, World, imports};
 
 /// Objects of the two provinces, as seen from Kunming (5301).
@@ -52,6 +53,8 @@ pub struct Objects<'w> {
     checks: [String; 3],
     /// Bound to a check of Kunming's that its supervisor takes part in, to Qujing's covert one, to that of 50.
     attachments: [String; 3],
+    /// In parts, begun by the head of Kunming's leading group, of Qujing's, of that of 50.
+    uploads: [String; 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
     stand_ins: [String; 3],
 }
@@ -176,6 +179,10 @@ impl<'w> Objects<'w> {
             attachments: [("53", &checks[0]), ("53", &checks[1]), ("50", &checks[2])]
                 .map(|(province, check)| evidence(world, province, check)),
             checks,
+            uploads: ["5301-group-head", "5303-group-head", "50-group-head"].map(|login| {
+                let begun = Phone::of(world, login).begin(1000, &[("filename", "大厅.jpg")]);
+                begun.trim_start_matches("/uploads/").to_owned()
+            }),
             jobs: ["5301-group-head", "5301-liaison", "50-liaison"].map(|login| job(world, login)),
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan,
@@ -257,6 +264,8 @@ impl<'w> Objects<'w> {
                 let [own, far, foreign] = &self.attachments;
                 pick(own, far, foreign)
             }
+            // A colleague's upload is as far as one of another province.
+            ("upload_id", _) => pick(&self.uploads[0], &self.uploads[1], &self.uploads[2]),
             ("checklist_id", _) => {
                 let [own, far, foreign] = &self.checklists;
                 pick(&own.0, &far.0, &foreign.0)
