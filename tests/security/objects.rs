@@ -179,10 +179,7 @@ impl<'w> Objects<'w> {
             attachments: [("53", &checks[0]), ("53", &checks[1]), ("50", &checks[2])]
                 .map(|(province, check)| evidence(world, province, check)),
             checks,
-            uploads: ["5301-group-head", "5303-group-head", "50-group-head"].map(|login| {
-                let begun = Phone::of(world, login).begin(1000, &[("filename", "大厅.jpg")]);
-                begun.trim_start_matches("/uploads/").to_owned()
-            }),
+            uploads: ["5301-group-head", "5303-group-head", "50-group-head"].map(|login| begun(world, login)),
             jobs: ["5301-group-head", "5301-liaison", "50-liaison"].map(|login| job(world, login)),
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan,
@@ -352,6 +349,12 @@ fn evidence(world: &World, province: &str, check: &str) -> String {
     let inspector = world.as_(&format!("{province}-inspector"));
     let shown = inspector.get(&format!("/unannounced-checks/{check}")).expect(200, "").json();
     shown["attachments"][0]["id"].as_str().expect("evidence").to_owned()
+}
+
+/// An upload in parts that somebody has begun.
+fn begun(world: &World, login: &str) -> String {
+    let path = Phone::of(world, login).begin(1000, &[("filename", "大厅.jpg")]);
+    path.trim_start_matches("/uploads/").to_owned()
 }
 
 /// A published checklist and its version, with a next one being written.

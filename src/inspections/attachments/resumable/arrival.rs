@@ -19,11 +19,11 @@ pub(super) async fn receive(
     id: ResumableId,
     part: Part,
 ) -> Result<Done<Moved<UploadView>>> {
-    let found = gate.look(move |tx| service::find(tx, id)).await?;
-    found.goes_on_at(part.offset)?;
-    found.holds(part.offset, part.bytes.announced.unwrap_or_default())?;
     // Whoever hangs up ends the request, and not the keeping of what has come until then.
     let work = actix_web::rt::spawn(async move {
+        let found = gate.look(move |tx| service::find(tx, id)).await?;
+        found.goes_on_at(part.offset)?;
+        found.holds(part.offset, part.bytes.announced.unwrap_or_default())?;
         take(&gate, &found, part).await?;
         let found = gate.look(move |tx| service::find(tx, id)).await?;
         finished(&gate, found).await
