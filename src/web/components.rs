@@ -92,14 +92,14 @@ pub(super) fn shared_responses(used: &BTreeSet<String>) -> Map<String, Value> {
             "Access-Control-Allow-Origin": { "$ref": "#/components/headers/Access-Control-Allow-Origin" },
         });
         if let Some(map) = headers.as_object_mut() {
-            let extra = match status {
-                429 | 503 => Some(("Retry-After", "RetryAfter")),
-                412 => Some(("ETag", "ETag")),
-                416 => Some(("Content-Range", "ContentRange")),
-                _ => None,
+            let extra: &[(&str, &str)] = match status {
+                429 | 503 => &[("Retry-After", "RetryAfter")],
+                412 => &[("ETag", "ETag"), ("Tus-Version", "TusVersion")],
+                416 => &[("Content-Range", "ContentRange")],
+                _ => &[],
             };
-            if let Some((name, component)) = extra {
-                map.insert(name.into(), json!({ "$ref": format!("#/components/headers/{component}") }));
+            for (name, component) in extra {
+                map.insert((*name).into(), json!({ "$ref": format!("#/components/headers/{component}") }));
             }
         }
         let code =

@@ -1,27 +1,15 @@
-//! The protocol of resumable uploads, tus 1.0.0 (<https://tus.io/protocols/resumable-upload>), as requests and answers: what is
-//! read of them, what is told in headers. What is uploaded, and where it is kept, is the capability's.
-//!
-//! Core protocol, creation (without upload: what is sent with the POST is not read), expiration, termination.
+//! What is read of requests.
 
-use std::time::{Duration, UNIX_EPOCH};
-
-use actix_web::http::header::HttpDate;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
 
-use super::answer::{Answer, IntoAnswer, json};
-use super::input::Body;
-use super::openapi::Example;
-use super::receive::{Allowance, Incoming, Sent};
-use super::schemas::Collector;
-use super::sent_headers::{Says, SentHeader};
-use super::shape::Shapes;
-use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Place, Result, text};
+use crate::web::input::Body;
+use crate::web::receive::{Allowance, Incoming, Sent};
+use crate::web::schemas::Collector;
+use crate::web::sent_headers::{Says, SentHeader};
+use crate::web::shape::Shapes;
 
 /// The media type of a part of a file.
 const PART: &str = "application/offset+octet-stream";
@@ -248,122 +236,35 @@ impl Body for Part {
     }
 }
 
-/// How an upload stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// Bytes that are kept.
-    pub offset: i64,
-    /// Bytes of the whole.
-    pub length: i64,
-    /// Until when it can be gone on with.
-    pub expires_at: Instant,
-    /// The id of what it has become.
-    pub became: Option<String>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What is shown of an upload.
-pub trait Stands: Serialize + DeserializeOwned + ToSchema + Example {
-    /// How it stands.
-    fn standing(&self) -> Standing;
-}
-
-/// Headers that tell how an upload stands.
-const STANDING: &[&str] = &["Upload-Offset", "Upload-Length", "Upload-Expires", "Attachment-Id"];
-
-/// How the upload stands that a body shows: the headers are made of the body, so that an answer that is kept for a retry has them.
-fn standing<V: Stands>(body: &str) -> Vec<(&'static str, String)> {
-    let Ok(view) = serde_json::from_str::<V>(body) else { return Vec::new() };
-    let Standing { offset, length, expires_at, became } = view.standing();
-    let expires = UNIX_EPOCH + Duration::from_secs(u64::try_from(expires_at.seconds()).unwrap_or_default());
-    let mut headers = vec![
-        ("Upload-Offset", offset.to_string()),
-        ("Upload-Length", length.to_string()),
-        ("Upload-Expires", HttpDate::from(expires).to_string()),
-    ];
-    headers.extend(became.map(|id| ("Attachment-Id", id)));
-    headers
-}
-
-/// An upload that is begun: 201 with its `Location`; 200 when it had been begun before.
-#[derive(Debug)]
-pub struct Begun<V> {
-    /// The upload.
-    pub view: V,
-    /// Its address below the server's base path.
-    pub location: String,
-    /// Whether it had been begun before.
-    pub existed: bool,
-}
-
-impl<V: Stands> IntoAnswer for Begun<V> {
-    const STATUS: u16 = 201;
-    const ETAG: bool = false;
-    const LOCATION: bool = true;
-    const HEADERS: &'static [&'static str] = STANDING;
-
-    fn schema(schemas: &mut Collector) -> Option<String> {
-        Some(schemas.answer::<V>())
-    }
-    fn example() -> Option<Value> {
-        Some(V::example())
-    }
-    fn headers(body: &str) -> Vec<(&'static str, String)> {
-        standing::<V>(body)
-    }
-    fn into_answer(self) -> Result<Answer> {
-        let status = if self.existed { 200 } else { 201 };
-        Ok(Answer { location: Some(self.location), ..Answer::of(status, json(&self.view)?) })
-    }
-}
-
-/// How an upload stands, in headers alone: 200 to `HEAD`.
-#[derive(Debug)]
-pub struct Told<V>(pub V);
-
-impl<V: Stands> IntoAnswer for Told<V> {
-    const STATUS: u16 = 200;
-    const ETAG: bool = false;
-    const LOCATION: bool = false;
-    /// A file that was not looked at before is looked at now.
-    const PATIENCE: Duration = Duration::from_mins(3);
-    const KEPT: bool = false;
-    const HEADERS: &'static [&'static str] = STANDING;
-
-    fn schema(_: &mut Collector) -> Option<String> {
-        None
-    }
-    fn example() -> Option<Value> {
-        None
-    }
-    fn headers(body: &str) -> Vec<(&'static str, String)> {
-        standing::<V>(body)
-    }
-    fn into_answer(self) -> Result<Answer> {
-        Ok(Answer::of(200, json(&self.0)?))
-    }
-}
-
-/// How an upload stands after a part of it was taken: 204.
-#[derive(Debug)]
-pub struct Moved<V>(pub V);
-
-impl<V: Stands> IntoAnswer for Moved<V> {
-    const STATUS: u16 = 204;
-    const ETAG: bool = false;
-    const LOCATION: bool = false;
-    const KEPT: bool = false;
-    const HEADERS: &'static [&'static str] = STANDING;
-
-    fn schema(_: &mut Collector) -> Option<String> {
-        None
-    }
-    fn example() -> Option<Value> {
-        None
-    }
-    fn headers(body: &str) -> Vec<(&'static str, String)> {
-        standing::<V>(body)
-    }
-    fn into_answer(self) -> Result<Answer> {
-        Ok(Answer::of(204, json(&self.0)?))
+    #[test]
+    fn pairs_are_keys_and_values_in_base64() {
+        let read = |said: &str| {
+            let mut errors = Vec::new();
+            let found = pairs(said, &["filename", "id"], &mut errors);
+            (found, errors.iter().map(|error| error.code).collect::<Vec<_>>())
+        };
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(read(""), (vec![], vec![]));
+        assert_eq!(read("filename YS5qcGc=,id"), (vec![pair("filename", "a.jpg"), pair("id", "")], vec![]));
+        assert_eq!(
+            read("filename YS5qcGc=, id eA=="),
+            (vec![pair("filename", "a.jpg"), pair("id", "x")], vec![])
+        );
+        for (said, code) in [
+            (",", Code::UnknownField),
+            ("filetype aW1hZ2U=", Code::UnknownField),
+            ("Filename YQ==", Code::UnknownField),
+            ("filename YQ", Code::WrongFormat),
+            ("filename !", Code::WrongFormat),
+            ("filename /w==", Code::WrongFormat),
+            ("filename AA==", Code::WrongFormat),
+            ("filename YQ==,filename YQ==", Code::NotUnique),
+        ] {
+            assert_eq!(read(said).1.first(), Some(&code), "{said}");
+        }
     }
 }
