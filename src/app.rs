@@ -36,6 +36,7 @@ use crate::events::changes_http as event_changes;
 use crate::events::http as events;
 use crate::imports::Importer;
 use crate::inspections::attachments::http as attachments;
+use crate::inspections::attachments::resumable::http as resumable;
 use crate::inspections::authorisations::http as authorisations;
 use crate::inspections::candidates::http as candidates;
 use crate::inspections::checklists::{http as checklists, versions_http as checklist_versions};
@@ -168,8 +169,8 @@ fn inspections(api: Api) -> Api {
         .with::<authorisations::RevokeAuthorisation>()
         .with::<conflicts::ListConflicts>().with::<conflicts::DeclareConflict>()
         .with::<conflicts::GetConflict>().with::<conflicts::EndConflict>()
-        .with::<attachments::UploadAttachment>()
-        .with::<attachments::GetAttachment>().with::<attachments::GetAttachmentContent>()
+        .with::<resumable::BeginUpload>().with::<resumable::GetUploadOffset>().with::<resumable::SendUploadPart>().with::<resumable::EndUpload>()
+        .with::<attachments::UploadAttachment>().with::<attachments::GetAttachment>().with::<attachments::GetAttachmentContent>()
         .with::<checks::ListChecks>().with::<checks::CreateCheck>().with::<checks::GetCheck>().with::<checks::ListCheckReaders>()
         .with::<offline::GetOfflineBundle>().with::<sync::SyncOffline>()
         .with::<check_transitions::RecordCheck>().with::<check_transitions::ConfirmCheck>()
@@ -267,7 +268,7 @@ pub fn watched(doors: Arc<Doors>, listener: TcpListener) -> std::io::Result<Serv
 
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([
             "Authorization",
             "Content-Type",
@@ -279,6 +280,10 @@ fn cors(origins: &[String]) -> Cors {
             "Last-Event-ID",
             "Range",
             "If-Range",
+            "Tus-Resumable",
+            "Upload-Length",
+            "Upload-Metadata",
+            "Upload-Offset",
         ])
         .expose_headers([
             "ETag",
@@ -292,6 +297,14 @@ fn cors(origins: &[String]) -> Cors {
             "Content-Disposition",
             "Content-Range",
             "Accept-Ranges",
+            "Tus-Resumable",
+            "Tus-Version",
+            "Tus-Extension",
+            "Tus-Max-Size",
+            "Upload-Offset",
+            "Upload-Length",
+            "Upload-Expires",
+            "Attachment-Id",
         ])
         .max_age(3600);
     if origins.iter().any(|origin| origin == "*") {

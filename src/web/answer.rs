@@ -86,6 +86,8 @@ pub trait IntoAnswer {
     const PATIENCE: Duration = Duration::ZERO;
     /// Whether the answer may be kept for a retry with the same `Idempotency-Key`.
     const KEPT: bool = true;
+    /// The headers in which it tells what only such an answer has to tell.
+    const HEADERS: &'static [&'static str] = &[];
     /// Adds the body's schema, with all it refers to, and gives its name; `None` without a body.
     fn schema(schemas: &mut super::schemas::Collector) -> Option<String>;
     /// An example of the body.
@@ -95,6 +97,12 @@ pub trait IntoAnswer {
     fn media() -> &'static [&'static str] {
         &[]
     }
+    /// What [`IntoAnswer::HEADERS`] say, made of the answer's body.
+    #[must_use]
+    fn headers(body: &str) -> Vec<(&'static str, String)> {
+        let _ = body;
+        Vec::new()
+    }
     /// Makes the answer.
     ///
     /// # Errors
@@ -102,7 +110,7 @@ pub trait IntoAnswer {
     fn into_answer(self) -> Result<Answer>;
 }
 
-fn json(value: &impl Serialize) -> Result<String> {
+pub(super) fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(AppError::internal)
 }
 

@@ -15,7 +15,8 @@ const STATUS_TEXTS: &[(u16, &str)] = &[
     (404, "不存在, 属于他省, 或不在辖区内: 三者回答相同。"),
     (406, "没有符合 Accept 的表示。"),
     (409, "当前状态不允许。"),
-    (412, "If-Match 已过期; ETag 头给出当前版本。"),
+    (410, "曾经有, 已不再有; 说明其结局。"),
+    (412, "If-Match 已过期, ETag 头给出当前版本; 或 tus 协议的版本不符, Tus-Version 头给出可用的版本。"),
     (413, "请求体过大。"),
     (414, "地址过长。"),
     (415, "不支持的内容类型。"),
@@ -91,14 +92,14 @@ pub(super) fn shared_responses(used: &BTreeSet<String>) -> Map<String, Value> {
             "Access-Control-Allow-Origin": { "$ref": "#/components/headers/Access-Control-Allow-Origin" },
         });
         if let Some(map) = headers.as_object_mut() {
-            let extra = match status {
-                429 | 503 => Some(("Retry-After", "RetryAfter")),
-                412 => Some(("ETag", "ETag")),
-                416 => Some(("Content-Range", "ContentRange")),
-                _ => None,
+            let extra: &[(&str, &str)] = match status {
+                429 | 503 => &[("Retry-After", "RetryAfter")],
+                412 => &[("ETag", "ETag"), ("Tus-Version", "TusVersion")],
+                416 => &[("Content-Range", "ContentRange")],
+                _ => &[],
             };
-            if let Some((name, component)) = extra {
-                map.insert(name.into(), json!({ "$ref": format!("#/components/headers/{component}") }));
+            for (name, component) in extra {
+                map.insert((*name).into(), json!({ "$ref": format!("#/components/headers/{component}") }));
             }
         }
         let code =
@@ -174,6 +175,7 @@ pub(super) fn shared_parameters() -> Value {
 
 pub(super) fn shared_headers() -> Value {
     let text = |description: &str, longest: u32| json!({ "description": description, "schema": { "type": "string", "maxLength": longest, "pattern": "^[ -~]*$" } });
+    let count = |description: &str, least: u32| json!({ "description": description, "schema": { "type": "integer", "format": "int64", "minimum": least, "maximum": 20_971_520 } });
     json!({
         "RequestId": text("请求编号, 与日志、审计一致。", 64),
         "RateLimit": text("剩余请求数 r, 与 t 秒后全部恢复; 按账号计, 未登录按地址计; 不限时没有此头。", 100),
@@ -185,6 +187,15 @@ pub(super) fn shared_headers() -> Value {
         "ContentRange": text("所给的一段与全长: bytes 起-止/全长。", 100),
         "ContentDisposition": text("文件名: 中文名在 filename* (RFC 8187) 中。", 1000),
         "Link": text("下一页: rel=\"next\"。", 4096),
+        "UploadOffset": count("已收的字节数: 从这里续传。", 0),
+        "UploadLength": count("整个文件的字节数。", 1),
+        "UploadExpires": text("何时不能再续传 (RFC 9110 的日期)。", 40),
+        "AttachmentId": text("所成附件的标识; 收全并查验之后才有。", 36),
+        "TusResumable": text("所用 tus 协议的版本。", 20),
+        "TusVersion": text("可用的 tus 协议版本。", 40),
+        "TusExtension": text("可用的 tus 扩展。", 200),
+        "TusMaxSize": count("一个文件至多多少字节。", 1),
+        "CacheControl": text("不得留存: no-store。", 40),
         "RetryAfter": {
             "description": "多少秒后再试。",
             "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400 },

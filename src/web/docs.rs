@@ -89,6 +89,10 @@ const fn advice(kind: Kind) -> (&'static str, &'static str) {
             "先取得对象的最新状态; allowed_actions 给出此刻可做的操作。",
             "Fetch the newest state first; allowed_actions tells what can be done now.",
         ),
+        Kind::Gone => (
+            "它已有结局, 不会再来; detail 与 facts 说明原因, 需要时重新开始。",
+            "It has come to its end and does not come back; detail and facts tell why. Begin anew where that helps.",
+        ),
         Kind::PreconditionFailed => (
             "他人已修改: 取得最新版本 (ETag), 合并后再提交。",
             "Somebody else has changed it: fetch the newest version (ETag), merge, send again.",

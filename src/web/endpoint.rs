@@ -14,6 +14,8 @@ use crate::errors::{Code, Result};
 pub enum Verb {
     /// Reads.
     Get,
+    /// Reads what stands in headers alone.
+    Head,
     /// Creates, or moves a state machine.
     Post,
     /// Replaces.
@@ -30,17 +32,12 @@ impl Verb {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
+            Self::Head => "HEAD",
             Self::Post => "POST",
             Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
-    }
-
-    /// Whether the caller must say which version it means to change.
-    #[must_use]
-    pub const fn demands_version(self) -> bool {
-        matches!(self, Self::Patch | Self::Put)
     }
 }
 
@@ -68,6 +65,8 @@ pub trait Endpoint: 'static {
     const DOC: &'static str;
     /// The codes of states and rules that it may answer with, besides those every endpoint has.
     const CODES: &'static [Code];
+    /// Whether the caller must say which version it means to change.
+    const DEMANDS_VERSION: bool = matches!(Self::VERB, Verb::Patch | Verb::Put) && Self::Body::VERSIONED;
 
     /// Does it.
     fn handle(

@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 
 use super::endpoint::Endpoint;
+use super::input::Body;
 use super::serve::{Context, request_id};
 use crate::access::{Claim, Facts, KeyRing, Precondition};
 use crate::errors::{AppError, Code, FieldError, Place, Result, Text, text};
@@ -30,12 +31,12 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 pub(super) fn facts_of<E: Endpoint>(request: &HttpRequest, context: &Context) -> Facts {
     // `If-Match` speaks of the object in the path, or of the one the path is the address of; where
     // there is none it has nothing to say.
-    let has_object = E::PATH.contains('{') || E::VERB.demands_version();
+    let has_object = E::Body::VERSIONED && (E::PATH.contains('{') || E::DEMANDS_VERSION);
     let if_match = text_header(request.headers(), header::IF_MATCH.as_str()).filter(|_| has_object);
     Facts {
         request_id: request_id(request),
         now: context.doors.now(),
-        precondition: precondition(if_match, E::VERB.demands_version()),
+        precondition: precondition(if_match, E::DEMANDS_VERSION),
         idempotency: None,
         address: address(request, &context.proxies),
         user_agent: text_header(request.headers(), header::USER_AGENT.as_str())

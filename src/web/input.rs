@@ -9,6 +9,7 @@ use validator::Validate;
 use super::openapi::{Example, reference};
 use super::receive::{Allowance, Sent};
 use super::schemas::{Collector, Patch};
+use super::sent_headers::SentHeader;
 use super::shape::{Shapes, check_text, parse_error, query_errors};
 use crate::db::Id;
 use crate::errors::{AppError, Code, FieldError, Result, text};
@@ -134,7 +135,7 @@ fn serde_urlencoded_pairs(query: &str) -> Vec<(String, String)> {
 }
 
 /// A request's body.
-pub trait Body: Sized + Send + 'static {
+pub trait Body: Sized + 'static {
     /// Whether there is a body at all, and whether it may be left out.
     const PRESENT: bool;
     /// The media types read.
@@ -147,6 +148,16 @@ pub trait Body: Sized + Send + 'static {
     const SPOOLED: bool = false;
     /// Whether it is a form with a file, which goes to the disk.
     const FORM: bool = false;
+    /// Whether its handler receives it bit by bit.
+    const STREAMED: bool = false;
+    /// Whether what it changes has versions, of which `If-Match` names one.
+    const VERSIONED: bool = true;
+    /// The headers that are read with it.
+    const HEADERS: &'static [SentHeader] = &[];
+    /// Headers that every answer to it bears, refusals too, and what they say.
+    const TELLS: &'static [(&'static str, &'static str)] = &[];
+    /// The codes that reading it may answer with, besides those every body has.
+    const CODES: &'static [Code] = &[];
     /// Bytes of it at most, of this media type.
     #[must_use]
     fn most(media: &str) -> usize {

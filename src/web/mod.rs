@@ -19,8 +19,10 @@ mod rates;
 mod receive;
 mod routes;
 mod schemas;
+mod sent_headers;
 mod serve;
 mod shape;
+pub mod tus;
 
 pub use answer::{
     Accepted, Answer, Created, Given, IntoAnswer, NoContent, Page, Plain, Remembered, Resource, Thorough,
@@ -41,8 +43,9 @@ pub use page::{Count, Cursor, MadeSort, Paging, Sort, made_place};
 pub use printed::Form;
 pub use problem::{Language, problem_response, status_of, type_of};
 pub use rates::Rates;
-pub use receive::{Allowance, Sent, Spooled};
+pub use receive::{Allowance, Incoming, Sent, Spooled};
 pub use routes::{Api, BASE, Route, address, stands_at_root};
 pub use schemas::{Collector, Patch};
+pub use sent_headers::{Says, SentHeader};
 pub use serve::{Context, RequestId, configure, refuse, unknown_path};
 pub use shape::{Shapes, check_text};

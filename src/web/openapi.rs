@@ -11,6 +11,7 @@ use super::input::{Body, PathIds};
 use super::problem::status_of;
 use super::routes::{Api, BASE, stands_at_root};
 use super::schemas::Collector;
+use super::sent_headers::SentHeader;
 use super::shape::Shapes;
 use crate::access::policy::{Action, Audience};
 use crate::errors::Code;
@@ -117,7 +118,7 @@ fn codes<E: Endpoint>() -> impl Iterator<Item = Code> {
         Given::Pages => &[Code::ExportTooLarge, Code::ExportsBusy],
         Given::Paper => &[Code::ExportsBusy],
     };
-    E::CODES.iter().chain(of_files).copied()
+    E::CODES.iter().chain(E::Body::CODES).chain(of_files).copied()
 }
 
 /// A reference to a schema of the document.
@@ -152,12 +153,13 @@ fn parameters<E: Endpoint>(query: &(Map<String, Value>, Vec<String>)) -> Vec<Val
     let shared: &[&str] = match E::VERB {
         Verb::Get if E::Reply::ETAG => &["IfNoneMatch"],
         Verb::Get if E::Reply::GIVEN == Given::Events => &["LastEventId"],
-        Verb::Patch | Verb::Put => &["IfMatchRequired"],
+        Verb::Patch | Verb::Put if E::DEMANDS_VERSION => &["IfMatchRequired"],
         Verb::Post if path_names(E::PATH).next().is_some() => &["IdempotencyKey", "IfMatch"],
         Verb::Post => &["IdempotencyKey"],
         Verb::Delete if E::CODES.contains(&Code::PreconditionFailed) => &["IfMatch"],
         _ => &[],
     };
+    parameters.extend(E::Body::HEADERS.iter().filter_map(SentHeader::parameter));
     parameters.extend(shared.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
     parameters
 }
@@ -173,6 +175,7 @@ fn what_is(name: &str) -> &'static str {
         "plan_id" => "方案的标识。",
         "task_id" => "任务的标识。",
         "job_id" => "后台任务的标识。",
+        "upload_id" => "上传的标识。",
         "province_code" => "行政区划代码, 两位数字。",
         "day" => "日期 (北京时间), 2000 至 2100 年。",
         _ => "对象的标识。",
@@ -201,6 +204,9 @@ fn responses<E: Endpoint>(schemas: &mut Collector) -> Map<String, Value> {
     }
     if E::Reply::GIVEN == Given::Pages {
         header("Link", "Link");
+    }
+    for name in E::Reply::HEADERS.iter().chain(E::Body::TELLS.iter().map(|(name, _)| name)) {
+        header(name, &name.replace('-', ""));
     }
     let mut success = json!({ "description": "成功。", "headers": headers });
     let media = if E::Reply::GIVEN == Given::Events { super::live::MEDIA } else { "application/json" };
@@ -232,7 +238,7 @@ fn responses<E: Endpoint>(schemas: &mut Collector) -> Map<String, Value> {
     }
     match E::VERB {
         Verb::Post if row.audience != Audience::Public => statuses.extend([409, 422]),
-        Verb::Patch | Verb::Put => statuses.extend([409, 412, 428]),
+        Verb::Patch | Verb::Put if E::DEMANDS_VERSION => statuses.extend([409, 412, 428]),
         _ => {}
     }
     if E::VERB == Verb::Post && E::PATH.contains('{') {

@@ -67,6 +67,7 @@ pub const fn status_of(kind: Kind) -> u16 {
         Kind::MethodNotAllowed => 405,
         Kind::NotAcceptable => 406,
         Kind::Conflict => 409,
+        Kind::Gone => 410,
         Kind::PreconditionFailed => 412,
         Kind::TooLarge => 413,
         Kind::UriTooLong => 414,

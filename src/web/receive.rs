@@ -1,11 +1,14 @@
 //! The bytes of a request's body: of which kind, how many, how long they may take to arrive.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::header;
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, web};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use futures_util::StreamExt;
+use tokio::time::Instant;
 
 use super::form::Filled;
 use super::headers::text_header;
@@ -60,6 +63,58 @@ pub struct Sent {
     pub spooled: Option<Spooled>,
     /// What it says, when it is a form.
     pub form: Option<Filled>,
+    /// What is still to come of it, when its handler receives it.
+    pub incoming: Option<Incoming>,
+    /// What the headers say that are read with it.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Sent {
+    /// What two requests that say the same have in common.
+    pub(super) fn gist(&self) -> Cow<'_, [u8]> {
+        if let Some(form) = &self.form {
+            return Cow::Owned(form.gist());
+        }
+        if let Some(spooled) = &self.spooled {
+            return Cow::Borrowed(spooled.sha256.as_bytes());
+        }
+        if self.headers.is_empty() {
+            return Cow::Borrowed(&self.bytes);
+        }
+        let mut gist = serde_json::json!(self.headers).to_string().into_bytes();
+        gist.extend_from_slice(&self.bytes);
+        Cow::Owned(gist)
+    }
+}
+
+/// A body that is still to be received.
+pub struct Incoming {
+    payload: web::Payload,
+    until: Instant,
+    /// Bytes that it has, as far as it was announced.
+    pub announced: Option<usize>,
+}
+
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Incoming").field("announced", &self.announced).finish_non_exhaustive()
+    }
+}
+
+impl Incoming {
+    /// What comes next of it; nothing behind its end.
+    ///
+    /// # Errors
+    /// `incomplete_body` when it is broken off, stands still or takes too long.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        let broken = || AppError::new(Code::IncompleteBody);
+        let patience = self.until.min(Instant::now() + SILENCE);
+        match tokio::time::timeout_at(patience, self.payload.next()).await {
+            Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
+            Ok(None) => Ok(None),
+            Ok(Some(Err(_))) | Err(_) => Err(broken()),
+        }
+    }
 }
 
 /// A body that is kept in pieces for the job that will read it.
@@ -133,7 +188,7 @@ pub(super) async fn spool_body<B: Body, A: Action>(
         .await
         .map_err(|_| AppError::new(Code::IncompleteBody))??;
     let sha256 = hex(hash.finish().as_ref());
-    Ok(Sent { bytes: Vec::new(), media, charset, spooled: Some(Spooled { job, bytes, sha256 }), form: None })
+    Ok(Sent { media, charset, spooled: Some(Spooled { job, bytes, sha256 }), ..Sent::default() })
 }
 
 pub(super) async fn read_body<B: Body>(request: &HttpRequest, mut payload: web::Payload) -> Result<Sent> {
@@ -161,6 +216,17 @@ pub(super) async fn read_body<B: Body>(request: &HttpRequest, mut payload: web::
         Some((media, charset)) => Ok(Sent { bytes, media, charset, ..Sent::default() }),
         None => Err(wrong_media::<B>()),
     }
+}
+
+/// Leaves a body to its handler, once its kind and its size are known to be right.
+pub(super) fn leave_body<B: Body>(request: &HttpRequest, payload: web::Payload) -> Result<Sent> {
+    let Some((media, charset)) = named::<B>(request) else { return Err(wrong_media::<B>()) };
+    let (most, announced) = (B::most(media), announced(request));
+    if announced.is_some_and(|length| length > most) {
+        return Err(too_large(most));
+    }
+    let incoming = Incoming { payload, until: Instant::now() + B::ALLOWANCE.arrival, announced };
+    Ok(Sent { media, charset, incoming: Some(incoming), ..Sent::default() })
 }
 
 /// 415, naming what is read.

@@ -81,6 +81,7 @@ impl Api {
             attach: |resource| {
                 let route = match E::VERB {
                     Verb::Get => web::get(),
+                    Verb::Head => web::head(),
                     Verb::Post => web::post(),
                     Verb::Put => web::put(),
                     Verb::Patch => web::patch(),

@@ -25,8 +25,9 @@ use super::live;
 use super::printed;
 use super::problem::{Language, problem_response};
 use super::rates::{Caller, Left, Rates};
-use super::receive::{Allowance, Sent, read_body, spool_body};
+use super::receive::{Allowance, Sent, leave_body, read_body, spool_body};
 use super::routes::{Api, BASE, stands_at_root};
+use super::sent_headers::read_headers;
 use super::shape::Shapes;
 use crate::access::policy::Action;
 use crate::access::{Doors, Facts, Gate, Precondition};
@@ -109,6 +110,11 @@ pub(super) async fn serve<E: Endpoint>(
     let mut response = outcome::<E>(&request, payload, &context).await;
     if let Some(left) = request.extensions().get::<Left>() {
         left.tell(response.headers_mut());
+    }
+    for (name, says) in E::Body::TELLS {
+        if let Ok(name) = header::HeaderName::from_bytes(name.as_bytes()) {
+            response.headers_mut().insert(name, header::HeaderValue::from_static(says));
+        }
     }
     context.doors.metrics().answered(E::ID, response.status().as_u16(), begun.elapsed());
     response
@@ -211,6 +217,8 @@ async fn answer<E: Endpoint>(
         };
         facts.now = context.doors.now();
         sent
+    } else if E::Body::STREAMED {
+        leave_body::<E::Body>(request, payload)
     } else if E::Body::PRESENT {
         read_body::<E::Body>(request, payload).await
     } else {
@@ -286,17 +294,15 @@ type Input<E> = (Representation, <E as Endpoint>::Path, <E as Endpoint>::Query, 
 
 fn read_input<E: Endpoint>(
     request: &HttpRequest,
-    sent: Sent,
+    mut sent: Sent,
     context: &Context,
     facts: &mut Facts,
 ) -> Result<Input<E>> {
     let representation = choose(request.headers(), offers(E::Reply::GIVEN))?;
     check_tags(request.headers())?;
+    sent.headers = read_headers::<E::Body>(request.headers())?;
     if E::VERB == super::Verb::Post {
-        let gist = sent.form.as_ref().map(super::form::Filled::gist);
-        let spooled = sent.spooled.as_ref().map(|spooled| spooled.sha256.as_bytes());
-        let body = gist.as_deref().or(spooled).unwrap_or(&sent.bytes);
-        facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), body)?;
+        facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), &sent.gist())?;
     }
     let query = parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;
     if matches!(representation, Representation::File(_)) {
@@ -333,7 +339,10 @@ fn respond<E: Endpoint>(request: &HttpRequest, answer: Answer) -> HttpResponse<B
     if let Some(cursor) = &answer.next_link {
         builder.insert_header((header::LINK, next_link(request, cursor)));
     }
-    if answer.status == 204 {
+    for (name, says) in E::Reply::headers(&answer.body) {
+        builder.insert_header((name, says));
+    }
+    if answer.status == 204 || E::VERB == super::Verb::Head {
         return builder.finish();
     }
     builder.content_type("application/json").body(answer.body)

@@ -53,6 +53,7 @@ mod transfers;
 mod trees;
 mod units;
 mod unseen_units;
+mod uploads;
 mod versions;
 mod votes;
 mod waiting;

@@ -13,6 +13,7 @@ use crate::support::checks::Kit;
 use crate::support::client::Reply;
 use crate::support::people::root_login;
 use crate::support::sheets::{FORMATS, export};
+use crate::support::tus::Phone;
 use crate::support::{World, both, sealing};
 
 /// Everybody who is neither of the team nor its commander.
@@ -174,6 +175,14 @@ both! {
         body["record"] = serde_json::Value::Null;
         inspector.post("/unannounced-checks", &body).expect(201, "");
         compare("begun");
+        // A photo on its way, in parts, and one that was given up.
+        let phone = Phone::of(world, "53-inspector");
+        let (path, given_up) = (phone.begin(1000, &[("filename", "大厅.jpg")]), phone.begin(1000, &[]));
+        for path in [&path, &given_up] {
+            phone.part(path, 0, b"what has come so far").expect(204, "");
+        }
+        phone.call("DELETE", &given_up).send().expect(204, "");
+        compare("a photo is on its way");
         for action in ["record", "addenda", "confirm"] {
             assert!(kit.act(&check, action).status < 300, "{action}");
         }

@@ -9,6 +9,7 @@ use crate::support::people::CANARY;
 use crate::support::raw::Raw;
 use crate::support::sealing;
 use crate::support::story::{self, Story};
+use crate::support::tus::Phone;
 use crate::support::{Backend, World, imports};
 
 /// Objects of the two provinces, as seen from Kunming (5301).
@@ -56,6 +57,8 @@ pub struct Objects<'w> {
     candidates: [String; 3],
     /// Bound to a check of Kunming's that its supervisor takes part in, to Qujing's covert one, to that of 50.
     attachments: [String; 3],
+    /// In parts, begun by the head of Kunming's leading group, of Qujing's, of that of 50.
+    uploads: [String; 3],
     /// For the heads of a county of Kunming's, of one of Qujing's and of one in 50.
     stand_ins: [String; 3],
 }
@@ -181,6 +184,7 @@ impl<'w> Objects<'w> {
                 .map(|(province, check)| evidence(world, province, check)),
             checks,
             candidates,
+            uploads: ["5301-group-head", "5303-group-head", "50-group-head"].map(|login| begun(world, login)),
             jobs: ["5301-group-head", "5301-liaison", "50-liaison"].map(|login| job(world, login)),
             sessions: [session("5301-group-head"), session("5301-liaison"), session("50-liaison")],
             own_plan,
@@ -270,6 +274,8 @@ impl<'w> Objects<'w> {
                 let [own, far, foreign] = &self.attachments;
                 pick(own, far, foreign)
             }
+            // A colleague's upload is as far as one of another province.
+            ("upload_id", _) => pick(&self.uploads[0], &self.uploads[1], &self.uploads[2]),
             ("checklist_id", _) => {
                 let [own, far, foreign] = &self.checklists;
                 pick(&own.0, &far.0, &foreign.0)
@@ -380,6 +386,12 @@ fn declared(world: &World) -> [String; 3] {
     world.as_("53-discipline").post(&format!("/conflicts/{over}/end"), &reason).expect(200, "");
     [("5301-group-head", "530102"), ("5303-group-head", "530302"), ("50-group-head", "500103")]
         .map(|(who, code)| story::conflict(world, who, code, "kinship"))
+}
+
+/// An upload in parts that somebody has begun.
+fn begun(world: &World, login: &str) -> String {
+    let path = Phone::of(world, login).begin(1000, &[("filename", "大厅.jpg")]);
+    path.trim_start_matches("/uploads/").to_owned()
 }
 
 /// A published checklist and its version, with a next one being written.

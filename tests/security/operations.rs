@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::As;
 use crate::support::people::root_login;
-use crate::support::{World, client};
+use crate::support::{World, client, tus};
 
 /// The document, made from the code.
 pub fn document() -> &'static Value {
@@ -92,7 +92,24 @@ impl Operation {
 
     /// Whether its body is a file of rows rather than JSON.
     pub fn takes_file(&self) -> bool {
-        self.body().is_some_and(|body| body.example.is_string())
+        self.body().is_some_and(|body| body.example.is_string()) && !self.takes_part()
+    }
+
+    /// Whether its body is a part of a file that comes in parts.
+    pub fn takes_part(&self) -> bool {
+        self.body().is_some_and(|body| body.media == [tus::PART])
+    }
+
+    /// The same call with the headers that the document asks for, each as in its example; not `If-Match`, which has an answer of
+    /// its own where it is missing.
+    pub fn with_headers<'w>(&self, call: client::Call<'w>) -> client::Call<'w> {
+        let parameters = self.said["parameters"].as_array().into_iter().flatten();
+        let needed = parameters.filter(|one| one["in"] == "header" && one["required"] == true);
+        needed.fold(call, |call, one| {
+            let example = &one["example"];
+            let value = example.as_str().map_or_else(|| example.to_string(), ToOwned::to_owned);
+            call.header(one["name"].as_str().expect("a name"), &value)
+        })
     }
 
     /// Whether its body is a form with a file.
@@ -164,7 +181,7 @@ impl Operation {
 
     /// A call that is well-formed, of an object that does not exist.
     pub fn call<'w>(&self, who: &As<'w>, path: &str) -> client::Call<'w> {
-        let call = who.call(self.method, path);
+        let call = self.with_headers(who.call(self.method, path));
         if self.takes_form() {
             return call.form(&[], Some(("a.jpg", b"nonsense")));
         }

@@ -181,7 +181,8 @@ impl Call<'_> {
         for (name, value) in &self.headers {
             header(name, value);
         }
-        let measured = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let tells = |wanted: &str| self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let measured = tells("content-length") || tells("transfer-encoding");
         if !measured && (self.body.is_some() || self.method != "GET") {
             header("Content-Length", &body.len().to_string());
         }
@@ -302,7 +303,7 @@ fn parse(bytes: &[u8], bodiless: bool, (told, sent): (String, String)) -> Option
     {
         return None;
     }
-    Some(Reply { status, headers, body, told, sent })
+    Some(Reply { status, headers, body, bodiless, told, sent })
 }
 
 fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
@@ -328,6 +329,8 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// The bytes.
     pub body: Vec<u8>,
+    /// Whether it answers what is never answered with a body (`HEAD`).
+    pub bodiless: bool,
     told: String,
     sent: String,
 }
@@ -371,6 +374,11 @@ impl Reply {
     pub fn code(&self) -> String {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         body["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Whether the problem has this code, as far as such an answer can tell.
+    pub fn says(&self, code: &str) -> bool {
+        self.bodiless || self.code() == code
     }
 
     /// The id of the resource answered.

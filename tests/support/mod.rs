@@ -21,6 +21,7 @@ pub mod sealing;
 pub mod sheets;
 pub mod story;
 pub mod template;
+pub mod tus;
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};

@@ -127,6 +127,26 @@ tables! {
         given_up -> Bool,
         created_at -> InstantSql,
     }
+    resumable_uploads (tenant_id, id) {
+        tenant_id -> Text,
+        id -> UuidSql,
+        user_id -> UuidSql,
+        attachment_id -> UuidSql,
+        file_name -> Text,
+        sha256 -> Nullable<Text>,
+        bytes -> BigInt,
+        arrived -> BigInt,
+        finished -> Bool,
+        refusal -> Nullable<Text>,
+        created_at -> InstantSql,
+        expires_at -> InstantSql,
+    }
+    upload_pieces (tenant_id, upload_id, place) {
+        tenant_id -> Text,
+        upload_id -> UuidSql,
+        place -> BigInt,
+        bytes -> Binary,
+    }
     attachments (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,

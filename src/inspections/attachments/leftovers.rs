@@ -1,8 +1,10 @@
-//! Takes away what nobody has come back for: uploads that were never finished, attachments that were never bound.
+//! Takes away what nobody has come back for: uploads that were never finished, those in parts when their time is over,
+//! attachments that were never bound.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::resumable::service as resumable;
 use super::rules::{UploadId, Variant, name_of};
 use super::service;
 use crate::access::{Doors, beside, look_beside};
@@ -46,6 +48,13 @@ async fn clear_one(doors: &Arc<Doors>, tenant: TenantId) -> Result<usize> {
             break;
         }
         cleared += dropped;
+    }
+    loop {
+        let expired = beside(doors, tenant, JOB, resumable::drop_expired).await?;
+        if expired == 0 {
+            break;
+        }
+        cleared += expired;
     }
     loop {
         let before = now.plus_seconds(-UNFINISHED);

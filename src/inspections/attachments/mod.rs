@@ -4,6 +4,8 @@
 //! Its bytes go to the store of files first ([`crate::files`]), under a name that is noted before, then what is known of it goes
 //! to the database: what was begun and never finished is found by that note and taken away ([`leftovers`]).
 //!
+//! Phones send it in parts, over days ([`resumable`]).
+//!
 //! That somebody has uploaded a picture may tell that a covert check goes on: the log's rows of an attachment are held back
 //! until it is bound to what everybody in reach may know of.
 
@@ -12,6 +14,7 @@ mod extent;
 pub mod http;
 pub mod leftovers;
 mod picture;
+pub mod resumable;
 pub mod rules;
 pub mod service;
 mod store;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::resumable::service as resumable;
 use super::rules::{Attachment, AttachmentId, ShownIn, UploadId};
 use super::store;
 use crate::access::policy::{Action, AttachmentRead, AttachmentUpload, Background};
@@ -87,7 +88,8 @@ pub(super) fn begin(tx: &mut Tx<'_, Background>, upload: &store::Upload) -> Resu
 /// `too_many_unbound`.
 pub(super) fn has_room(tx: &mut Tx<'_, AttachmentUpload>) -> Result<()> {
     let user = tx.user()?;
-    if store::unbound_of(tx, user)? + store::begun_by(tx, user)? >= MOST_UNBOUND {
+    let begun = store::begun_by(tx, user)? + resumable::unfinished_of(tx, user)?;
+    if store::unbound_of(tx, user)? + begun >= MOST_UNBOUND {
         return Err(AppError::new(Code::TooManyUnbound));
     }
     Ok(())

@@ -45,8 +45,7 @@ pub(super) async fn take(
     }
     let (name, sha256) = (file_name(&file.name), file.sha256.clone());
     if said.sha256.as_ref().is_some_and(|told| *told != sha256) {
-        let error = FieldError::body("/sha256", Code::HashMismatch, Code::HashMismatch.title());
-        return Err(AppError::fields(Code::InvalidBody, vec![error]));
+        return Err(hash_mismatch());
     }
     let (id, hash) = (said.id.unwrap_or_else(AttachmentId::generate), sha256.clone());
     let there = gate
@@ -59,10 +58,15 @@ pub(super) async fn take(
         })
         .await?;
     let Some((tenant, user)) = gate.account() else { return Err(AppError::new(Code::Unauthenticated)) };
-    let new = match there {
+    let new = if let Some(there) = there {
         // Sent again: nothing of it is kept twice.
-        Some(there) => there,
-        None => keep(gate.doors(), (tenant, user), Taken { id, name, sha256 }, || file.read()).await?,
+        there
+    } else {
+        let read = async move {
+            let bytes = spawn_blocking(move || file.read()).await.map_err(AppError::internal)??;
+            Ok((bytes, sha256))
+        };
+        keep(gate.doors(), (tenant, user), Taken { id, name }, read).await?
     };
     let upload = new.kept_as;
     let outcome = gate
@@ -79,12 +83,17 @@ pub(super) async fn take(
     outcome
 }
 
+/// What came is not what was announced.
+pub(super) fn hash_mismatch() -> AppError {
+    let error = FieldError::body("/sha256", Code::HashMismatch, Code::HashMismatch.title());
+    AppError::fields(Code::InvalidBody, vec![error])
+}
+
 /// What is known of a file before it is looked at.
 #[derive(Debug, Clone)]
-struct Taken {
-    id: AttachmentId,
-    name: String,
-    sha256: String,
+pub(super) struct Taken {
+    pub id: AttachmentId,
+    pub name: String,
 }
 
 /// Looks at bytes and keeps them, for somebody of the demo.
@@ -98,29 +107,30 @@ pub(crate) async fn keep_bytes(
     bytes: Vec<u8>,
 ) -> Result<Attachment> {
     let sha256 = hex(digest(&SHA256, &bytes).as_ref());
-    let taken = Taken { id: AttachmentId::generate(), name: file_name(name), sha256 };
-    keep(doors, owner, taken, || Ok(bytes)).await
+    let taken = Taken { id: AttachmentId::generate(), name: file_name(name) };
+    keep(doors, owner, taken, async { Ok((bytes, sha256)) }).await
 }
 
-/// Looks at a file and keeps it, under a name that is noted before.
+/// Looks at a file and keeps it, under a name that is noted before. Its bytes, and the SHA-256 of them, are read when it is its
+/// turn: nobody who waits holds them in memory.
 ///
 /// # Errors
 /// `invalid_body` with what is wrong with it; `unavailable` when it cannot be kept.
-async fn keep(
+pub(super) async fn keep(
     doors: &Arc<Doors>,
     (tenant, user): (TenantId, UserId),
-    Taken { id, name, sha256 }: Taken,
-    read: impl FnOnce() -> Result<Vec<u8>> + Send + 'static,
+    Taken { id, name }: Taken,
+    read: impl Future<Output = Result<(Vec<u8>, String)>>,
 ) -> Result<Attachment> {
     let turn = tokio::time::timeout(PATIENCE, Arc::clone(&TURNS).acquire_owned());
     let turn = turn
         .await
         .map_err(|_| AppError::new(Code::Unavailable).retry_after(5))?
         .map_err(AppError::internal)?;
+    let (bytes, sha256) = read.await?;
     let looking = spawn_blocking(move || {
         // Held by the work itself: whoever hangs up does not end it.
         let _turn = turn;
-        let bytes = read()?;
         let seen = picture::look(&bytes)?;
         Ok::<_, AppError>((bytes, seen))
     });
