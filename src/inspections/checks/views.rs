@@ -8,12 +8,13 @@ use utoipa::ToSchema;
 use super::answers::{self, Answer};
 use super::embargo;
 use super::rules::{
-    AddendumId, Check, CheckAction, CheckId, CheckState, ObjectionOutcome, PersonMet, Place, number_text,
+    AddendumId, Check, CheckAction, CheckId, CheckRecord, CheckState, ObjectionOutcome, PersonMet, Place,
+    number_text,
 };
 use super::service::{self, Caller};
-use crate::access::Tx;
 use crate::access::names::{UserNames, UserRef};
 use crate::access::policy::Action;
+use crate::access::{Tx, UserId};
 use crate::db::Instant;
 use crate::errors::{AppError, Result};
 use crate::inspections::attachments;
@@ -356,6 +357,25 @@ pub(in crate::inspections) fn answered(items: &[Item], given: Vec<Answer>) -> Ve
     given.into_iter().zip(points).map(view).collect()
 }
 
+/// A record, by whom and when.
+type Kept = (Option<CheckRecord>, Option<UserId>, Option<Instant>);
+
+fn recorded(items: &[Item], people: &UserNames, kept: Kept) -> Result<Option<CheckRecordView>> {
+    match kept {
+        (Some(record), Some(by), Some(at)) => Ok(Some(CheckRecordView {
+            answers: answered(items, record.answers),
+            people_met: record.people_met,
+            summary: record.summary,
+            ended_at: record.ended_at,
+            attachment_ids: record.attachment_ids,
+            recorded_by: people.get(by)?,
+            recorded_at: at,
+        })),
+        (None, ..) => Ok(None),
+        _ => Err(AppError::internal("a record without a recorder")),
+    }
+}
+
 pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckView> {
     let (caller, today) = (Caller::of(tx)?, tx.now().shanghai_day());
     let addenda = service::addenda(tx, &one)?;
@@ -376,19 +396,7 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
     let (allowed_actions, state, number) = (caller.allowed(&one, today), one.state_on(today), number(&one));
     let outcome =
         if one.kept == CheckState::Amended { ObjectionOutcome::Amended } else { ObjectionOutcome::Upheld };
-    let record = match (one.record, one.recorded_by, one.recorded_at) {
-        (Some(record), Some(by), Some(at)) => Some(CheckRecordView {
-            answers: answered(items, record.answers),
-            people_met: record.people_met,
-            summary: record.summary,
-            ended_at: record.ended_at,
-            attachment_ids: record.attachment_ids,
-            recorded_by: people.get(by)?,
-            recorded_at: at,
-        }),
-        (None, ..) => None,
-        _ => return Err(AppError::internal("a record without a recorder")),
-    };
+    let record = recorded(items, &people, (one.record, one.recorded_by, one.recorded_at))?;
     let objection = one
         .objection
         .map(|(content, by, at)| {

@@ -63,6 +63,6 @@ async fn take(gate: &Gate<AttachmentUpload>, upload: &Resumable, part: Part) -> 
 /// Keeps a piece; where the next one begins.
 async fn keep(gate: &Gate<AttachmentUpload>, id: ResumableId, place: i64, bytes: Vec<u8>) -> Result<i64> {
     let next = place.saturating_add(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
-    gate.note(move |tx| service::keep(tx, id, place, &bytes)).await?;
+    gate.step(move |tx| service::keep(tx, id, place, &bytes)).await?;
     Ok(next)
 }

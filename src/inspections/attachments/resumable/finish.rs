@@ -31,7 +31,7 @@ pub(super) async fn finished(gate: &Gate<AttachmentUpload>, upload: Resumable) -
         }
         Err(error) if matches!(error.code(), Code::InvalidBody | Code::IdTaken) => {
             let code = error.errors().first().map_or(error.code(), |first| first.code);
-            gate.note(move |tx| service::refuse(tx, id, code)).await?;
+            gate.step(move |tx| service::refuse(tx, id, code)).await?;
             Err(error)
         }
         Err(error) => Err(error),
@@ -57,7 +57,7 @@ async fn become_attachment(gate: &Gate<AttachmentUpload>, upload: Resumable) -> 
     };
     let new = keep(gate.doors(), (tenant, user), taken, read).await?;
     let kept_as = new.kept_as;
-    let outcome = gate.note(move |tx| service::finish(tx, id, new)).await;
+    let outcome = gate.step(move |tx| service::finish(tx, id, &new)).await;
     // What came second, or to nothing, is kept twice; of what the attachment bears nothing is taken. What cannot be taken away
     // now is later.
     drop(leftovers::take_away(gate.doors(), tenant, kept_as).await);

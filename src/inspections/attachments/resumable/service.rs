@@ -139,7 +139,7 @@ pub(super) fn bytes(tx: &mut Tx<'_, AttachmentUpload>, upload: &Resumable) -> Re
 ///
 /// # Errors
 /// `not_found`, `upload_refused` when it has come to another end; those of [`attachments::create`].
-pub(super) fn finish(tx: &mut Tx<'_, AttachmentUpload>, id: ResumableId, new: Attachment) -> Result<()> {
+pub(super) fn finish(tx: &mut Tx<'_, AttachmentUpload>, id: ResumableId, new: &Attachment) -> Result<()> {
     if !store::settle(tx, id, None)? {
         tx.nothing_changed();
         return find(tx, id).map(drop);
