@@ -2,6 +2,7 @@
 
 pub mod attachments;
 pub mod authorisations;
+mod awaited;
 pub mod checklists;
 pub mod checks;
 pub mod handover;

@@ -50,6 +50,7 @@ mod unseen_units;
 mod versions;
 mod votes;
 mod waiting;
+mod waiting_inspections;
 mod wire;
 mod workbooks;
 mod yunnan;

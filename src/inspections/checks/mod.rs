@@ -6,6 +6,7 @@
 //! then, so that neither the log nor the events nor what is sealed tells of it; it has no number before.
 
 mod answers;
+pub mod awaited;
 pub mod embargo;
 mod embargo_store;
 pub mod http;
