@@ -31,7 +31,6 @@ use crate::campaigns::plan::matrix_http as matrix;
 use crate::campaigns::plan::versions::http as versions;
 use crate::campaigns::progress::http as progress;
 use crate::campaigns::tasks::http as tasks;
-use crate::campaigns::waiting::http as waiting;
 use crate::events::changes_http as event_changes;
 use crate::events::http as events;
 use crate::imports::Importer;
@@ -58,6 +57,7 @@ use crate::org::posts::http as posts;
 use crate::org::settings::http as settings;
 use crate::org::stand_ins::http as stand_ins;
 use crate::reference::http as reference;
+use crate::waiting::http as waiting;
 use crate::web::{Api, Context, ExportLimits, Exports, RequestId, configure, document, unknown_path};
 
 /// THE LIST OF ROUTES. What is not here is not served; what is here is in the document.

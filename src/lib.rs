@@ -9,6 +9,7 @@
 //! | [`org`] | provinces, units, the working calendar, settings |
 //! | [`campaigns`] | campaigns, leading groups, plans, tasks |
 //! | [`inspections`] | checklists, standing authorisations, declared conflicts, unannounced checks and what they find, attachments |
+//! | [`waiting`] | what waits for a person, of all capabilities |
 //! | [`papers`] | how a paper looks that an office prints: page and workbook |
 //! | [`imports`] | tables that arrive as files: read, checked, put in force as a whole or not at all |
 //! | [`jobs`] | what takes longer than a request may: how far it is, who does it, how it ends |
@@ -46,4 +47,5 @@ pub mod org;
 pub mod papers;
 pub mod rates;
 pub mod reference;
+pub mod waiting;
 pub mod web;

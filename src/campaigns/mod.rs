@@ -9,4 +9,3 @@ pub mod plan;
 pub mod progress;
 pub mod rules;
 pub mod tasks;
-pub mod waiting;

@@ -8,3 +8,4 @@ pub mod checks;
 pub mod conflicts;
 pub mod handover;
 pub mod offline;
+mod waiting;

@@ -13,7 +13,6 @@ use crate::campaigns::plan::rules::{PlanAction, PlanState, SubmittedAs};
 use crate::campaigns::plan::versions::{PlanField, TaskChange, TaskField, rules::VersionState};
 use crate::campaigns::rules::{CampaignAction, CampaignState, Frequency, ResponsibleExtent, TargetDirection};
 use crate::campaigns::tasks::rules::{AssignmentAction, AssignmentState};
-use crate::campaigns::waiting::service::WaitingKind;
 use crate::db::{Dictionary, Entry};
 use crate::events::kinds::EventKind;
 use crate::imports::{TableFormat, TextEncoding};
@@ -35,6 +34,7 @@ use crate::org::rules::{ProvinceStatus, UnitKind, UnitStatus};
 use crate::org::settings::rules::Setting;
 use crate::org::stand_ins::rules::StandInAction;
 use crate::rates::RateExclusion;
+use crate::waiting::service::WaitingKind;
 
 /// A dictionary: its name and its entries in order.
 #[derive(Debug, Clone, Copy)]

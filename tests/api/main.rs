@@ -57,6 +57,7 @@ mod uploads;
 mod versions;
 mod votes;
 mod waiting;
+mod waiting_inspections;
 mod wire;
 mod workbooks;
 mod yunnan;

@@ -8,3 +8,4 @@ pub mod rules;
 pub mod service;
 mod store;
 mod views;
+pub mod waiting;

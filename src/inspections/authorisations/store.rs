@@ -107,6 +107,24 @@ pub(super) fn list<A: Action>(
     Ok(Page { items: complete(tx, items)?, next_cursor, total })
 }
 
+/// Authorisations within `reach` that nobody has decided on, the first proposed first, from behind one of them on.
+pub(super) fn proposed<A: Action>(
+    tx: &mut Tx<'_, A>,
+    reach: &Reach,
+    (after, most): (Option<(Instant, AuthorisationId)>, i64),
+) -> Result<Vec<Authorisation>> {
+    let (tenant, user) = (tx.tenant(), tx.user()?);
+    // Whoever is only in the team decides nothing.
+    let reach = Reach { assigned: false, ..reach.clone() };
+    let filter =
+        AuthorisationFilter { states: vec![AuthorisationState::Proposed], ..AuthorisationFilter::default() };
+    let rows: Vec<Row> = with_conn!(tx.conn(), c => {
+        let query = filtered!(tenant, reach, user, filter).select(Row::as_select()).limit(most);
+        load_as_made!(query, c, false, after, authorisations::created_at, authorisations::id)
+    })?;
+    complete(tx, rows)
+}
+
 /// The rows with their areas and teams, fetched together.
 fn complete<A: Action>(tx: &mut Tx<'_, A>, rows: Vec<Row>) -> Result<Vec<Authorisation>> {
     let tenant = tx.tenant();

@@ -39,6 +39,16 @@ pub(super) fn scheduled<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result
         .optional())?)
 }
 
+/// Those of these checks that the clock releases.
+pub(super) fn scheduled_of<A: Action>(tx: &mut Tx<'_, A>, checks: &[CheckId]) -> Result<Vec<CheckId>> {
+    let (tenant, checks) = (tx.tenant(), checks.to_vec());
+    Ok(with_conn!(tx.conn(), c => check_releases::table
+        .filter(check_releases::tenant_id.eq(tenant))
+        .filter(check_releases::check_id.eq_any(checks))
+        .select(check_releases::check_id)
+        .load(c))?)
+}
+
 /// Checks whose time has come, so many at most, the earliest first.
 pub(super) fn due(tx: &mut Tx<'_, Background>, most: i64) -> Result<Vec<CheckId>> {
     let (tenant, now) = (tx.tenant(), tx.now());

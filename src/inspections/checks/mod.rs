@@ -18,5 +18,6 @@ mod store;
 pub mod transitions;
 pub mod transitions_http;
 pub(super) mod views;
+pub mod waiting;
 
 pub(super) use store::visible as visible_checks;

@@ -13,7 +13,7 @@ use crate::access::policy::{
     Action, Background, CheckAddendum, CheckConfirm, CheckContest, CheckCreate, CheckDecide, CheckRead,
     CheckRecordSet, CheckRelease, CheckVoid, WorkFollow,
 };
-use crate::access::{EffectTx, Tx, UserId, holders};
+use crate::access::{EffectTx, Reach, Tx, UserId, holders};
 use crate::audit::Change;
 use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
@@ -118,7 +118,21 @@ pub struct Caller {
     user: UserId,
     headed: Vec<String>,
     own_path: Option<String>,
-    may: Vec<(CheckAction, crate::access::Reach)>,
+    may: Vec<(CheckAction, Reach)>,
+}
+
+/// How far each action on checks reaches for the caller; what is not theirs is left out.
+pub(super) fn reaches<A: Action>(tx: &Tx<'_, A>) -> Vec<(CheckAction, Reach)> {
+    let may = [
+        (CheckAction::Record, tx.reach_of::<CheckRecordSet>()),
+        (CheckAction::Confirm, tx.reach_of::<CheckConfirm>()),
+        (CheckAction::Release, tx.reach_of::<CheckRelease>()),
+        (CheckAction::Contest, tx.reach_of::<CheckContest>()),
+        (CheckAction::Decide, tx.reach_of::<CheckDecide>()),
+        (CheckAction::Void, tx.reach_of::<CheckVoid>()),
+        (CheckAction::AddAddendum, tx.reach_of::<CheckAddendum>()),
+    ];
+    may.into_iter().filter_map(|(action, reach)| Some((action, reach?))).collect()
 }
 
 impl Caller {
@@ -127,17 +141,7 @@ impl Caller {
     /// # Errors
     /// When the database fails.
     pub fn of<A: Action>(tx: &mut Tx<'_, A>) -> Result<Self> {
-        let user = tx.user()?;
-        let may = [
-            (CheckAction::Record, tx.reach_of::<CheckRecordSet>()),
-            (CheckAction::Confirm, tx.reach_of::<CheckConfirm>()),
-            (CheckAction::Release, tx.reach_of::<CheckRelease>()),
-            (CheckAction::Contest, tx.reach_of::<CheckContest>()),
-            (CheckAction::Decide, tx.reach_of::<CheckDecide>()),
-            (CheckAction::Void, tx.reach_of::<CheckVoid>()),
-            (CheckAction::AddAddendum, tx.reach_of::<CheckAddendum>()),
-        ];
-        let may = may.into_iter().filter_map(|(action, reach)| Some((action, reach?))).collect();
+        let (user, may) = (tx.user()?, reaches(tx));
         let signs_for: Vec<UnitId> = stand_ins::signs_for(tx)?.into_iter().map(|(unit, _)| unit).collect();
         let headed = units::referred(tx, &signs_for)?.into_iter().map(|unit| unit.path).collect();
         let own_path = holders::paths_of(tx, &[user])?.pop().map(|(_, path)| path);
@@ -162,7 +166,7 @@ impl Caller {
     #[must_use]
     pub fn allowed(&self, check: &Check, today: chrono::NaiveDate) -> Vec<CheckAction> {
         let stand = self.stand(check);
-        let reaches = |(action, reach): &(CheckAction, crate::access::Reach)| {
+        let reaches = |(action, reach): &(CheckAction, Reach)| {
             // Whose check it is follows from the check; the unit's side of it from the reach.
             let reached = reach.assigned || reach.contains(&check.unit_path);
             (reached && check.judge(*action, &stand, today).is_ok()).then_some(*action)

@@ -201,6 +201,24 @@ pub(super) fn list<A: Action>(
     Ok(Page { items: complete(tx, items)?, next_cursor, total })
 }
 
+/// Checks in this state today that the caller may know of, their own and those within `reach`: the first entered first, from
+/// behind one of them on.
+pub(super) fn in_state<A: Action>(
+    tx: &mut Tx<'_, A>,
+    reach: &Reach,
+    state: CheckState,
+    (after, most): (Option<(Instant, CheckId)>, i64),
+) -> Result<Vec<Check>> {
+    use diesel::IntoSql;
+    let (tenant, user, today) = (tx.tenant(), tx.user()?, tx.now().shanghai_day());
+    let filter = CheckFilter { states: vec![state], ..CheckFilter::default() };
+    let rows: Vec<Row> = with_conn!(tx.conn(), c => {
+        let query = filtered!(tenant, reach, user, filter, today).select(Row::as_select()).limit(most);
+        load_as_made!(query, c, false, after, t::created_at, t::id)
+    })?;
+    complete(tx, rows)
+}
+
 /// The rows with their teams and what they await, fetched together.
 fn complete<A: Action>(tx: &mut Tx<'_, A>, rows: Vec<Row>) -> Result<Vec<Check>> {
     let tenant = tx.tenant();

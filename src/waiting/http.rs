@@ -11,6 +11,8 @@ use crate::access::policy::AccountRead;
 use crate::campaigns::rules::{CampaignId, PlanId, TaskId};
 use crate::db::Instant;
 use crate::errors::Result;
+use crate::inspections::authorisations::rules::AuthorisationId;
+use crate::inspections::checks::rules::CheckId;
 use crate::org::views::{UnitNames, UnitRef};
 use crate::web::{Example, NoBody, NoQuery, Plain, endpoint};
 
@@ -35,15 +37,22 @@ pub struct WaitingCount {
 pub struct WaitingItem {
     /// 种类。
     kind: WaitingKind,
-    /// 方案; 当日未清的人员不属任一方案, 为 null。
+    /// 方案; 当日未清的人员、检查授权与检查不属任一方案, 为 null。
     plan_id: Option<PlanId>,
     /// 所属活动; 同上。
     campaign_id: Option<CampaignId>,
     /// 任务; 待完成、待填报的有。
     task_id: Option<TaskId>,
-    /// 方案所属、承担任务或当日应填的单位。
+    /// 检查授权; 待批的授权有。
+    authorisation_id: Option<AuthorisationId>,
+    /// 明察或暗访; 待记录、确认、公布, 可提出异议, 待答复的有。
+    check_id: Option<CheckId>,
+    /// 检查的编号; 未公布的为 null。
+    #[schema(max_length = 16)]
+    check_number: Option<String>,
+    /// 方案或授权所属、承担任务、当日应填或受检的单位。
     unit: UnitRef,
-    /// 方案或任务的标题; 当日未清的人员为 null。
+    /// 方案、任务或授权的标题; 其他为 null。
     #[schema(max_length = 200)]
     title: Option<String>,
     /// 该单位当日未清的人数; 其他种类为 null。
@@ -51,7 +60,7 @@ pub struct WaitingItem {
     people: Option<i64>,
     /// 自何时起等待。
     since_at: Instant,
-    /// 时限, 含当日: 方案为活动第一阶段的末日, 任务为其时限, 填报为当日。
+    /// 时限, 含当日: 方案为活动第一阶段的末日, 任务为其时限, 填报为当日, 待批的授权为其首日, 异议为异议末日; 其他为 null。
     due_on: Option<NaiveDate>,
     /// 是否逾期。
     overdue: bool,
@@ -63,7 +72,7 @@ pub struct WaitingView {
     /// 按种类的件数; 没有的不列, 一个种类至多计 500 件。
     #[schema(max_items = 20)]
     counts: Vec<WaitingCount>,
-    /// 逐件, 逾期在前, 再按时限与等待的先后; 至多 200 件。
+    /// 逐件, 逾期在前, 再按时限, 无时限的在后, 再按等待的先后; 至多 200 件。
     #[schema(max_items = 200)]
     items: Vec<WaitingItem>,
 }
@@ -75,6 +84,7 @@ impl Example for WaitingView {
             "items": [{
                 "kind": "plan_to_approve", "plan_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d80",
                 "campaign_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d78", "task_id": null,
+                "authorisation_id": null, "check_id": null, "check_number": null,
                 "unit": {
                     "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d77", "code": "5301", "name": "昆明市公安局", "kind": "city",
                 },
@@ -105,6 +115,9 @@ fn view(tx: &mut Tx<'_, AccountRead>, mut found: Vec<Waiting>) -> Result<Waiting
             plan_id,
             campaign_id,
             task_id: one.task,
+            authorisation_id: one.authorisation,
+            check_id: one.check,
+            check_number: one.number,
             unit: names.get(one.unit_id)?,
             title: one.title,
             people: one.people,
@@ -121,7 +134,9 @@ endpoint! {
     ///
     /// 本人此刻可以办理的事项, 按种类与时限。方案 (含修订): 待批的, 不能批准而待退回的, 待表决的, 被退回待改的, 待写完提交的草稿,
     /// 待发布的, 上级已修订而待修订的。任务: 本人为主要负责人或联络员的
-    /// 单位尚未完成、也无下级承接的。填报: 本人今日及以往工作日应填未填的; 本人为主要负责人或联络员的单位今日未清的人数。
+    /// 单位尚未完成、也无下级承接的。填报: 本人今日及以往工作日应填未填的; 本人为主要负责人或联络员的单位今日未清的人数。检查:
+    /// 待批的检查授权; 本人参加而未记录的, 待本人以指挥员确认的, 待本人公布而未定自动公布的, 本人为受检单位主要负责人或其代理而异议期
+    /// 未满的, 异议待答复的。
     GetWaiting: AccountRead, Get "/auth/me/waiting", tag "auth", codes []
     async fn get_waiting(gate, _path: (), _query: NoQuery, _body: NoBody) -> Plain<WaitingView> {
         gate.run(move |tx| {
