@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::support::both;
 use crate::support::checks::{Kit, photo_bytes};
 use crate::support::client::{As, Call, Reply, strings};
+use crate::support::tus::{self, offset};
+use crate::uploads::large;
 
 /// What a test draws from: the same each time, and told when it fails.
 struct Luck(u64);
@@ -145,5 +147,48 @@ both! {
                 assert_eq!(rows.iter().filter(|one| *one == action).count(), times, "{rows:?}");
             }
         }
+    }
+
+    fn a_photo_in_parts_goes_on_from_where_the_line_was_cut(world) {
+        let kit = Kit::of(world, "5301");
+        let mut luck = Luck(4);
+        let (inspector, photo, bytes) = ("53-inspector", id(), large(world, 3_000_000));
+        let mut check = kit.body("covert");
+        check["record"] = kit.record();
+        check["record"]["attachment_ids"] = json!([photo]);
+        world.as_(inspector).post("/sync", &json!({ "sent_at": world.clock.now(), "items": [{ "check": check }] })).expect(200, "");
+
+        let phone = tus::Phone::of(world, inspector);
+        let announced = phone.announce(bytes.len(), &[("id", &photo), ("filename", "大厅.jpg")]);
+        let mut cuts = 0;
+        while cuts < 8 {
+            cuts += usize::from(announced.cut(luck.below(announced.length() + 300)).is_none());
+        }
+        let begun = announced.send();
+        assert!([200, 201].contains(&begun.status), "{}", begun.story());
+        let path = begun.header("location").unwrap().strip_prefix(pingyi::web::BASE).unwrap().to_owned();
+        let (mut arrived, mut steps) = (0, 0);
+        loop {
+            let ask = phone.call("HEAD", &path);
+            cuts += usize::from(ask.cut(luck.below(ask.length() + 300)).is_none());
+            let told = ask.send().expect(200, "");
+            assert!(offset(&told) >= arrived, "what was told to be kept is kept");
+            arrived = offset(&told);
+            if let Some(became) = told.header("attachment-id") {
+                assert_eq!(became, photo);
+                break;
+            }
+            let part = &bytes[arrived..bytes.len().min(arrived + 100_000)];
+            let send = phone.call("PATCH", &path).header("Upload-Offset", &arrived.to_string()).bytes(tus::PART, part);
+            cuts += usize::from(send.cut(luck.below(send.length() + 300)).is_none());
+            steps += 1;
+            assert!(steps < 1000, "it never ends");
+        }
+        assert!(cuts >= 60, "the line was cut {cuts} times only");
+        let seen = world.as_(inspector).get(&format!("/attachments/{photo}")).expect(200, "").json();
+        assert_eq!((&seen["bytes"], &seen["bound_to"]["id"]), (&json!(bytes.len()), &check["id"]));
+        assert!(world.as_(inspector).get(&format!("/attachments/{photo}/content")).expect(200, "").body == bytes);
+        let shown = world.as_(inspector).get(&format!("/unannounced-checks/{}", check["id"].as_str().unwrap())).expect(200, "").json();
+        assert_eq!((shown["attachments"].as_array().unwrap().len(), &shown["awaited_attachment_ids"]), (4, &json!([])));
     }
 }

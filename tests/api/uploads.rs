@@ -15,7 +15,7 @@ use crate::support::tus::{PART, Phone, metadata, offset};
 use crate::support::{World, both};
 
 /// A photo of so many bytes at least, none of which stands in another's place unnoticed: behind the picture follow numbers.
-fn large(world: &World, bytes: usize) -> Vec<u8> {
+pub fn large(world: &World, bytes: usize) -> Vec<u8> {
     let mut photo = photo_bytes(world);
     for number in 0_u32.. {
         if photo.len() >= bytes {

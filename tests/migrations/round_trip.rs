@@ -219,8 +219,8 @@ const REST: &str = "\
     SELECT tenant_id, id, commander_id, created_at, created_at, 1 FROM unannounced_checks; \
     INSERT INTO awaited_attachments (tenant_id, check_id, attachment_id, shown_in, named_by, created_at) \
     SELECT tenant_id, id, id, 'record', commander_id, created_at FROM unannounced_checks; \
-    INSERT INTO offline_bundles (tenant_id, user_id, since, manifest, created_at) \
-    SELECT tenant_id, commander_id, 'abc', 'bytes', created_at FROM unannounced_checks; \
+    INSERT INTO offline_bundles (tenant_id, user_id, since, bytes, created_at) \
+    SELECT tenant_id, commander_id, 'abc', 'bytes', min(created_at) FROM unannounced_checks GROUP BY tenant_id, commander_id; \
     INSERT INTO open_batches (tenant_id, job_id) SELECT tenant_id, id FROM jobs";
 
 /// Tables that their migration fills from one that was there before, a row for a row.

@@ -1,10 +1,10 @@
 -- What an account has been given to take along, so that the next time it is told what has changed and what is gone: since names it by
--- its content; manifest holds kind, identifier and digest of each thing, 25 bytes apiece.
+-- its content; bytes: kind, identifier and digest of each thing, 25 bytes apiece.
 CREATE TABLE offline_bundles (
     tenant_id  TEXT COLLATE "C" NOT NULL,
     user_id    UUID NOT NULL,
     since      TEXT NOT NULL,
-    manifest   BYTEA NOT NULL,
+    bytes      BYTEA NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (tenant_id, user_id, since),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)

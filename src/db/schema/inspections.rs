@@ -180,7 +180,7 @@ tables! {
         tenant_id -> Text,
         user_id -> UuidSql,
         since -> Text,
-        manifest -> Binary,
+        bytes -> Binary,
         created_at -> InstantSql,
     }
     check_addenda (tenant_id, id) {

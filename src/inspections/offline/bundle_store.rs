@@ -18,7 +18,7 @@ pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, name: &str) -> Result<Option<V
     let (tenant, user) = (tx.tenant(), tx.user()?);
     Ok(with_conn!(tx.conn(), c => t::table
         .find((tenant, user, name))
-        .select(t::manifest)
+        .select(t::bytes)
         .first(c)
         .optional())?)
 }
@@ -31,7 +31,7 @@ pub(super) fn keep<A: Action>(tx: &mut Tx<'_, A>, name: &str, manifest: &[u8]) -
             t::tenant_id.eq(tenant),
             t::user_id.eq(user),
             t::since.eq(name),
-            t::manifest.eq(manifest),
+            t::bytes.eq(manifest),
             t::created_at.eq(now),
         ))
         .on_conflict_do_nothing()
