@@ -154,6 +154,9 @@ both! {
         let (released, record) = (kit.begin("covert"), kit.record());
         sign(world, "53");
         assert_eq!((faults(world), count(&mut raw, "audit_held")), (vec![], 4));
+        // Nor does an auditor who knows its id read a row that is held back.
+        let begun = format!("/audit-log/{}", id_of(world, &mut raw, FIRST));
+        world.as_(AUDITOR).get(&begun).expect(404, "not_found");
         let recorded = world.as_("53-inspector").post(&format!("/unannounced-checks/{released}/record"), &record);
         assert!(recorded.status < 300, "{}", recorded.story());
         sign(world, "53");
@@ -169,6 +172,8 @@ both! {
         sign(world, "53");
         let told = verdict(world);
         assert_eq!((&told["whole"], &told["checkpoints"]), (&json!(true), &json!(4)), "{told}");
+        let row = world.as_(AUDITOR).get(&begun).expect(200, "").json();
+        assert_eq!((&row["entity_id"], &row["action"]), (&json!(released), &json!("unannounced_check.create")));
         // What is told stays in the list; what never is waits on.
         let left = count(&mut raw, untold);
         assert!(left > 0 && left < before, "{left} of {before}");
