@@ -247,7 +247,7 @@ const DOORS: &[(&str, &[(&str, usize)])] = &[
     ),
     // The relay of the audit chain, which keeps no writer waiting.
     // Jobs: finding them, holding them, taking back what came to nothing.
-    ("beside(&self.doors,", &[("audit/relay.rs", 4), ("jobs/runner.rs", 4)]),
+    ("beside(&self.doors,", &[("audit/relay.rs", 5), ("jobs/runner.rs", 4)]),
     ("beside(self.doors,", &[("imports/arrange.rs", 1), ("imports/work.rs", 1)]),
     ("beside(gate.doors(),", &[("imports/upload.rs", 1)]),
     ("(look_beside(", &[("imports/work.rs", 1)]),

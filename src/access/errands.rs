@@ -10,6 +10,7 @@ use super::policy::{Action, Background, CommandLine};
 use super::reach::{Held, Reach};
 use super::spool::JobId;
 use super::tx::{State, Tx, UserId, Who};
+use crate::audit::Hold;
 use crate::db::{Conn, TenantId, again};
 use crate::errors::{AppError, Code, Result};
 
@@ -111,7 +112,7 @@ impl Behalf {
     fn state(&self, doors: &Doors, held: Arc<[Held]>) -> State {
         let facts = Facts { request_id: self.request_id.clone(), ..Facts::plain(doors.now()) };
         let mut state = state_of(self.tenant, Who::Behalf { id: self.user, held }, &facts);
-        state.holds = self.holds;
+        state.holds = self.holds.map(Hold::by_job);
         state
     }
 

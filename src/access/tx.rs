@@ -8,7 +8,6 @@ use super::idempotency;
 use super::policy::{Action, Effect, MayCause};
 use super::reach::{Held, Reach};
 use super::remembered::Answers;
-use super::spool::JobId;
 use crate::audit;
 use crate::db::{Conn, Id, Instant, TenantId, again};
 use crate::errors::{AppError, Code, Result};
@@ -75,8 +74,8 @@ pub(super) struct State {
     pub accounted: bool,
     /// What is remembered of answers; only in a transaction that writes nothing.
     pub answers: Option<Answers>,
-    /// The job that holds back the rows of the log.
-    pub holds: Option<JobId>,
+    /// What holds back the rows of the log.
+    pub holds: Option<audit::Hold>,
 }
 
 /// An open transaction in which the action `A` is allowed, within its reach.
@@ -244,7 +243,7 @@ impl<'t, A: Action> Tx<'t, A> {
                 roles,
                 action,
                 request_id: self.state.request_id.clone(),
-                held_by: self.state.holds,
+                hold: self.state.holds,
             },
             changes,
         )?;
@@ -255,7 +254,7 @@ impl<'t, A: Action> Tx<'t, A> {
     /// Says that what is recorded from here on is not everybody's to know yet: its rows of the log wait until somebody tells
     /// those of this thing.
     pub fn hold_back<T>(&mut self, thing: Id<T>) {
-        self.state.holds = Some(JobId::from_uuid(thing.uuid()));
+        self.state.holds = Some(audit::Hold::by_thing(thing));
     }
 
     /// Says that this write turned out to change nothing, so that no audit row is due.

@@ -21,7 +21,7 @@ pub type Digest = [u8; 32];
 
 const ENTRY: &[u8] = b"pingyi audit entry v1\0";
 
-fn sha256(parts: &[&[u8]]) -> Digest {
+pub(super) fn sha256(parts: &[&[u8]]) -> Digest {
     let mut context = Context::new(&SHA256);
     for part in parts {
         context.update(part);

@@ -1,8 +1,8 @@
 //! Signed checkpoints: how many rows a chain has, and the root over them, as a text that anybody can keep and check.
 //!
 //! The text is a signed note as transparency logs exchange them (C2SP `tlog-checkpoint` and `signed-note`): the origin
-//! (`pingyi/53`), the number of rows, the root in base64, two lines of ours (the last link of the chain, the moment),
-//! an empty line, and the signature line. The key is told as `origin+hash+key`, also after `signed-note`.
+//! (`pingyi/53`), the number of rows, the root in base64, three lines of ours (the last link of the chain, the moment, a
+//! commitment to the rows that are held back: [`super::holds`]), an empty line, and the signature line. The key is told as `origin+hash+key`, also after `signed-note`.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -27,6 +27,8 @@ pub struct Checkpoint {
     pub link: Digest,
     /// When it was made, RFC 3339.
     pub at: String,
+    /// The commitment to the rows that are held back, whether there are any or not; none in those of before it was made.
+    pub holds: Option<Digest>,
 }
 
 /// What a tenant's checkpoints are called.
@@ -39,8 +41,9 @@ impl Checkpoint {
     /// The text that is signed, its last line break included.
     #[must_use]
     pub fn text(&self) -> String {
-        let Self { origin, size, root, link, at } = self;
-        format!("{origin}\n{size}\n{}\nlink {}\nat {at}\n", STANDARD.encode(root), hex(link))
+        let Self { origin, size, root, link, at, holds } = self;
+        let holds = holds.map(|holds| format!("holds {}\n", hex(&holds))).unwrap_or_default();
+        format!("{origin}\n{size}\n{}\nlink {}\nat {at}\n{holds}", STANDARD.encode(root), hex(link))
     }
 
     /// Reads the text of a checkpoint; nothing when it is none.
@@ -52,7 +55,11 @@ impl Checkpoint {
         let root = STANDARD.decode(lines.next()?).ok()?.try_into().ok()?;
         let link = digest_from(lines.next()?.strip_prefix("link ")?)?;
         let at = lines.next()?.strip_prefix("at ")?.to_owned();
-        let read = Self { origin, size, root, link, at };
+        let holds = match lines.next() {
+            Some(line) => Some(digest_from(line.strip_prefix("holds ")?)?),
+            None => None,
+        };
+        let read = Self { origin, size, root, link, at, holds };
         // What would be written otherwise is not what was signed.
         (read.text() == text).then_some(read)
     }
@@ -179,7 +186,8 @@ mod tests {
     fn made() -> (Signer, Checkpoint) {
         let signer = Signer::of_seed(&[7; 32]).unwrap();
         let at = "2026-03-02T01:00:00.000000Z".to_owned();
-        (signer, Checkpoint { origin: "pingyi/53".into(), size: 12, root: [1; 32], link: [2; 32], at })
+        let (origin, holds) = ("pingyi/53".to_owned(), Some([3; 32]));
+        (signer, Checkpoint { origin, size: 12, root: [1; 32], link: [2; 32], at, holds })
     }
 
     #[test]
@@ -189,15 +197,36 @@ mod tests {
         let verifier = signer.verifier("pingyi/53");
         assert_eq!(verifier.open(&note), Some(checkpoint.clone()));
         assert_eq!(Verifier::parse(&verifier.to_string()), Ok(verifier.clone()));
-        for (from, to) in
-            [("\n12\n", "\n13\n"), ("pingyi/53\n", "pingyi/50\n"), ("link 02", "link 03"), ("T01", "T02")]
-        {
+        for (from, to) in [
+            ("\n12\n", "\n13\n"),
+            ("pingyi/53\n", "pingyi/50\n"),
+            ("link 02", "link 03"),
+            ("T01", "T02"),
+            ("holds 03", "holds 04"),
+        ] {
             assert_eq!(verifier.open(&note.replacen(from, to, 1)), None, "{from}");
         }
         assert_eq!(Signer::of_seed(&[8; 32]).unwrap().verifier("pingyi/53").open(&note), None);
         assert_eq!(signer.verifier("pingyi/50").open(&note), None);
         // What stands behind the signed text is not of it.
         assert_eq!(verifier.open(&note.replacen("\n\n", "\nmore\n\n", 1)), None);
+    }
+
+    #[test]
+    fn a_note_of_before_the_commitment_opens_and_none_is_made_of_it() {
+        let (signer, checkpoint) = made();
+        let (new, verifier) = (signer.sign(&checkpoint), signer.verifier("pingyi/53"));
+        let old = Checkpoint { holds: None, ..checkpoint };
+        let note = signer.sign(&old);
+        assert_eq!(verifier.open(&note), Some(old));
+        // The line is signed: it can neither be left out nor be put in.
+        let line = format!("holds {}\n", hex(&[3; 32]));
+        assert_eq!(verifier.open(&new.replacen(&line, "", 1)), None);
+        assert_eq!(verifier.open(&note.replacen("\n\n", &format!("\n{line}\n"), 1)), None);
+        for wrong in ["holds", "holds 03", "link 03", ""] {
+            let text = new.split_once("holds ").unwrap().0.to_owned() + wrong + "\n";
+            assert_eq!(Checkpoint::of_text(&text), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -1,4 +1,8 @@
 //! What leaves the house: the file of checkpoints, and a chain as lines of JSON that can be checked elsewhere.
+//!
+//! What checkpoints commit to of rows that are held back goes with them and is opened by nothing here: what opens it would tell
+//! how many such rows there ever were ([`super::holds`]). Elsewhere it is told by the signature that the line was not written
+//! anew; whoever brings a checkpoint that was kept elsewhere to the database has it opened there.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;

@@ -5,10 +5,16 @@
 //! nobody who writes waits for another; a row waits in `audit_unsealed` until then, a second at most. From time to
 //! time the chain is signed ([`checkpoint`]), in the database and in a file that is only added to. What an auditor
 //! holds of it, page by page or as an export, can be gone through without us ([`verify`]).
+//!
+//! Rows about what nobody may know of yet wait outside of the chain until it may be known ([`Hold`]). Each checkpoint commits
+//! to them without telling whether there are any ([`holds`]).
 
 pub mod chain;
 pub mod checkpoint;
 pub mod export;
+mod hold_store;
+mod holding;
+pub mod holds;
 pub mod http;
 mod queue_store;
 pub mod relay;
@@ -75,6 +81,28 @@ impl Told<'_> {
     }
 }
 
+/// What holds rows of the log back from the chain.
+#[derive(Debug, Clone, Copy)]
+pub struct Hold {
+    by: JobId,
+    /// Checkpoints commit to the rows: they may wait for ever. Those of a job, a million maybe, wait for minutes.
+    lasts: bool,
+}
+
+impl Hold {
+    /// Until a job has ended: put in force or taken back, its rows are told.
+    #[must_use]
+    pub const fn by_job(job: JobId) -> Self {
+        Self { by: job, lasts: false }
+    }
+
+    /// Until everybody may know of a thing, which may be never.
+    #[must_use]
+    pub const fn by_thing<T>(thing: Id<T>) -> Self {
+        Self { by: JobId::from_uuid(thing.uuid()), lasts: true }
+    }
+}
+
 /// Who changed it, when, by which action.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -92,8 +120,8 @@ pub struct Entry {
     pub action: &'static str,
     /// The request, as its answer's `X-Request-Id` told.
     pub request_id: String,
-    /// The job until whose end the rows are not put in the chain.
-    pub held_by: Option<JobId>,
+    /// What holds the rows back.
+    pub hold: Option<Hold>,
 }
 
 #[derive(Insertable)]
@@ -122,6 +150,7 @@ struct Waiting {
     tenant_id: TenantId,
     entry_id: Id<AuditEntity>,
     held_by: Option<JobId>,
+    uncommitted: bool,
 }
 
 /// Adds a row for each of the changes.
@@ -157,9 +186,11 @@ pub fn append(mut conn: Conn<'_>, entry: &Entry, changes: &[Change<'_>]) -> Resu
         })
         .collect();
     insert_rows!(again(&mut conn), audit_log::table, &rows);
-    let held_by = entry.held_by;
-    let waiting: Vec<Waiting> =
-        rows.iter().map(|row| Waiting { tenant_id: row.tenant_id, entry_id: row.id, held_by }).collect();
+    let (held_by, uncommitted) = (entry.hold.map(|hold| hold.by), entry.hold.is_some_and(|hold| hold.lasts));
+    let waiting: Vec<Waiting> = rows
+        .iter()
+        .map(|row| Waiting { tenant_id: row.tenant_id, entry_id: row.id, held_by, uncommitted })
+        .collect();
     insert_rows!(conn, audit_unsealed::table, &waiting);
     Ok(())
 }

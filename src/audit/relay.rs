@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::checkpoint::{Signer, origin};
 use super::export::File;
-use super::service;
+use super::{holding, service};
 use crate::access::{Doors, beside, look_beside};
 use crate::db::TenantId;
 use crate::errors::Result;
@@ -67,11 +67,12 @@ impl Relay {
     }
 
     /// Signs the chain of a tenant as it is, if it has grown since it was signed last, and adds to the file what
-    /// is not in it yet.
+    /// is not in it yet. What is held back is entered in its list before, and is no reason to sign.
     ///
     /// # Errors
     /// When the database or the file fails: it is made good the next time.
     pub async fn sign(&self, tenant: TenantId) -> Result<()> {
+        while beside(&self.doors, tenant, JOB, |tx| holding::take_up(tx, AT_ONCE)).await? > 0 {}
         let signer = Arc::clone(&self.signer);
         beside(&self.doors, tenant, JOB, move |tx| service::sign(tx, &signer)).await?;
         let Some(file) = &self.file else { return Ok(()) };

@@ -1,15 +1,16 @@
 //! Use cases on the log: seal, sign, read, verify.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
-use super::chain::{digest_from, link};
+use super::chain::{Digest, digest_from, link};
 use super::checkpoint::{Checkpoint, Signer, Verifier, origin};
 use super::export::Line;
+pub use super::hold_store::{HeldRow, KeptOpening};
 pub use super::store::{AuditFilter, AuditSort, CheckpointId, EntryId, Kept, Logged, Place};
 use super::verify::{Fault, FaultKind, Row, Sealed, Verdict, Walk};
-use super::{Change, hex, queue_store, store};
+use super::{Change, hex, hold_store, holding, queue_store, store};
 use crate::access::policy::{Action, AuditRead, Background, CommandLine};
 use crate::access::{JobId, KeyRing, Tx};
 use crate::db::{Id, Instant, TenantId};
@@ -116,6 +117,8 @@ pub fn sign(tx: &mut Tx<'_, Background>, signer: &Signer) -> Result<()> {
         root: head.tree.root(),
         link: head.link,
         at: tx.now().to_string(),
+        // Whether anything is held back or not: nobody can tell by it.
+        holds: Some(holding::commit(tx, &head)?),
     };
     store::keep_checkpoint(tx, size, &checkpoint.root, &signer.sign(&checkpoint))?;
     head.signed = size;
@@ -239,12 +242,16 @@ pub fn checkpoint(tx: &mut Tx<'_, AuditRead>, id: CheckpointId) -> Result<Kept> 
 
 /// What is asked of the database next: a piece each, in a transaction of its own, so that a chain of any length is
 /// gone through in little memory and nobody waits.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Step {
     /// Checkpoints of more rows than so many.
     Checkpoints(i64),
     /// Places behind a position.
     Places(i64),
+    /// What opens that which checkpoints say of rows held back, behind one of them.
+    Openings(String),
+    /// Rows of the list of those behind a position.
+    Held(i64),
     /// Rows behind one of them that are nowhere in the chain.
     Strays(Option<EntryId>),
     /// How many rows wait, and which of those are not in the log.
@@ -258,6 +265,10 @@ pub enum Found {
     Checkpoints(Vec<Kept>),
     /// Places and their rows.
     Places(Vec<(Place, Option<Logged>)>),
+    /// What opens that which checkpoints say of rows held back.
+    Openings(Vec<KeptOpening>),
+    /// Rows of the list of those, and where they are.
+    Held(Vec<HeldRow>),
     /// Rows that are nowhere, and the last that was looked at.
     Strays(Vec<EntryId>, Option<EntryId>),
     /// How many rows wait, and those of them that are gone from the log.
@@ -272,6 +283,8 @@ pub fn take<A: Action>(tx: &mut Tx<'_, A>, step: Step) -> Result<Found> {
     Ok(match step {
         Step::Checkpoints(above) => Found::Checkpoints(store::checkpoints_above(tx, above, AT_ONCE)?),
         Step::Places(behind) => Found::Places(store::walk(tx, behind, AT_ONCE)?),
+        Step::Openings(behind) => Found::Openings(hold_store::openings(tx, &behind, AT_ONCE)?),
+        Step::Held(behind) => Found::Held(hold_store::walk(tx, behind, AT_ONCE)?),
         Step::Strays(behind) => {
             let (strays, last) = store::strays(tx, behind, AT_ONCE)?;
             Found::Strays(strays, last)
@@ -312,7 +325,7 @@ pub struct Verification {
     pub unsealed: u64,
 }
 
-fn unexpected() -> AppError {
+pub(super) fn unexpected() -> AppError {
     AppError::internal("a step that found something else")
 }
 
@@ -348,6 +361,8 @@ pub async fn verify(
         }
     }
     let signed = checkpoints.iter().map(|one| one.size).max();
+    let mut said: Vec<(u64, Digest)> =
+        checkpoints.iter().filter_map(|one| one.holds.map(|holds| (one.size, holds))).collect();
     let mut walk = Walk::new(checkpoints);
     for size in forged {
         walk.found(Fault {
@@ -370,10 +385,17 @@ pub async fn verify(
             }
         }
     }
+    // What a checkpoint says of a chain that was cut off before it is told as that.
+    said.retain(|(size, _)| store::position(*size).is_ok_and(|size| size <= behind));
+    let mut told = HashSet::new();
+    for fault in holding::reviewed(tenant, said, &look).await? {
+        told.extend(fault.entry_id.clone());
+        walk.found(fault);
+    }
     let mut behind = None;
     loop {
         let Found::Strays(strays, last) = look(Step::Strays(behind)).await? else { return Err(unexpected()) };
-        for id in strays {
+        for id in strays.into_iter().filter(|id| !told.contains(&id.to_string())) {
             walk.found(Fault {
                 kind: FaultKind::EntryInserted,
                 position: None,
@@ -387,7 +409,7 @@ pub async fn verify(
         behind = last;
     }
     let Found::Waiting(unsealed, lost) = look(Step::Waiting).await? else { return Err(unexpected()) };
-    for id in lost {
+    for id in lost.into_iter().filter(|id| !told.contains(&id.to_string())) {
         walk.found(Fault {
             kind: FaultKind::EntryDeleted,
             position: None,

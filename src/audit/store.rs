@@ -123,7 +123,12 @@ pub(super) struct Head {
     pub tree: Tree,
     /// Rows under the last checkpoint.
     pub signed: i64,
+    /// The rows that were held back, as far as they are entered in their list.
+    pub held: Tree,
 }
+
+/// The head as the database has it.
+type HeadRow = (i64, String, String, i64, i64, String);
 
 /// The head of the tenant's chain, held until the transaction ends.
 pub(super) fn hold_head<A: Action>(tx: &mut Tx<'_, A>) -> Result<Head> {
@@ -140,12 +145,19 @@ pub(super) fn hold_head<A: Action>(tx: &mut Tx<'_, A>) -> Result<Head> {
         .on_conflict_do_nothing()
         .execute(c))?;
     lock_row!(tx.conn(), audit_heads::table.find(tenant).select(audit_heads::tenant_id));
-    let (size, link, roots, signed): (i64, String, String, i64) = with_conn!(tx.conn(), c => audit_heads::table.find(tenant)
-        .select((audit_heads::size, audit_heads::link, audit_heads::roots, audit_heads::signed))
+    let (size, link, roots, signed, held, held_roots): HeadRow = with_conn!(tx.conn(), c => audit_heads::table.find(tenant)
+        .select((
+            audit_heads::size,
+            audit_heads::link,
+            audit_heads::roots,
+            audit_heads::signed,
+            audit_heads::held,
+            audit_heads::held_roots,
+        ))
         .first(c))?;
-    let tree = u64::try_from(size).ok().and_then(|size| Tree::kept(size, &roots));
-    match (digest_from(&link), tree) {
-        (Some(link), Some(tree)) => Ok(Head { link, tree, signed }),
+    let tree = |size: i64, roots: &str| Tree::kept(u64::try_from(size).ok()?, roots);
+    match (digest_from(&link), tree(size, &roots), tree(held, &held_roots)) {
+        (Some(link), Some(tree), Some(held)) => Ok(Head { link, tree, signed, held }),
         _ => Err(AppError::internal("the head of the audit chain is damaged")),
     }
 }
@@ -169,6 +181,8 @@ pub(super) fn save_head<A: Action>(tx: &mut Tx<'_, A>, head: &Head) -> Result<()
             audit_heads::link.eq(super::hex(&head.link)),
             audit_heads::roots.eq(head.tree.roots()),
             audit_heads::signed.eq(head.signed),
+            audit_heads::held.eq(position(head.held.size())?),
+            audit_heads::held_roots.eq(head.held.roots()),
             audit_heads::updated_at.eq(now),
         ))
         .execute(c))?;
@@ -376,14 +390,24 @@ pub(super) fn list<A: Action>(
     Ok(paging.page(rows, total, |one| vec![one.id.to_string()]))
 }
 
-/// One row.
+/// One row; none that is held back, whoever knows its id: the verifier tells that of one that was touched.
 pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, id: EntryId) -> Result<Option<Logged>> {
     let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => visible!(tenant)
+    Ok(with_conn!(tx.conn(), c => free!(tenant)
         .filter(audit_log::id.eq(id))
         .select(Logged::as_select())
         .first(c)
         .optional())?)
+}
+
+/// Those of these rows that are in the log, in the order of their identifiers.
+pub(super) fn of_ids<A: Action>(tx: &mut Tx<'_, A>, ids: &[EntryId]) -> Result<Vec<Logged>> {
+    let tenant = tx.tenant();
+    Ok(with_conn!(tx.conn(), c => visible!(tenant)
+        .filter(audit_log::id.eq_any(ids.to_vec()))
+        .order(audit_log::id)
+        .select(Logged::as_select())
+        .load(c))?)
 }
 
 /// The places of these rows, as far as they are sealed.

@@ -17,6 +17,9 @@ text_enum! {
         Truncated = "truncated", "链条被截短", "The chain was cut off", red;
         Rewritten = "rewritten", "链条被改写", "The chain was written anew", red;
         CheckpointForged = "checkpoint_forged", "检查点签名无效", "The signature of a checkpoint is not ours", red;
+        HeldEdited = "held_edited", "待公开的记录被改动", "A row that was held back was changed", red;
+        HeldDeleted = "held_deleted", "待公开的记录被删除", "A row that was held back was deleted", red;
+        HoldsRewritten = "holds_rewritten", "待公开记录的承诺不符", "What a checkpoint commits to of rows held back does not fit", red;
     }
 }
 
@@ -60,7 +63,7 @@ pub enum Row {
 }
 
 /// Faults told of one chain at most: whoever has written it all anew is not told of each row.
-const MOST: usize = 200;
+pub(super) const MOST: usize = 200;
 /// Faults kept until the end at most, where those that say more than that a link is broken come first.
 const KEPT: usize = 2000;
 /// Places that do not fit are compared with each other for having changed places, as far as this.

@@ -18,7 +18,8 @@ use pingyi::db::start::{Result, StartError};
 #[derive(Subcommand)]
 pub(crate) enum AuditCommand {
     /// Go through a chain and tell what was touched; fails when anything was. With --export it needs no database and
-    /// no key file, only the lines that `audit export` wrote
+    /// no key file, only the lines that `audit export` wrote. What checkpoints commit to of rows that are held back is
+    /// opened where the database is, and passed over elsewhere
     Verify {
         /// Two-digit code of the province; 00 is the platform
         #[arg(long, value_name = "CODE", required_unless_present = "export")]

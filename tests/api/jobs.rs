@@ -262,6 +262,8 @@ both! {
             }
             assert_eq!(there(&admin), i64::from(taken), "nothing is seen while it is {state}");
             assert_eq!(logged(world), before + i64::from(taken), "nor is it in the log");
+            let listed = "SELECT 'listed' AS text FROM audit_unsealed WHERE uncommitted";
+            assert!(Raw::owner(world, "53").texts(listed).is_empty(), "no checkpoint goes through rows of an import");
             states.push(state);
         }
         assert!(states.iter().any(|state| state == "finishing"), "{states:?}");

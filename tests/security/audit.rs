@@ -563,6 +563,8 @@ both! {
 
     fn nobody_changes_or_removes_a_row(world) {
         world.sign_in("53-liaison");
+        // Something is held back, so that there is a list of it.
+        Kit::of(world, "5301").begin("covert");
         let count = |raw: &mut Raw| raw.texts("SELECT CAST(count(*) AS text) AS text FROM audit_log").pop();
         let mut raw = Raw::owner(world, "53");
         let before = count(&mut raw);
@@ -592,9 +594,9 @@ both! {
                 format!("{copy} ON CONFLICT (tenant_id, id) DO UPDATE SET action = 'nothing'"),
             ]),
         }
-        // Nor a place in the chain, nor a checkpoint.
+        // Nor a place in the chain, nor a checkpoint, nor what that commits to.
         sign(world, "53");
-        for table in ["audit_chain", "audit_checkpoints"] {
+        for table in ["audit_chain", "audit_checkpoints", "audit_held", "checkpoint_holds"] {
             assert!(!raw.texts(&format!("SELECT CAST(tenant_id AS text) AS text FROM {table}")).is_empty(), "{table}");
             statements.extend([
                 format!("UPDATE {table} SET tenant_id = '50'"),

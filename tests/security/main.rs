@@ -20,6 +20,7 @@ mod embargo;
 mod exports;
 mod foreign;
 mod grid;
+mod held;
 mod input;
 mod lists;
 mod objects;

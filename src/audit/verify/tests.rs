@@ -46,7 +46,14 @@ fn checkpoint(chain: &[Sealed]) -> Checkpoint {
         tree.push(&one.commitment);
     }
     let link = chain.last().map(|one| one.link).unwrap_or_default();
-    Checkpoint { origin: "pingyi/53".into(), size: tree.size(), root: tree.root(), link, at: String::new() }
+    Checkpoint {
+        origin: "pingyi/53".into(),
+        size: tree.size(),
+        root: tree.root(),
+        link,
+        at: String::new(),
+        holds: None,
+    }
 }
 
 fn walked(chain: Vec<Sealed>, checkpoints: Vec<Checkpoint>) -> Vec<(FaultKind, Option<u64>)> {

@@ -26,6 +26,7 @@ tables! {
         tenant_id -> Text,
         entry_id -> UuidSql,
         held_by -> Nullable<UuidSql>,
+        uncommitted -> Bool,
     }
     audit_chain (tenant_id, position) {
         tenant_id -> Text,
@@ -42,6 +43,8 @@ tables! {
         roots -> Text,
         signed -> BigInt,
         updated_at -> InstantSql,
+        held -> BigInt,
+        held_roots -> Text,
     }
     audit_checkpoints (tenant_id, id) {
         tenant_id -> Text,
@@ -50,5 +53,17 @@ tables! {
         root -> Text,
         note -> Text,
         created_at -> InstantSql,
+    }
+    audit_held (tenant_id, position) {
+        tenant_id -> Text,
+        position -> BigInt,
+        entry_id -> UuidSql,
+        commitment -> Text,
+    }
+    checkpoint_holds (tenant_id, commitment) {
+        tenant_id -> Text,
+        commitment -> Text,
+        salt -> Text,
+        held -> BigInt,
     }
 }

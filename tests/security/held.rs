@@ -1,0 +1,270 @@
+//! What is held back of the log, and the checkpoints that commit to it: what is taken away or changed there is told by its id, and
+//! nobody else can tell whether there is anything.
+
+use pingyi::access::command_line_looks;
+use pingyi::audit::checkpoint::{Checkpoint, Verifier};
+use pingyi::audit::service;
+use pingyi::db::TenantId;
+use serde_json::{Value, json};
+
+use crate::support::checks::Kit;
+use crate::support::raw::Raw;
+use crate::support::sealing::{run, sign};
+use crate::support::{Backend, World, both, story};
+
+const AUDITOR: &str = "53-auditor";
+/// The first row of the list: that the check was begun.
+const FIRST: &str = "(SELECT entry_id FROM audit_held WHERE tenant_id = '53' AND position = 1)";
+
+fn verdict(world: &World) -> Value {
+    world.as_(AUDITOR).get("/audit-log/verify").expect(200, "").json()
+}
+
+/// Kind and position of each fault, and the row it names.
+type Told = Vec<(String, Option<u64>, Option<String>)>;
+
+fn faults(world: &World) -> Told {
+    let told = verdict(world);
+    let faults = told["faults"].as_array().unwrap();
+    assert_eq!(told["whole"], json!(faults.is_empty()), "{told}");
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    faults
+        .iter()
+        .map(|one| (text(&one["kind"]).unwrap(), one["position"].as_u64(), text(&one["entry_id"])))
+        .collect()
+}
+
+/// The identifier that an expression of SQL tells, as it is written on the wire.
+fn id_of(world: &World, raw: &mut Raw, sql: &str) -> String {
+    let digits = match world.backend {
+        Backend::Sqlite => format!("SELECT lower(hex({sql})) AS text"),
+        Backend::Postgres => format!("SELECT replace({sql}::text, '-', '') AS text"),
+    };
+    uuid::Uuid::parse_str(&raw.texts(&digits)[0]).unwrap().to_string()
+}
+
+fn count(raw: &mut Raw, from: &str) -> i64 {
+    raw.texts(&format!("SELECT CAST(count(*) AS text) AS text FROM {from}"))[0].parse().unwrap()
+}
+
+/// The database by its owner, past the triggers that guard the log.
+fn unguarded(world: &World) -> Raw {
+    let mut raw = Raw::owner(world, "53");
+    let tables = ["audit_log", "audit_checkpoints", "audit_held", "checkpoint_holds"];
+    let guards: Vec<String> = match world.backend {
+        Backend::Sqlite => tables
+            .iter()
+            .flat_map(|table| {
+                ["update", "delete", "replace"].map(|what| format!("DROP TRIGGER {table}_no_{what}"))
+            })
+            .collect(),
+        Backend::Postgres => {
+            tables.iter().map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER")).collect()
+        }
+    };
+    raw.run(&guards.join(";")).unwrap();
+    raw
+}
+
+/// The newest checkpoint's text, signature and all.
+fn newest(world: &World) -> String {
+    let list = world.as_(AUDITOR).get("/audit-log/checkpoints").expect(200, "").json();
+    list["items"][0]["note"].as_str().unwrap().to_owned()
+}
+
+/// What a checkpoint commits to of rows held back.
+fn line(note: &str) -> &str {
+    note.lines().find(|line| line.starts_with("holds ")).unwrap_or_else(|| panic!("no such line: {note}"))
+}
+
+/// What the verifier says to whoever brings a checkpoint that was kept elsewhere.
+fn verified_with(world: &World, note: &str) -> Vec<String> {
+    let (tenant, doors) = (TenantId::parse("53").unwrap(), world.doors());
+    let verifier = service::verifier(doors.keys(), tenant).unwrap();
+    let look = async |step| command_line_looks(doors, tenant, move |tx| service::take(tx, step)).await;
+    let done = run(service::verify((tenant, &verifier, vec![note.to_owned()]), look)).unwrap();
+    done.verdict.faults.iter().map(|fault| fault.kind.as_str().to_owned()).collect()
+}
+
+both! {
+    fn what_was_touched_while_it_was_held_back_is_told(world) {
+        Kit::of(world, "5301").taken("covert", &["record"]);
+        sign(world, "53");
+        assert_eq!(faults(world), []);
+        let signed = verdict(world)["signed"].as_u64();
+        let mut raw = unguarded(world);
+        assert!(count(&mut raw, "audit_held") > 5, "the check, its record, its photos");
+        let first = id_of(world, &mut raw, FIRST);
+        let log = "audit_log WHERE tenant_id = '53' AND id IN (SELECT entry_id FROM kept_held)";
+        let waiting = "audit_unsealed WHERE tenant_id = '53' AND entry_id IN (SELECT entry_id FROM kept_held)";
+        raw.run(&format!(
+            "CREATE TABLE kept_held AS SELECT * FROM audit_held WHERE tenant_id = '53'; \
+             CREATE TABLE kept_openings AS SELECT * FROM checkpoint_holds WHERE tenant_id = '53'; \
+             CREATE TABLE kept_log AS SELECT * FROM {log}; CREATE TABLE kept_unsealed AS SELECT * FROM {waiting}"
+        )).unwrap();
+        let of_log = format!("DELETE FROM audit_log WHERE tenant_id = '53' AND id = {FIRST}");
+        let of_queue = format!("DELETE FROM audit_unsealed WHERE tenant_id = '53' AND entry_id = {FIRST}");
+        let of_list = "DELETE FROM audit_held WHERE tenant_id = '53' AND position = 1";
+        let set = |what: &str| format!("UPDATE audit_log SET {what} WHERE tenant_id = '53' AND id = {FIRST}");
+        let row = |kind: &str| (kind.to_owned(), None, Some(first.clone()));
+        let said = || ("holds_rewritten".to_owned(), signed, None);
+        let cases: Vec<(&str, String, Told)> = vec![
+            // Before the commitment nothing told of this one.
+            ("deleted from log and queue", format!("{of_log}; {of_queue}"), vec![row("held_deleted")]),
+            ("deleted from the log", of_log.clone(), vec![row("held_deleted")]),
+            ("taken from the queue", of_queue.clone(), vec![row("held_deleted")]),
+            ("edited", set("reason = '改'"), vec![row("held_edited")]),
+            ("its facts", set("after_digest = before_digest"), vec![row("held_edited")]),
+            ("its salt", set("salt = 'ff'"), vec![row("held_edited")]),
+            ("deleted with its place in the list", format!("{of_log}; {of_queue}; {of_list}"), vec![said()]),
+            ("its place in the list", of_list.to_owned(), vec![said()]),
+            ("the list", "DELETE FROM audit_held WHERE tenant_id = '53'".to_owned(), vec![said()]),
+            (
+                "a commitment in the list",
+                "UPDATE audit_held SET commitment = (SELECT commitment FROM kept_held WHERE position = 2) \
+                 WHERE tenant_id = '53' AND position = 1".to_owned(),
+                vec![said(), row("held_edited")],
+            ),
+            (
+                "the salt of what is said",
+                "UPDATE checkpoint_holds SET salt = commitment WHERE tenant_id = '53'".to_owned(),
+                vec![said()],
+            ),
+            ("the length", "UPDATE checkpoint_holds SET held = held - 1 WHERE tenant_id = '53'".to_owned(), vec![said()]),
+            ("what opens it", "DELETE FROM checkpoint_holds WHERE tenant_id = '53'".to_owned(), vec![said()]),
+        ];
+        for (what, sql, wanted) in cases {
+            raw.run(&sql).unwrap();
+            assert_eq!(faults(world), wanted, "{what}");
+            raw.run(&format!(
+                "DELETE FROM {log}; INSERT INTO audit_log SELECT * FROM kept_log; \
+                 DELETE FROM {waiting}; INSERT INTO audit_unsealed SELECT * FROM kept_unsealed; \
+                 DELETE FROM audit_held WHERE tenant_id = '53'; INSERT INTO audit_held SELECT * FROM kept_held; \
+                 DELETE FROM checkpoint_holds WHERE tenant_id = '53'; INSERT INTO checkpoint_holds SELECT * FROM kept_openings"
+            )).unwrap();
+            assert_eq!(faults(world), [], "after {what}");
+        }
+    }
+
+    fn what_is_told_later_or_never_stays_whole(world) {
+        let kit = Kit::of(world, "5301");
+        let mut raw = Raw::owner(world, "53");
+        let untold = "audit_held h WHERE NOT EXISTS (SELECT 1 FROM audit_chain c WHERE c.tenant_id = h.tenant_id AND c.entry_id = h.entry_id)";
+        // Photos hold back their rows by themselves, until the check does whose record names them.
+        let (released, record) = (kit.begin("covert"), kit.record());
+        sign(world, "53");
+        assert_eq!((faults(world), count(&mut raw, "audit_held")), (vec![], 4));
+        // Nor does an auditor who knows its id read a row that is held back.
+        let begun = format!("/audit-log/{}", id_of(world, &mut raw, FIRST));
+        world.as_(AUDITOR).get(&begun).expect(404, "not_found");
+        let recorded = world.as_("53-inspector").post(&format!("/unannounced-checks/{released}/record"), &record);
+        assert!(recorded.status < 300, "{}", recorded.story());
+        sign(world, "53");
+        assert_eq!(faults(world), []);
+        let voided = kit.taken("covert", &["record", "void"]);
+        sign(world, "53");
+        assert_eq!(faults(world), []);
+        let before = count(&mut raw, untold);
+        assert_eq!(before, count(&mut raw, "audit_held"), "nothing is told yet");
+        for action in ["confirm", "release"] {
+            assert!(kit.act(&released, action).status < 300, "{action}");
+        }
+        sign(world, "53");
+        let told = verdict(world);
+        assert_eq!((&told["whole"], &told["checkpoints"]), (&json!(true), &json!(4)), "{told}");
+        let row = world.as_(AUDITOR).get(&begun).expect(200, "").json();
+        assert_eq!((&row["entity_id"], &row["action"]), (&json!(released), &json!("unannounced_check.create")));
+        // What is told stays in the list; what never is waits on.
+        let left = count(&mut raw, untold);
+        assert!(left > 0 && left < before, "{left} of {before}");
+        world.as_("5301-unit-head").get(&format!("/unannounced-checks/{voided}")).expect(404, "not_found");
+    }
+
+    fn what_was_changed_before_it_was_told_is_told_for_ever(world) {
+        let kit = Kit::of(world, "5301");
+        let check = kit.taken("covert", &["record", "confirm"]);
+        sign(world, "53");
+        let mut raw = unguarded(world);
+        let first = id_of(world, &mut raw, FIRST);
+        raw.run(&format!("UPDATE audit_log SET reason = '改' WHERE tenant_id = '53' AND id = {FIRST}")).unwrap();
+        kit.act(&check, "release").expect(200, "");
+        sign(world, "53");
+        // The chain has the row as it was written anew, and is whole.
+        assert_eq!(faults(world), [("held_edited".to_owned(), None, Some(first))]);
+    }
+
+    fn a_checkpoint_looks_the_same_whether_anything_is_held_back_or_not(world) {
+        let kit = Kit::of(world, "5301");
+        let office = world.as_("53-group-office");
+        world.as_("53-inspector").get("/auth/me").expect(200, "");
+        world.as_(AUDITOR).get("/auth/me").expect(200, "");
+        let mut raw = Raw::owner(world, "53");
+        sign(world, "53");
+        let without = newest(world);
+        assert_eq!(count(&mut raw, "audit_held"), 0);
+        kit.begin("covert");
+        kit.photo();
+        sign(world, "53");
+        assert_eq!(newest(world), without, "nothing is signed for it");
+        assert_eq!(count(&mut raw, "audit_held"), 2);
+        let grown = || {
+            office.post("/campaigns", &story::campaign_body(world, "53")).expect(201, "");
+            sign(world, "53");
+            newest(world)
+        };
+        let (with, again) = (grown(), grown());
+        // How many rows the chain has is told; of the rest, only what is written in a given length.
+        let shape = |note: &str| -> Vec<(String, usize)> {
+            let word = |line: &str| line.split_once(' ').map(|(word, _)| word.to_owned()).unwrap_or_default();
+            let lines = note.lines().enumerate().filter(|(at, _)| *at != 1);
+            lines.map(|(_, line)| (word(line), line.len())).collect()
+        };
+        assert_eq!(shape(&with), shape(&without));
+        assert_eq!(line(&with).len(), "holds ".len() + 64);
+        // The same rows are never committed to in the same words: that nothing has changed is not told either.
+        assert_ne!(line(&with), line(&again));
+    }
+
+    fn a_checkpoint_of_before_the_commitment_is_as_good_as_ever(world) {
+        story::campaign(world, "53");
+        sign(world, "53");
+        let note = newest(world);
+        let signer = service::signer(world.doors().keys()).unwrap();
+        let verifier: Verifier = signer.verifier("pingyi/53");
+        let old = signer.sign(&Checkpoint { holds: None, ..verifier.open(&note).unwrap() });
+        unguarded(world)
+            .run(&format!(
+                "UPDATE audit_checkpoints SET note = '{old}' WHERE tenant_id = '53'; \
+                 DELETE FROM checkpoint_holds WHERE tenant_id = '53'"
+            ))
+            .unwrap();
+        let told = verdict(world);
+        assert_eq!((&told["whole"], &told["checkpoints"]), (&json!(true), &json!(1)), "{told}");
+        // The next has it.
+        sign(world, "53");
+        line(&newest(world));
+        assert_eq!(faults(world), []);
+    }
+
+    fn a_checkpoint_kept_elsewhere_tells_when_the_database_says_nothing(world) {
+        Kit::of(world, "5301").taken("covert", &["record"]);
+        sign(world, "53");
+        let kept = {
+            world.as_(AUDITOR).get("/auth/me").expect(200, "");
+            newest(world)
+        };
+        assert_eq!(verified_with(world, &kept), [""; 0]);
+        // The row, and all that says that it was there.
+        let mut raw = unguarded(world);
+        raw.run(&format!(
+            "DELETE FROM audit_log WHERE tenant_id = '53' AND id = {FIRST}; \
+             DELETE FROM audit_unsealed WHERE tenant_id = '53' AND entry_id = {FIRST}; \
+             DELETE FROM audit_held WHERE tenant_id = '53' AND position = 1; \
+             DELETE FROM audit_checkpoints WHERE tenant_id = '53'"
+        )).unwrap();
+        assert_eq!(faults(world), [], "nothing in the database tells");
+        assert_eq!(verified_with(world, &kept), ["holds_rewritten"]);
+        raw.run("DELETE FROM checkpoint_holds WHERE tenant_id = '53'").unwrap();
+        assert_eq!(verified_with(world, &kept), ["holds_rewritten"]);
+    }
+}
