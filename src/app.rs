@@ -176,7 +176,7 @@ fn inspections(api: Api) -> Api {
         .with::<check_transitions::RecordCheck>().with::<check_transitions::ConfirmCheck>()
         .with::<check_transitions::ReleaseCheck>().with::<check_transitions::ContestCheckEndpoint>()
         .with::<check_transitions::DecideCheckEndpoint>().with::<check_transitions::VoidCheckEndpoint>()
-        .with::<check_transitions::AddAddendumEndpoint>()
+        .with::<check_transitions::AddAddendumEndpoint>().with::<check_transitions::GiveUpAttachments>()
         .with::<candidates::ListCandidates>().with::<candidates::GetCandidate>()
         .with::<checklist_versions::ListChecklistVersions>().with::<checklist_versions::GetChecklistVersion>()
 }

@@ -314,7 +314,9 @@ impl<A: Action> Gate<A> {
         F: FnOnce(&mut Tx<'_, A>) -> Result<R> + Send + 'static,
     {
         let claims = self.claims.ok_or_else(|| AppError::new(Code::Unauthenticated))?;
-        let (doors, facts) = (self.doors.clone(), self.facts.clone());
+        // It may come long after the request did.
+        let facts = Facts { now: self.doors.now(), ..self.facts.clone() };
+        let doors = self.doors.clone();
         let result = self.doors.db.write(Some(claims.tenant), move |mut conn| {
             let (who, reach, _) = admit(&doors, again(&mut conn), claims, facts.now, A::ROW, false)?;
             let mut state = state_of(claims.tenant, who, &facts);

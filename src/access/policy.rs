@@ -299,6 +299,7 @@ policy! {
     CheckContest      "unannounced_check.contest" "提出检查异议" write [-  -      -  -  -    -  -  -        U  -  -    -  -  -      -      -  -];
     CheckDecide       "unannounced_check.decide" "答复检查异议" write  [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     CheckVoid         "unannounced_check.void" "作废明察暗访" write    [-  -      -  -  -    A  -  A        -  -  -    A  A  A      -      -  -];
+    CheckGiveUp       "unannounced_check.give_up_attachments" "放弃未到的照片" write [- - -  -  -    A  -  A        -  -  -    A  A  A      -      -  -];
     CheckAddendum     "unannounced_check.add_addendum" "补记明察暗访" write [-  - -  -  -    A  -  A        -  -  -    A  A  A      -      -  -];
     }
     account {

@@ -72,7 +72,17 @@ impl Relay {
     /// # Errors
     /// When the database or the file fails: it is made good the next time.
     pub async fn sign(&self, tenant: TenantId) -> Result<()> {
-        while beside(&self.doors, tenant, JOB, |tx| holding::take_up(tx, AT_ONCE)).await? > 0 {}
+        loop {
+            match beside(&self.doors, tenant, JOB, |tx| holding::take_up(tx, AT_ONCE)).await {
+                Ok(0) => break,
+                Ok(_) => {}
+                // That nothing is signed any more would tell that something is held back; the verifier tells what is wrong.
+                Err(error) => {
+                    tracing::error!(%tenant, %error, "rows that are held back could not be entered in their list");
+                    break;
+                }
+            }
+        }
         let signer = Arc::clone(&self.signer);
         beside(&self.doors, tenant, JOB, move |tx| service::sign(tx, &signer)).await?;
         let Some(file) = &self.file else { return Ok(()) };

@@ -16,7 +16,7 @@ mod types;
 pub use clock::Clock;
 pub(crate) use enums::text_enum;
 pub use enums::{Dictionary, Entry};
-pub use turns::{turn_key, wait_for_turn};
+pub use turns::{turn_key, wait_for_turns};
 pub(crate) use types::ID_PATTERN;
 pub use types::{Id, Instant, InstantSql, TenantId, UuidSql, contains_pattern, fold};
 

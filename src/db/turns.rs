@@ -1,14 +1,11 @@
 //! Turns: what several transactions do to one thing is done one after the other, even where there is no row of it yet to hold.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use diesel::RunQueryDsl;
+use diesel::sql_types::{Array, BigInt};
 
 use super::Conn;
 use crate::errors::Result;
-
-diesel::define_sql_function! {
-    /// Takes a lock that ends with the transaction, when nobody else holds it any more.
-    fn pg_advisory_xact_lock(key: diesel::sql_types::BigInt) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
-}
 
 /// The number by which PostgreSQL knows a name.
 #[must_use]
@@ -17,15 +14,18 @@ pub fn turn_key(name: &str) -> i64 {
     hash.as_ref().iter().take(8).fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte))
 }
 
-/// Waits for one's turn at what has this name, which ends with the transaction. Whoever takes several takes them in the order
-/// of their names. SQLite has one writer, whose turn it always is.
+/// Waits for one's turn at all that have these names, which ends with the transaction: in one order, whoever asks. SQLite has one
+/// writer, whose turn it always is.
 ///
 /// # Errors
 /// When the database fails.
-pub fn wait_for_turn(conn: Conn<'_>, name: &str) -> Result<()> {
-    if let Conn::Postgres(conn) = conn {
-        use diesel::RunQueryDsl;
-        diesel::select(pg_advisory_xact_lock(turn_key(name))).execute(conn)?;
-    }
+pub fn wait_for_turns(conn: Conn<'_>, names: impl Iterator<Item = String>) -> Result<()> {
+    let Conn::Postgres(conn) = conn else { return Ok(()) };
+    let mut keys: Vec<i64> = names.map(|name| turn_key(&name)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    diesel::sql_query("SELECT pg_advisory_xact_lock(key) FROM unnest($1) AS key")
+        .bind::<Array<BigInt>, _>(keys)
+        .execute(conn)?;
     Ok(())
 }

@@ -203,6 +203,7 @@ codes! {
     CheckRecorded = Conflict, "check_recorded", "检查已记录, 更正请补记", "The check is recorded; corrections are addenda";
     CheckNotRecorded = Conflict, "check_not_recorded", "检查不在已记录的状态", "The check does not stand as recorded";
     BundleTooLarge = Unprocessable, "bundle_too_large", "可检查的单位过多, 请以 unit_id 缩小范围", "There are too many units to take along; narrow them by unit_id";
+    NothingAwaited = Conflict, "nothing_awaited", "没有尚未到达的照片", "No photo is still to come";
     AttachmentsAwaited = Conflict, "attachments_awaited", "所列照片尚未全部到达", "Photos that the record or an addendum names have not all come yet";
     CheckNotConfirmed = Conflict, "check_not_confirmed", "检查不在已确认的状态", "The check does not stand as confirmed";
     CheckNotReleased = Conflict, "check_not_released", "检查尚未公布", "The check has not been released";

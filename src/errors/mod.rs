@@ -143,6 +143,17 @@ impl AppError {
         error
     }
 
+    /// The same, with all that is wrong with the body told below this pointer.
+    #[must_use]
+    pub fn below(mut self, pointer: &str) -> Self {
+        for error in &mut self.0.errors {
+            if let Place::Body(place) = &mut error.place {
+                place.insert_str(0, pointer);
+            }
+        }
+        self
+    }
+
     /// Says more than the code's title.
     #[must_use]
     pub fn saying(mut self, detail: Text) -> Self {

@@ -1,7 +1,7 @@
 //! What has changed since somebody asked last: the same that those who listen are told, for a phone that is seldom there.
 //!
-//! Where to go on is told by an id that moves only with what its reader may know of, and is the same each time: whoever asks again
-//! while nothing of theirs has happened gets the same bytes, whatever else has.
+//! Where to go on is told by an id that moves with what its reader may know of, and is the same each time: whoever asks again
+//! while nothing of theirs has happened gets the same bytes, whatever else has, but for a step each thousand rows of the log.
 
 use super::kinds::EventKind;
 use super::place::Places;
@@ -43,7 +43,7 @@ pub fn changes(
     most: usize,
 ) -> Result<Changes> {
     let (user, end) = (tx.user()?, audit::sealed_up_to(tx)?);
-    let places = Places::of(doors.keys(), tx.tenant())?;
+    let places = Places::of(doors.keys(), tx.tenant())?.of_kinds(kinds);
     let known = match since.and_then(|since| places.spot(since)) {
         Some(spot) if is_near(tx, spot, end)? => spot,
         _ => {

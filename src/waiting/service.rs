@@ -35,6 +35,7 @@ text_enum! {
         PeopleToClose = "people_to_close", "当日未清的人员", "People who have not closed the day", red;
         AuthorisationToDecide = "authorisation_to_decide", "待批检查授权", "An authorisation to decide on", red;
         CheckToRecord = "check_to_record", "待记录的检查", "A check to record", blue;
+        CheckToComplete = "check_to_complete", "照片未到齐的检查", "A check whose photos have not all come", orange;
         CheckToConfirm = "check_to_confirm", "待确认的检查", "A check to confirm", orange;
         CheckToRelease = "check_to_release", "待公布的检查", "A confirmed check to release", green;
         CheckToContest = "check_to_contest", "可提出异议的检查", "A check that is open to objection", orange;
@@ -160,6 +161,7 @@ fn inspections_waiting(tx: &mut Tx<'_, AccountRead>) -> Result<Vec<Waiting>> {
     found.extend(checks::awaited(tx, MOST_OF_A_KIND)?.into_iter().filter_map(|one| {
         let kind = match one.action {
             CheckAction::Record => WaitingKind::CheckToRecord,
+            CheckAction::GiveUpAttachments => WaitingKind::CheckToComplete,
             CheckAction::Confirm => WaitingKind::CheckToConfirm,
             CheckAction::Release => WaitingKind::CheckToRelease,
             CheckAction::Contest => WaitingKind::CheckToContest,

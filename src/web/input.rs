@@ -1,5 +1,7 @@
 //! What an endpoint takes: ids in the path, parameters of the query, a JSON body.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -158,6 +160,11 @@ pub trait Body: Sized + 'static {
     const TELLS: &'static [(&'static str, &'static str)] = &[];
     /// The codes that reading it may answer with, besides those every body has.
     const CODES: &'static [Code] = &[];
+    /// What two requests that say the same have in common.
+    #[must_use]
+    fn gist(sent: &Sent) -> Cow<'_, [u8]> {
+        sent.gist()
+    }
     /// Bytes of it at most, of this media type.
     #[must_use]
     fn most(media: &str) -> usize {
@@ -233,6 +240,33 @@ where
     fn parse(shapes: &Shapes, sent: Sent) -> Result<Self> {
         let value = parse_value(&sent.bytes)?;
         shapes.read::<T>(value).map(Json)
+    }
+}
+
+/// A JSON body of type `T` that was gathered while there was no line: larger than what people type, and slower to come. What it
+/// says in `sent_at` is new each time it is sent, and no other request for that.
+#[derive(Debug, Clone)]
+pub struct Batch<T>(pub T);
+
+impl<T> Body for Batch<T>
+where
+    T: DeserializeOwned + ToSchema + Example + Validate + Send + 'static,
+{
+    const PRESENT: bool = true;
+    const ALLOWANCE: Allowance = Allowance::BATCH;
+    fn schema(schemas: &mut Collector) -> Option<String> {
+        Json::<T>::schema(schemas)
+    }
+    fn example() -> Option<Value> {
+        Json::<T>::example()
+    }
+    fn gist(sent: &Sent) -> Cow<'_, [u8]> {
+        let Ok(Value::Object(mut said)) = serde_json::from_slice(&sent.bytes) else { return sent.gist() };
+        said.remove("sent_at");
+        Cow::Owned(Value::Object(said).to_string().into_bytes())
+    }
+    fn parse(shapes: &Shapes, sent: Sent) -> Result<Self> {
+        Json::<T>::parse(shapes, sent).map(|json| Self(json.0))
     }
 }
 

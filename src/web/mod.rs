@@ -35,7 +35,7 @@ pub use endpoint::{Endpoint, Verb};
 pub(crate) use export::is_like_a_formula;
 pub use export::{ExportLimits, Exports, Format, title};
 pub use form::{Arrived, Filled, Form as FileForm};
-pub use input::{Body, Empty, Json, Merge, NoBody, NoQuery, PathIds, QueryParams};
+pub use input::{Batch, Body, Empty, Json, Merge, NoBody, NoQuery, PathIds, QueryParams};
 pub use live::{Listening, Stream};
 pub use openapi::{Example, document, reference, with};
 pub(crate) use page::load_as_made;

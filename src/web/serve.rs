@@ -302,7 +302,7 @@ fn read_input<E: Endpoint>(
     check_tags(request.headers())?;
     sent.headers = read_headers::<E::Body>(request.headers())?;
     if E::VERB == super::Verb::Post {
-        facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), &sent.gist())?;
+        facts.idempotency = idempotency_claim::<E>(request, context.doors.keys(), &E::Body::gist(&sent))?;
     }
     let query = parse_query::<E::Query>(&context.shapes, E::ID, request.query_string())?;
     if matches!(representation, Representation::File(_)) {

@@ -93,6 +93,13 @@ both! {
         let plans = ask(world, office, &format!("?since={next}&kind=plan&kind=unit")).json();
         assert_eq!((about(&plans), &plans["has_more"]), (Vec::new(), &json!(false)));
 
+        // What was told of some kinds alone says nothing of others.
+        let only = place(&ask(world, office, &format!("?since={next}&kind=campaign")).json());
+        assert_eq!(ask(world, office, &format!("?since={only}&kind=campaign")).json()["reset"], false);
+        for other in ["", "&kind=plan", "&kind=campaign&kind=plan"] {
+            assert_eq!(ask(world, office, &format!("?since={only}{other}")).json()["reset"], true, "{other}");
+        }
+
         // A place that is none of this province's.
         let foreign = begin(world, "50-group-office");
         for odd in [foreign.as_str(), "abc", &next[1..]] {

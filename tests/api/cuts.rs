@@ -47,6 +47,8 @@ impl Phone<'_> {
         let reply = call.send();
         assert!(made + usize::from(reply.status == 201) <= 1, "made twice");
         assert!([200, 201].contains(&reply.status), "{}", reply.story());
+        let refused = serde_json::from_slice::<Value>(&reply.body).unwrap_or_default()["refused"].clone();
+        assert!(refused.is_null() || refused == 0, "{}", reply.story());
         reply
     }
 

@@ -117,11 +117,30 @@ both! {
         }
         world.as_("53-inspector").get("/offline-bundle?since=xyz").expect(400, "invalid_query");
 
+        // Each part is remembered by itself: the one is not gone when the other is asked for.
+        let of_part = since(&part).replace('?', "&");
+        assert_eq!(take(world, "53-inspector", &format!("?unit_id={}{of_part}", world.unit("530102")))["complete"], false);
+        assert_eq!(take(world, "53-inspector", &format!("?unit_id={}{of_part}", world.unit("5301")))["complete"], true);
+        assert_eq!(take(world, "53-inspector", &since(&part))["complete"], true);
+
+        // What has been begun goes on by the version it was begun with, though there is a next one.
+        let begun = kit.begin("covert");
+        let list = format!("/checklists/{}", whole["checklists"][0]["checklist_id"].as_str().unwrap());
+        let office = world.as_("53-group-office");
+        office.patch(&list, "*", &json!({ "title": "窗口检查清单 (新版)" })).expect(200, "");
+        office.post(&format!("{list}/publish"), &json!({})).expect(200, "");
+        let both = take(world, "53-inspector", &since(&whole));
+        assert_eq!((both["checklists"].as_array().unwrap().len(), gone(&both)), (1, Vec::new()));
+        kit.act(&begun, "void").expect(200, "");
+        let after = take(world, "53-inspector", &since(&both));
+        assert_eq!(gone(&after), [format!("checklist {}", kit.checklist)]);
+
         // Each new content is taken once, as the log has it, and eight are remembered.
         let log = || {
             let page = world.as_("53-auditor").get("/audit-log?limit=200&entity=offline_bundle").expect(200, "").json();
             page["items"].as_array().unwrap().len()
         };
+        take(world, "53-inspector", "");
         let before = log();
         take(world, "53-inspector", "");
         assert_eq!(log(), before);

@@ -175,16 +175,13 @@ both! {
         let awaited = || strings(&world.as_("53-inspector").get(&path).expect(200, "").json()["awaited_attachment_ids"]);
         assert_eq!(awaited(), missing);
 
-        // Nobody else waits for the same; once the first is void, somebody may, and what it showed goes along.
+        // What is bound to one is not shown by another; once that is void, it goes along.
         let mut again = kit.body("covert");
         again["record"] = whole["record"].clone();
         again["record"]["answers"][0]["attachment_ids"] = json!([id()]);
         let items = [json!({ "check": again })];
         let refused = sync(world, "53-inspector", &items).expect(200, "").json();
-        assert_eq!(wrong(&refused["items"][0]), [
-            "/items/0/check/record/answers/7/attachment_ids/0 unknown_reference",
-            "/items/0/check/record/answers/2/attachment_ids/0 unknown_reference",
-        ]);
+        assert_eq!(wrong(&refused["items"][0]), ["/items/0/check/record/answers/2/attachment_ids/0 unknown_reference"]);
         kit.act(check["id"].as_str().unwrap(), "void").expect(200, "");
         assert_eq!(awaited(), Vec::<String>::new());
         let entered = sync(world, "53-inspector", &items).expect(200, "");
@@ -210,6 +207,86 @@ both! {
         world.as_("53-inspector").post("/unannounced-checks", &alone).expect(422, "invalid_body");
     }
 
+    fn a_photo_that_never_comes_is_given_up(world) {
+        let kit = Kit::of(world, "5301");
+        let (check, photos) = (kit.body("covert"), ids());
+        let items = [json!({ "check": check }), record(&check, &kit.record_showing(&photos))];
+        sync(world, "53-inspector", &items).expect(200, "");
+        kit.send_photo(&photos[2]).expect(201, "");
+        let path = format!("/unannounced-checks/{}", check["id"].as_str().unwrap());
+        let waits = |who: &str| {
+            let view = world.as_(who).get("/auth/me/waiting").expect(200, "").json();
+            let these = view["items"].as_array().unwrap().iter().filter(|item| item["check_id"] == check["id"]);
+            these.map(|item| item["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        for who in ["53-inspector", "53-discipline"] {
+            assert_eq!(waits(who), ["check_to_complete"], "{who}");
+        }
+        let give_up = |who: &str, ids: &[&str], reason: &str| {
+            world.as_(who).post(&format!("{path}/give-up-attachments"), &json!({ "attachment_ids": ids, "reason": reason }))
+        };
+        give_up("53-group-office", &[&photos[0]], "代为放弃。").expect(404, "not_found");
+        let wrong = give_up("53-inspector", &[&photos[0], &photos[2], &id()], "手机遗失。").expect(422, "invalid_body").wrong();
+        assert_eq!(wrong, ["/attachment_ids/1 unknown_reference", "/attachment_ids/2 unknown_reference"]);
+        let left = give_up("53-inspector", &[&photos[0]], "手机遗失。").expect(200, "").json();
+        assert_eq!((strings(&left["awaited_attachment_ids"]), &left["lost_attachments"][0]["id"]), (vec![photos[1].clone()], &json!(photos[0])));
+        let lost = &left["lost_attachments"][0];
+        assert_eq!((&lost["reason"], &lost["given_up_by"]["id"]), (&json!("手机遗失。"), &json!(world.user("53-inspector"))));
+        assert_eq!(left["record"]["answers"][0]["attachment_ids"], json!([photos[0]]), "the record stays as it was");
+        // The commander gives up the rest and goes on; what comes after all is shown nowhere.
+        give_up("53-discipline", &[&photos[1]], "文件损坏。").expect(200, "");
+        give_up("53-discipline", &[&photos[1]], "文件损坏。").expect(409, "nothing_awaited");
+        assert_eq!(waits("53-discipline"), ["check_to_confirm"]);
+        kit.act(check["id"].as_str().unwrap(), "confirm").expect(200, "");
+        assert_eq!(kit.send_photo(&photos[0]).expect(201, "").json()["bound_to"], Value::Null);
+        // Told again, it is as it was.
+        assert_eq!(told(&sync(world, "53-inspector", &items).expect(200, "")), ["200", "200"]);
+    }
+
+    fn what_was_told_before_it_was_over_is_told_whole(world) {
+        let kit = Kit::of(world, "5301");
+        let begun = kit.body("covert");
+        assert_eq!(told(&sync(world, "53-inspector", &[json!({ "check": begun })])), ["201"]);
+        // Of that the phone heard no answer: it tells all in one.
+        let mut over = begun.clone();
+        over["record"] = kit.record_showing(&ids());
+        let mut short = over.clone();
+        short["record"]["answers"].as_array_mut().unwrap().pop();
+        let refused = sync(world, "53-inspector", &[json!({ "check": short })]).expect(200, "").json();
+        assert_eq!(wrong(&refused["items"][0]), ["/items/0/check/record/answers required"]);
+        for _ in 0..2 {
+            let reply = sync(world, "53-inspector", &[json!({ "check": over })]).expect(200, "");
+            assert_eq!((told(&reply), &reply.json()["items"][0]["state"]), (vec!["200".to_owned()], &json!("recorded")));
+        }
+        let mut other = over.clone();
+        other["place"]["text"] = json!("二楼");
+        assert_eq!(told(&sync(world, "53-inspector", &[json!({ "check": other })])), ["409 id_taken"]);
+    }
+
+    fn a_clock_is_asked_each_time_it_is_sent(world) {
+        let kit = Kit::of(world, "5301");
+        // The device is four hours slow, and what it begins and ends it tells by its own clock.
+        let slow = |seconds: i64| world.clock.now().plus_seconds(seconds - 4 * 3600);
+        let mut check = kit.body("covert");
+        check["begun_at"] = json!(slow(-600));
+        // What an item says of when it was sent, long ago, is not asked.
+        check["sent_at"] = json!(slow(-600));
+        let mut seen = kit.record_showing(&ids());
+        seen["ended_at"] = json!(slow(-60));
+        let items = json!([{ "check": check }, { "record": { "check_id": check["id"], "record": seen } }]);
+        let send = || {
+            let body = json!({ "sent_at": slow(0), "items": items });
+            world.as_("53-inspector").call("POST", "/sync").json(&body).header("Idempotency-Key", "slow").send()
+        };
+        let first = send().expect(200, "");
+        assert_eq!(told(&first), ["201", "200"]);
+        // Sent again hours later, with the clock as it is then: the same request.
+        world.advance(7 * 3600);
+        assert_eq!(send().expect(200, "").body, first.body);
+        let shown = world.as_("53-inspector").get(&format!("/unannounced-checks/{}", check["id"].as_str().unwrap())).expect(200, "").json();
+        assert_eq!(shown["skew_ms"], json!(-4 * 3600 * 1000));
+    }
+
     fn what_is_told_late_is_judged_by_when_it_was(world) {
         let kit = Kit::of(world, "5301");
         let (before, photos) = (kit.body("covert"), ids());
@@ -224,6 +301,32 @@ both! {
         assert_eq!(told(&reply), ["422 invalid_body", "201", "200"]);
         assert_eq!(wrong(&reply.json()["items"][0]), ["/items/0/check/checklist_version_id unknown_reference"]);
     }
+}
+
+#[test]
+fn two_who_tell_the_same_at_once_are_told_the_same() {
+    let world = &World::on(Backend::Postgres);
+    let kit = Kit::of(world, "5301");
+    world.as_("53-inspector");
+    let check = kit.body("covert");
+    let items = [
+        json!({ "check": check }),
+        addendum(&check, &id(), &id()),
+        record(&check, &kit.record_showing(&ids())),
+    ];
+    let tell = || sync(world, "53-inspector", &items);
+    let (first, second) = meet(world, "unannounced_checks", tell, tell);
+    let mut whole = [told(&first.expect(200, "")), told(&second.expect(200, ""))];
+    whole.sort();
+    // Whichever was first with each: nothing is refused, nothing is there twice.
+    assert!(whole.iter().flatten().all(|line| ["200", "201"].contains(&line.as_str())), "{whole:?}");
+    assert_eq!(whole.iter().filter(|one| one[0] == "201").count(), 1);
+    let path = format!("/unannounced-checks/{}", check["id"].as_str().unwrap());
+    let now = world.as_("53-inspector").get(&path).expect(200, "").json();
+    assert_eq!(
+        (now["addenda"].as_array().unwrap().len(), now["awaited_attachment_ids"].as_array().unwrap().len()),
+        (1, 4)
+    );
 }
 
 #[test]

@@ -301,7 +301,7 @@ both! {
         // Kunming's office stands above Wuhua and is not of it.
         let mut found = whom(world, &id);
         found.sort();
-        let deciders = ["5301-discipline", "5301-group-office", "5301-office-and-head", OFFICE];
+        let deciders = [OFFICE, "5301-discipline", "5301-group-office", "5301-office-and-head"];
         assert_eq!(found, deciders.map(|who| format!("{who} check_to_decide")));
         answer(world, "530102-group-office", &id).expect(422, "decider_of_the_unit");
         answer(world, "5301-discipline", &id).expect(200, "");

@@ -478,6 +478,17 @@ fn checks(log: &mut Ledger<'_>) {
     let told = at(inspector).post("/sync", &late).expect(200, "");
     log.wrote(inspector, told, &["unannounced_check.create unannounced_check"]);
     log.left_nothing(inspector, &at(inspector).post("/sync", &late).expect(200, ""));
+    let lost = [(); 3].map(|()| uuid::Uuid::now_v7().to_string());
+    let check = &late["items"][0]["check"]["id"];
+    let seen = json!({ "record": { "check_id": check, "record": kit.record_showing(&lost) } });
+    let told = at(inspector)
+        .post("/sync", &json!({ "sent_at": world.clock.now(), "items": [seen] }))
+        .expect(200, "");
+    log.wrote(inspector, told, &["unannounced_check.record unannounced_check"]);
+    let path = format!("/unannounced-checks/{}/give-up-attachments", check.as_str().unwrap());
+    let give_up = || at(inspector).post(&path, &json!({ "attachment_ids": lost, "reason": "手机遗失。" }));
+    log.wrote(inspector, give_up(), &["unannounced_check.give_up_attachments unannounced_check"]);
+    log.left_nothing(inspector, &give_up().expect(409, "nothing_awaited"));
     let other = kit.begin("covert");
     log.wrote(inspector, kit.act(&other, "void"), &["unannounced_check.void unannounced_check"]);
 }

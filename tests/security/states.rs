@@ -926,6 +926,10 @@ both! {
                             "contest" => who.post(&format!("{path}/contest"), &json!({ "content": "异议。" })),
                             "decide" => who.post(&format!("{path}/decide"), &json!({ "outcome": "upheld", "reasons": "维持。" })),
                             "void" => who.post(&format!("{path}/void"), &json!({ "reason": "选错单位。" })),
+                            "give_up_attachments" => {
+                                let body = json!({ "attachment_ids": [uuid::Uuid::now_v7()], "reason": "手机遗失。" });
+                                who.post(&format!("{path}/give-up-attachments"), &body)
+                            }
                             "add_addendum" => who.post(&format!("{path}/addenda"), &json!({ "content": "补记。" })),
                             _ => panic!("tell tests/security/states.rs how to {action} a check"),
                         };

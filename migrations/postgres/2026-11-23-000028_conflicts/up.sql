@@ -1,6 +1,6 @@
 -- Declared conflicts of interest (利害关系申报): while one stands, the person inspects neither the unit nor anything below it,
 -- and commands no check of it. since_at: since when it concerns this unit, which is when it was declared, or when the unit took
--- over from the one it was declared for. The person's own place is read where their account stands, and is not kept here.
+-- over from the one it was declared for. salt: under which the audit log has committed to what was declared. The person's own place is read where their account stands, and is not kept here.
 CREATE TABLE conflicts (
     tenant_id   TEXT COLLATE "C" NOT NULL REFERENCES provinces (tenant_id),
     id          UUID NOT NULL,
@@ -8,6 +8,7 @@ CREATE TABLE conflicts (
     unit_id     UUID NOT NULL,
     kind        TEXT NOT NULL CHECK (kind IN ('kinship', 'served_there', 'dispute', 'business', 'other')),
     statement   TEXT NOT NULL,
+    salt        TEXT NOT NULL,
     state       TEXT NOT NULL CHECK (state IN ('standing', 'ended')),
     since_at    TIMESTAMPTZ NOT NULL,
     declared_by UUID NOT NULL,

@@ -175,6 +175,9 @@ tables! {
         addendum_id -> Nullable<UuidSql>,
         named_by -> UuidSql,
         created_at -> InstantSql,
+        given_up_by -> Nullable<UuidSql>,
+        given_up_at -> Nullable<InstantSql>,
+        reason -> Nullable<Text>,
     }
     offline_bundles (tenant_id, user_id, since) {
         tenant_id -> Text,
@@ -198,6 +201,7 @@ tables! {
         unit_id -> UuidSql,
         kind -> Text,
         statement -> Text,
+        salt -> Text,
         state -> Text,
         since_at -> InstantSql,
         declared_by -> UuidSql,

@@ -6,7 +6,7 @@ use super::rules::{Attachment, AttachmentId, AttachmentPlace, Capture, MediaType
 use crate::access::policy::{Action, Background};
 use crate::access::{Tx, UserId};
 use crate::db::schema::inspections::{attachments, uploads};
-use crate::db::{Instant, wait_for_turn, with_conn};
+use crate::db::{self, Instant, with_conn};
 use crate::errors::{AppError, Result};
 use crate::inspections::checks::rules::{AddendumId, CheckId};
 
@@ -67,13 +67,10 @@ pub(super) fn of_ids<A: Action>(tx: &mut Tx<'_, A>, ids: &[AttachmentId]) -> Res
     rows.into_iter().map(attachment).collect()
 }
 
-/// Waits until nobody else enters these, or says that they are to come: in the order of their ids.
+/// Waits until nobody else enters these, or says that they are to come.
 pub(super) fn wait_for_turns<A: Action>(tx: &mut Tx<'_, A>, ids: &[AttachmentId]) -> Result<()> {
     let tenant = tx.tenant();
-    for id in ids {
-        wait_for_turn(tx.conn(), &format!("attachment/{tenant}/{id}"))?;
-    }
-    Ok(())
+    db::wait_for_turns(tx.conn(), ids.iter().map(|id| format!("attachment/{tenant}/{id}")))
 }
 
 /// The attachment of this id, whoever may see it.

@@ -52,7 +52,7 @@ pub(super) async fn take(
         .look(move |tx| {
             let there = service::same(tx, id, &hash)?;
             if there.is_none() {
-                service::has_room(tx)?;
+                service::has_room(tx, id)?;
             }
             Ok(there)
         })

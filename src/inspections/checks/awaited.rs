@@ -4,12 +4,12 @@
 use serde_json::json;
 
 use super::awaited_store as rows;
-use super::rules::{Check, CheckState};
-use super::store;
-use crate::access::policy::Action;
+use super::rules::{Check, CheckAction, CheckId, CheckState, Lost};
+use super::{store, transitions};
+use crate::access::policy::{Action, CheckGiveUp};
 use crate::access::{Tx, UserId};
 use crate::audit::Change;
-use crate::errors::{FieldError, Result, unknown};
+use crate::errors::{AppError, Code, FieldError, Result, unknown};
 use crate::inspections::attachments::rules::{Attachment, AttachmentId, ShownIn};
 use crate::inspections::attachments::service::{self as attachments, Named};
 
@@ -29,7 +29,8 @@ pub(super) struct Sorted {
     awaited: Vec<AttachmentId>,
 }
 
-/// Sorts the photos that a body names, and tells which can neither be bound by these people nor awaited.
+/// Sorts the photos that a body names, and tells which cannot be bound by these people. Another check may await the same: it goes
+/// to the one that has waited longest, and the other gives it up.
 pub(super) fn sort<A: Action>(
     tx: &mut Tx<'_, A>,
     named: Named,
@@ -41,9 +42,6 @@ pub(super) fn sort<A: Action>(
     if photos == Photos::MayFollow {
         let ids: Vec<AttachmentId> = sorted.here.iter().map(|(_, id)| *id).collect();
         sorted.awaited = attachments::still_to_come(tx, &ids, by)?;
-        let taken = rows::awaited_by_any(tx, &sorted.awaited)?;
-        let missing = sorted.here.iter().filter(|(_, id)| taken.contains(id));
-        errors.extend(missing.map(|(pointer, _)| unknown(pointer.clone())));
         sorted.here.retain(|(_, id)| !sorted.awaited.contains(id));
     }
     attachments::judge(tx, &sorted.here, by, errors)?;
@@ -65,8 +63,61 @@ pub(super) fn settle<A: Action>(
     attachments::bind(tx, &sorted.here, check, shown_in)
 }
 
-/// Binds an attachment that has just come to the check that awaits it from whoever sent it, if any does. The check is another
-/// version then: its commander decides on what it shows now.
+/// Whether a check awaits this attachment from the caller: what is asked for is let in, however much else lies about.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_asked_for<A: Action>(tx: &mut Tx<'_, A>, id: AttachmentId) -> Result<bool> {
+    let user = tx.user()?;
+    for awaited in rows::by_whom(tx, id)? {
+        let check = store::unseen(tx, awaited.check)?;
+        if awaited.named_by == user || check.is_some_and(|check| check.team.contains(&user)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Gives up photos that do not come: a phone was lost, a file was refused. The record goes on naming them; that they were given
+/// up, by whom and why, is shown beside it.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `nothing_awaited`, `check_not_recorded`, `check_ended`, `not_in_team`; `invalid_body` for what
+/// is not awaited.
+pub fn give_up(
+    tx: &mut Tx<'_, CheckGiveUp>,
+    id: CheckId,
+    given_up: &[AttachmentId],
+    reason: &str,
+) -> Result<Check> {
+    let mut check = transitions::for_change(tx, id, CheckAction::GiveUpAttachments)?;
+    let missing = given_up.iter().enumerate().filter(|(_, one)| !check.awaited.contains(one));
+    let errors: Vec<FieldError> = missing.map(|(at, _)| unknown(format!("/attachment_ids/{at}"))).collect();
+    if !errors.is_empty() {
+        return Err(AppError::fields(Code::InvalidBody, errors));
+    }
+    rows::give_up(tx, id, given_up, reason)?;
+    check.awaited.retain(|one| !given_up.contains(one));
+    store::save(tx, &mut check)?;
+    if !check.is_public() {
+        tx.hold_back(id);
+    }
+    let (entity_id, facts) = (id.to_string(), json!({ "given_up": given_up }));
+    let (entity, reason) = ("unannounced_check", Some(reason));
+    tx.record(&Change { entity, entity_id: &entity_id, before: None, after: Some(&facts), reason })?;
+    Ok(check)
+}
+
+/// What of a check that the caller sees was given up.
+///
+/// # Errors
+/// When the database fails.
+pub fn lost<A: Action>(tx: &mut Tx<'_, A>, check: &Check) -> Result<Vec<Lost>> {
+    rows::lost(tx, check.id)
+}
+
+/// Binds an attachment that has just come to the check that awaits it from whoever sent it, if any does, however far that has
+/// gone meanwhile: it was named in time. The check is another version then: its commander decides on what it shows now.
 ///
 /// # Errors
 /// When the database fails.

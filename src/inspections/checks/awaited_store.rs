@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::rules::{AddendumId, CheckId, CheckState};
+use super::rules::{AddendumId, CheckId, Lost};
 use crate::access::policy::Action;
 use crate::access::{Tx, UserId};
-use crate::db::schema::inspections::{awaited_attachments, unannounced_checks};
-use crate::db::{insert_rows, with_conn};
+use crate::db::schema::inspections::awaited_attachments;
+use crate::db::{Instant, insert_rows, with_conn};
 use crate::errors::{AppError, Result};
 use crate::inspections::attachments::rules::{AttachmentId, AttachmentPlace, ShownIn};
 
@@ -45,12 +45,13 @@ pub(super) fn enter<A: Action>(
     Ok(())
 }
 
-/// Who awaits an attachment: checks that stand, the earliest first.
+/// Who awaits an attachment and has not given it up, the earliest first.
 pub(super) fn by_whom<A: Action>(tx: &mut Tx<'_, A>, id: AttachmentId) -> Result<Vec<Awaited>> {
     let tenant = tx.tenant();
     let rows: Vec<(CheckId, AttachmentPlace, Option<AddendumId>, UserId)> = with_conn!(tx.conn(), c => t::table
         .filter(t::tenant_id.eq(tenant))
         .filter(t::attachment_id.eq(id))
+        .filter(t::given_up_at.is_null())
         .order((t::created_at, t::check_id))
         .select((t::check_id, t::shown_in, t::addendum_id, t::named_by))
         .load(c))?;
@@ -62,22 +63,6 @@ pub(super) fn by_whom<A: Action>(tx: &mut Tx<'_, A>, id: AttachmentId) -> Result
     rows.into_iter().map(one).collect()
 }
 
-/// Those of these attachments that some check awaits which has not been voided.
-pub(super) fn awaited_by_any<A: Action>(
-    tx: &mut Tx<'_, A>,
-    ids: &[AttachmentId],
-) -> Result<Vec<AttachmentId>> {
-    let (tenant, ids) = (tx.tenant(), ids.to_vec());
-    Ok(with_conn!(tx.conn(), c => t::table
-        .inner_join(unannounced_checks::table.on(
-            unannounced_checks::tenant_id.eq(t::tenant_id).and(unannounced_checks::id.eq(t::check_id))))
-        .filter(t::tenant_id.eq(tenant))
-        .filter(t::attachment_id.eq_any(ids))
-        .filter(unannounced_checks::state.ne(CheckState::Voided))
-        .select(t::attachment_id)
-        .load(c))?)
-}
-
 /// What each of these checks awaits.
 pub(super) fn of_checks<A: Action>(
     tx: &mut Tx<'_, A>,
@@ -87,6 +72,7 @@ pub(super) fn of_checks<A: Action>(
     let rows: Vec<(CheckId, AttachmentId)> = with_conn!(tx.conn(), c => t::table
         .filter(t::tenant_id.eq(tenant))
         .filter(t::check_id.eq_any(checks))
+        .filter(t::given_up_at.is_null())
         .order((t::check_id, t::attachment_id))
         .select((t::check_id, t::attachment_id))
         .load(c))?;
@@ -112,6 +98,44 @@ pub(super) fn came<A: Action>(tx: &mut Tx<'_, A>, check: CheckId, id: Attachment
     let tenant = tx.tenant();
     with_conn!(tx.conn(), c => diesel::delete(t::table.find((tenant, check, id))).execute(c))?;
     Ok(())
+}
+
+/// Gives up these of what a check awaits.
+pub(super) fn give_up<A: Action>(
+    tx: &mut Tx<'_, A>,
+    check: CheckId,
+    ids: &[AttachmentId],
+    reason: &str,
+) -> Result<()> {
+    let (tenant, user, now, ids) = (tx.tenant(), tx.user()?, tx.now(), ids.to_vec());
+    with_conn!(tx.conn(), c => diesel::update(t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::check_id.eq(check))
+        .filter(t::attachment_id.eq_any(ids)))
+        .set((t::given_up_by.eq(user), t::given_up_at.eq(now), t::reason.eq(reason)))
+        .execute(c))?;
+    Ok(())
+}
+
+/// A photo, why it was given up, by whom, when.
+type GivenUp = (AttachmentId, Option<String>, Option<UserId>, Option<Instant>);
+
+/// What of a check was given up, in the order in which it was.
+pub(super) fn lost<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result<Vec<Lost>> {
+    let tenant = tx.tenant();
+    let rows: Vec<GivenUp> = with_conn!(tx.conn(), c => t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::check_id.eq(check))
+        .filter(t::given_up_at.is_not_null())
+        .order((t::given_up_at, t::attachment_id))
+        .select((t::attachment_id, t::reason, t::given_up_by, t::given_up_at))
+        .load(c))?;
+    let one = |(id, reason, by, at): GivenUp| {
+        let lost = |(reason, given_up_by), given_up_at| Lost { id, reason, given_up_by, given_up_at };
+        let whole = reason.zip(by).zip(at).map(|(said, at)| lost(said, at));
+        whole.ok_or_else(|| AppError::internal("what was given up was so by somebody"))
+    };
+    rows.into_iter().map(one).collect()
 }
 
 /// A check awaits nothing any more.

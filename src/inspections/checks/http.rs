@@ -122,7 +122,7 @@ impl NewUnannouncedCheck {
         self.id
     }
 
-    /// As it is to be entered; sent at `sent_at`, when it does not say so itself.
+    /// As it is to be entered; sent at `sent_at` where that is known, else when it says itself.
     #[must_use]
     pub fn into_new(self, sent_at: Option<Instant>) -> service::NewCheck {
         service::NewCheck {
@@ -133,7 +133,7 @@ impl NewUnannouncedCheck {
             checklist_version_id: self.checklist_version_id,
             team: self.team_user_ids,
             begun_at: self.begun_at,
-            sent_at: self.sent_at.or(sent_at),
+            sent_at: sent_at.or(self.sent_at),
             place: self.place,
             record: self.record,
         }

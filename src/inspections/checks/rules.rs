@@ -50,6 +50,7 @@ text_enum! {
         Decide = "decide", "答复异议", "Decide", blue;
         Void = "void", "作废", "Void", orange;
         AddAddendum = "add_addendum", "补记", "Add an addendum", grey;
+        GiveUpAttachments = "give_up_attachments", "放弃未到的照片", "Give up photos that do not come", orange;
     }
 }
 
@@ -176,7 +177,7 @@ pub struct Check {
     pub decision: Option<(Decision, UserId, Instant)>,
     /// Why it was voided.
     pub void_reason: Option<String>,
-    /// Photos that its record or an addendum names and that have not come yet.
+    /// Photos that its record or an addendum names, that have not come yet and have not been given up.
     pub awaited: Vec<AttachmentId>,
     /// Counts up with each change.
     pub version: i64,
@@ -262,10 +263,10 @@ impl Check {
     ///
     /// # Errors
     /// First of its state, 409: `check_recorded`, `check_not_recorded`, `attachments_awaited`, `check_not_confirmed`, `check_not_released`,
-    /// `objection_closed`, `check_not_contested`, `check_not_voidable`, `check_ended`; then of who it is, 422: `not_in_team`,
+    /// `nothing_awaited`, `objection_closed`, `check_not_contested`, `check_not_voidable`, `check_ended`; then of who it is, 422: `not_in_team`,
     /// `not_the_commander`, `confirmer_is_recorder`, `not_the_head`, `decider_is_checker`, `decider_of_the_unit`.
     pub fn judge(&self, action: CheckAction, stand: &Stand, today: NaiveDate) -> Result<()> {
-        use CheckAction::{AddAddendum, Confirm, Contest, Decide, Record, Release, Void};
+        use CheckAction::{AddAddendum, Confirm, Contest, Decide, GiveUpAttachments, Record, Release, Void};
         use CheckState::{
             Amended, Confirmed, Contested, Final, InProgress, Recorded, Released, Upheld, Voided,
         };
@@ -273,6 +274,9 @@ impl Check {
         let code = match (action, self.state_on(today)) {
             (Record, InProgress) if !stand.is(Relation::Team) => Code::NotInTeam,
             (Confirm, Recorded) if !self.awaited.is_empty() => Code::AttachmentsAwaited,
+            (GiveUpAttachments, Recorded | Confirmed | Released | Contested) if self.awaited.is_empty() => {
+                Code::NothingAwaited
+            }
             (Confirm, Recorded) | (Release, Confirmed) if !stand.is(Relation::Commander) => {
                 Code::NotTheCommander
             }
@@ -280,7 +284,8 @@ impl Check {
             (Contest, Released) if !stand.is(Relation::Head) => Code::NotTheHead,
             (Decide, Contested) if is_checker => Code::DeciderIsChecker,
             (Decide, Contested) if stand.is(Relation::OfUnit) => Code::DeciderOfTheUnit,
-            (Void, InProgress | Recorded) | (AddAddendum, Recorded | Confirmed | Released | Contested)
+            (Void, InProgress | Recorded)
+            | (AddAddendum | GiveUpAttachments, Recorded | Confirmed | Released | Contested)
                 if !is_checker =>
             {
                 Code::NotInTeam
@@ -291,15 +296,15 @@ impl Check {
             | (Contest, Released)
             | (Decide, Contested)
             | (Void, InProgress | Recorded)
-            | (AddAddendum, Recorded | Confirmed | Released | Contested) => return Ok(()),
+            | (AddAddendum | GiveUpAttachments, Recorded | Confirmed | Released | Contested) => return Ok(()),
             (Record, _) => Code::CheckRecorded,
-            (Confirm, _) | (AddAddendum, InProgress) => Code::CheckNotRecorded,
+            (Confirm, _) | (AddAddendum | GiveUpAttachments, InProgress) => Code::CheckNotRecorded,
             (Release, _) => Code::CheckNotConfirmed,
             (Contest, Final | Contested | Upheld | Amended) => Code::ObjectionClosed,
             (Contest, _) => Code::CheckNotReleased,
             (Decide, _) => Code::CheckNotContested,
             (Void, _) => Code::CheckNotVoidable,
-            (AddAddendum, Upheld | Amended | Final | Voided) => Code::CheckEnded,
+            (AddAddendum | GiveUpAttachments, Upheld | Amended | Final | Voided) => Code::CheckEnded,
         };
         Err(AppError::new(code))
     }
@@ -316,6 +321,19 @@ pub struct Reader {
     pub last_at: Instant,
     /// How often; looks within an hour are one.
     pub looks: i32,
+}
+
+/// A photo that was named and given up, since it does not come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The photo.
+    pub id: AttachmentId,
+    /// Why.
+    pub reason: String,
+    /// Who gave it up.
+    pub given_up_by: UserId,
+    /// When.
+    pub given_up_at: Instant,
 }
 
 /// Something added to the record.
@@ -400,13 +418,18 @@ mod tests {
             CheckAction::AddAddendum => {
                 [Recorded, Confirmed, Released, Contested].contains(&state) && is_checker(stand)
             }
+            // Of these checks nothing is awaited.
+            CheckAction::GiveUpAttachments => false,
         };
         let codes = |action: CheckAction, state: CheckState, stand: &Stand| match (action, state) {
             (CheckAction::Record, InProgress) | (CheckAction::Void, InProgress | Recorded) => Code::NotInTeam,
             (CheckAction::Record, _) => Code::CheckRecorded,
             (CheckAction::Confirm, Recorded) if stand.is(Relation::Commander) => Code::ConfirmerIsRecorder,
             (CheckAction::Confirm, Recorded) | (CheckAction::Release, Confirmed) => Code::NotTheCommander,
-            (CheckAction::Confirm, _) | (CheckAction::AddAddendum, InProgress) => Code::CheckNotRecorded,
+            (CheckAction::Confirm, _)
+            | (CheckAction::AddAddendum | CheckAction::GiveUpAttachments, InProgress) => {
+                Code::CheckNotRecorded
+            }
             (CheckAction::Release, _) => Code::CheckNotConfirmed,
             (CheckAction::Contest, Released) => Code::NotTheHead,
             (CheckAction::Contest, Final | Contested | Upheld | Amended) => Code::ObjectionClosed,
@@ -415,8 +438,12 @@ mod tests {
             (CheckAction::Decide, Contested) => Code::DeciderIsChecker,
             (CheckAction::Decide, _) => Code::CheckNotContested,
             (CheckAction::Void, _) => Code::CheckNotVoidable,
-            (CheckAction::AddAddendum, Upheld | Amended | Final | Voided) => Code::CheckEnded,
+            (
+                CheckAction::AddAddendum | CheckAction::GiveUpAttachments,
+                Upheld | Amended | Final | Voided,
+            ) => Code::CheckEnded,
             (CheckAction::AddAddendum, _) => Code::NotInTeam,
+            (CheckAction::GiveUpAttachments, _) => Code::NothingAwaited,
         };
         for state in CheckState::ALL {
             // Final is never kept: it follows from the day.
@@ -446,6 +473,9 @@ mod tests {
         }
         assert_eq!(judged(&recorded, Relation::Team, CheckAction::AddAddendum), None);
         assert_eq!(judged(&recorded, Relation::Team, CheckAction::Void), None);
+        assert_eq!(judged(&recorded, Relation::Team, CheckAction::GiveUpAttachments), None);
+        assert_eq!(judged(&recorded, Relation::Commander, CheckAction::GiveUpAttachments), None);
+        assert_eq!(judged(&recorded, Relation::Head, CheckAction::GiveUpAttachments), Some(Code::NotInTeam));
         recorded.awaited.clear();
         assert_eq!(judged(&recorded, Relation::Commander, CheckAction::Confirm), None);
     }

@@ -10,8 +10,8 @@ use super::store;
 pub use super::store::CheckFilter;
 use super::{answers, embargo};
 use crate::access::policy::{
-    Action, Background, CheckAddendum, CheckConfirm, CheckContest, CheckCreate, CheckDecide, CheckRead,
-    CheckRecordSet, CheckRelease, CheckVoid, WorkFollow,
+    Action, Background, CheckAddendum, CheckConfirm, CheckContest, CheckCreate, CheckDecide, CheckGiveUp,
+    CheckRead, CheckRecordSet, CheckRelease, CheckVoid, WorkFollow,
 };
 use crate::access::{EffectTx, Reach, Tx, UserId, holders};
 use crate::audit::Change;
@@ -61,6 +61,14 @@ pub fn find(tx: &mut Tx<'_, CheckRead>, id: CheckId) -> Result<Check> {
 pub fn may_be_known<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<bool> {
     let reach = tx.reach_of::<CheckRead>().unwrap_or_default();
     store::knows(tx, &reach, id)
+}
+
+/// The versions of checklists by which the caller's checks in progress are made, some of them.
+///
+/// # Errors
+/// When the database fails.
+pub fn versions_in_hand<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<ChecklistVersionId>> {
+    store::versions_in_hand(tx)
 }
 
 /// The check, whoever may know of it: for what the server does by itself.
@@ -131,6 +139,7 @@ pub(super) fn reaches<A: Action>(tx: &Tx<'_, A>) -> Vec<(CheckAction, Reach)> {
         (CheckAction::Decide, tx.reach_of::<CheckDecide>()),
         (CheckAction::Void, tx.reach_of::<CheckVoid>()),
         (CheckAction::AddAddendum, tx.reach_of::<CheckAddendum>()),
+        (CheckAction::GiveUpAttachments, tx.reach_of::<CheckGiveUp>()),
     ];
     may.into_iter().filter_map(|(action, reach)| Some((action, reach?))).collect()
 }
@@ -306,8 +315,10 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result
     let mut parted = Vec::new();
     if let Some(authorisation) = &authorisation {
         let able = authorisations::able(tx, &new.team)?;
-        // Of a unit that it does not cover nobody is to learn here who has declared an interest in it.
-        if let Some(unit) = unit.as_ref().filter(|unit| authorisation.covers(&unit.path)) {
+        // Of a unit that it does not cover nobody is to learn here who has declared an interest in it; of their own neither.
+        let own = holders::paths_of(tx, &[user])?;
+        let is_own = |unit: &Unit| own.iter().any(|(_, path)| path.starts_with(&unit.path));
+        if let Some(unit) = unit.as_ref().filter(|unit| authorisation.covers(&unit.path) && !is_own(unit)) {
             parted = conflicts::parted(tx, &people(authorisation, new), &unit.path, new.begun(now))?;
         }
         judge_by(authorisation, (&able, &parted), unit.as_ref(), (user, new), &mut errors);

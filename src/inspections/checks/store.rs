@@ -265,6 +265,25 @@ pub(super) fn unseen<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<Optio
     Ok(complete(tx, row.into_iter().collect())?.pop())
 }
 
+/// The versions by which the caller's own checks in progress are made, each once.
+pub(super) fn versions_in_hand<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<ChecklistVersionId>> {
+    let (tenant, user) = (tx.tenant(), tx.user()?);
+    Ok(with_conn!(tx.conn(), c => t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::state.eq(CheckState::InProgress))
+        .filter(t::id.eq_any(
+            check_members::table
+                .filter(check_members::tenant_id.eq(tenant))
+                .filter(check_members::user_id.eq(user))
+                .select(check_members::check_id),
+        ))
+        .order(t::checklist_version_id)
+        .select(t::checklist_version_id)
+        .distinct()
+        .limit(100)
+        .load(c))?)
+}
+
 /// Those of these checks that have been voided.
 pub(super) fn voided<A: Action>(tx: &mut Tx<'_, A>, ids: &[CheckId]) -> Result<Vec<CheckId>> {
     let (tenant, ids) = (tx.tenant(), ids.to_vec());

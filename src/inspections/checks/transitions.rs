@@ -28,7 +28,7 @@ use crate::org::settings::service as settings;
 const MOST_ADDENDA: i64 = 200;
 
 /// The check, held until the transaction ends, if the caller may do this with it now.
-fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: CheckId, action: CheckAction) -> Result<Check> {
+pub(super) fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: CheckId, action: CheckAction) -> Result<Check> {
     let found = known(tx, id)?;
     tx.check_version(found.version)?;
     may(tx, &found, action)?;

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::awaited::Photos;
+use super::awaited::{self, Photos};
 use super::rules::{AddendumId, Answer, CheckId, CheckRecord, ObjectionOutcome};
 use super::transitions;
 use super::views::{self, CheckView};
 use crate::access::policy::{
-    CheckAddendum, CheckConfirm, CheckContest, CheckDecide, CheckRecordSet, CheckRelease, CheckVoid,
+    CheckAddendum, CheckConfirm, CheckContest, CheckDecide, CheckGiveUp, CheckRecordSet, CheckRelease,
+    CheckVoid,
 };
 use crate::db::Instant;
 use crate::inspections::attachments::rules::AttachmentId;
@@ -192,6 +193,41 @@ endpoint! {
         gate.run(move |tx| {
             let voided = transitions::void(tx, id, &body.0.reason)?;
             views::whole(tx, voided).map(Resource)
+        })
+        .await
+    }
+}
+
+/// 放弃未到的照片。
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct GiveUpAttachmentsBody {
+    /// 哪几张, 须在 `awaited_attachment_ids` 之中。
+    #[schema(min_items = 1, max_items = 100)]
+    attachment_ids: Vec<AttachmentId>,
+    /// 理由, 如 手机遗失。
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+impl Example for GiveUpAttachmentsBody {
+    fn example() -> Value {
+        json!({ "attachment_ids": ["01936f2a-7c1e-7b6d-9a54-2f0e8c3b7d02"], "reason": "手机遗失, 照片不能补传。" })
+    }
+}
+
+endpoint! {
+    /// 放弃未到的照片
+    ///
+    /// 记录或补记所列而不能到达的照片 (手机遗失、文件被拒绝等), 由检查人员或指挥员放弃, 检查便可继续办理。记录不变; 谁放弃、为什么, 见
+    /// `lost_attachments`。此后到达的不再归入。
+    GiveUpAttachments: CheckGiveUp, Post "/unannounced-checks/{check_id}/give-up-attachments", tag "unannounced-checks",
+        codes [NothingAwaited, CheckNotRecorded, CheckEnded, NotInTeam]
+    async fn give_up_check_attachments(gate, id: CheckId, _query: NoQuery, body: Json<GiveUpAttachmentsBody>) -> Resource<CheckView> {
+        gate.run(move |tx| {
+            let GiveUpAttachmentsBody { attachment_ids, reason } = body.0;
+            let left = awaited::give_up(tx, id, &attachment_ids, &reason)?;
+            views::whole(tx, left).map(Resource)
         })
         .await
     }

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::answers::{self, Answer};
-use super::embargo;
 use super::rules::{
-    AddendumId, Check, CheckAction, CheckId, CheckRecord, CheckState, ObjectionOutcome, PersonMet, Place,
-    number_text,
+    AddendumId, Check, CheckAction, CheckId, CheckRecord, CheckState, Lost, ObjectionOutcome, PersonMet,
+    Place, number_text,
 };
 use super::service::{self, Caller};
+use super::{awaited, embargo};
 use crate::access::names::{UserNames, UserRef};
 use crate::access::policy::Action;
 use crate::access::{Tx, UserId};
@@ -49,7 +49,7 @@ pub struct CheckSummaryView {
     /// 异议末日; 未公布为 null。
     objection_until_on: Option<NaiveDate>,
     /// 本人此刻可做的操作。
-    #[schema(max_items = 7)]
+    #[schema(max_items = 8)]
     allowed_actions: Vec<CheckAction>,
     /// 版本。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
@@ -177,6 +177,20 @@ pub struct AddendumView {
     created_at: Instant,
 }
 
+/// 一张放弃的照片。
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LostAttachmentView {
+    /// 标识。
+    id: AttachmentId,
+    /// 理由。
+    #[schema(max_length = 500)]
+    reason: String,
+    /// 由谁放弃。
+    given_up_by: UserRef,
+    /// 何时。
+    given_up_at: Instant,
+}
+
 /// 一次明察或暗访。
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CheckView {
@@ -241,8 +255,11 @@ pub struct CheckView {
     /// 记录与补记所列、尚未到达的照片 (离线报来的); 到达之前不能确认。
     #[schema(max_items = 5000)]
     awaited_attachment_ids: Vec<AttachmentId>,
+    /// 所列而已放弃的照片。
+    #[schema(max_items = 5000)]
+    lost_attachments: Vec<LostAttachmentView>,
     /// 本人此刻可做的操作。
-    #[schema(max_items = 7)]
+    #[schema(max_items = 8)]
     allowed_actions: Vec<CheckAction>,
     /// 版本。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
@@ -305,7 +322,7 @@ impl Example for CheckView {
             },
             "candidates": 1, "confirmed_at": "2026-03-10T09:00:00.000000Z", "release_at": null, "released_at": "2026-03-11T01:00:00.000000Z",
             "objection": null, "decision": null, "void_reason": null, "addenda": [],
-            "attachments": [AttachmentView::example()], "awaited_attachment_ids": [],
+            "attachments": [AttachmentView::example()], "awaited_attachment_ids": [], "lost_attachments": [],
         });
         with(example_head(), more)
     }
@@ -357,6 +374,13 @@ pub(in crate::inspections) fn answered(items: &[Item], given: Vec<Answer>) -> Ve
     given.into_iter().zip(points).map(view).collect()
 }
 
+fn lost_shown(people: &UserNames, lost: Vec<Lost>) -> Result<Vec<LostAttachmentView>> {
+    let view = |Lost { id, reason, given_up_by, given_up_at }: Lost| {
+        Ok(LostAttachmentView { id, reason, given_up_by: people.get(given_up_by)?, given_up_at })
+    };
+    lost.into_iter().map(view).collect()
+}
+
 /// A record, by whom and when.
 type Kept = (Option<CheckRecord>, Option<UserId>, Option<Instant>);
 
@@ -382,7 +406,7 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
     let bound = attachments::service::of_check(tx, one.id)?;
     let shown = |shown_in: ShownIn| attachments::service::shown(&bound, shown_in);
     let version = service::checklist_of(tx, &one)?;
-    let release_at = embargo::release_at(tx, &one)?;
+    let (release_at, lost) = (embargo::release_at(tx, &one)?, awaited::lost(tx, &one)?);
     let candidates =
         if one.released_at.is_some() { Some(candidates::service::count(tx, one.id)?) } else { None };
     let units = UnitNames::load(tx, [one.unit_id])?;
@@ -390,7 +414,8 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
     let people = people
         .chain(one.objection.as_ref().map(|(_, by, _)| *by))
         .chain(one.decision.as_ref().map(|(_, by, _)| *by))
-        .chain(addenda.iter().map(|one| one.author_id));
+        .chain(addenda.iter().map(|one| one.author_id))
+        .chain(lost.iter().map(|one| one.given_up_by));
     let people = UserNames::load(tx, people)?;
     let items = &version.content.items;
     let (allowed_actions, state, number) = (caller.allowed(&one, today), one.state_on(today), number(&one));
@@ -429,6 +454,7 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
         })
     };
     let addenda = addenda.into_iter().map(addendum).collect::<Result<_>>()?;
+    let lost_attachments = lost_shown(&people, lost)?;
     Ok(CheckView {
         id: one.id,
         number,
@@ -461,6 +487,7 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
         addenda,
         attachments: attachments::views::all(tx, bound)?,
         awaited_attachment_ids: one.awaited,
+        lost_attachments,
         allowed_actions,
         version: one.version,
         created_at: one.created_at,

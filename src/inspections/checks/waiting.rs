@@ -15,9 +15,10 @@ use crate::errors::Result;
 use crate::inspections::waiting::{PORTION, behind, gathered};
 use crate::org::rules::UnitId;
 
-/// What a check waits for, and the state in which it does. Voiding and adding to it are nobody's duty.
+/// What a check waits for, and the state in which it does: where photos are to come, that they do or are given up. Voiding and adding to it are nobody's duty.
 const STEPS: &[(CheckAction, CheckState)] = &[
     (CheckAction::Record, CheckState::InProgress),
+    (CheckAction::GiveUpAttachments, CheckState::Recorded),
     (CheckAction::Confirm, CheckState::Recorded),
     (CheckAction::Release, CheckState::Confirmed),
     (CheckAction::Contest, CheckState::Released),
@@ -44,7 +45,7 @@ pub struct AwaitedCheck {
 impl AwaitedCheck {
     fn of(action: CheckAction, check: &Check) -> Self {
         let since = match action {
-            CheckAction::Confirm => check.recorded_at,
+            CheckAction::Confirm | CheckAction::GiveUpAttachments => check.recorded_at,
             CheckAction::Release => check.confirmed_at,
             CheckAction::Contest => check.released_at,
             CheckAction::Decide => check.objection.as_ref().map(|(_, _, at)| *at),
@@ -71,7 +72,7 @@ fn within(read: &Reach, action: &Reach) -> Reach {
     Reach { ranges, ..Reach::default() }
 }
 
-/// The checks that wait for the caller, so many of each sort at most: to be recorded by the team, to be confirmed and released
+/// The checks that wait for the caller, so many of each sort at most: to be recorded by the team, to be completed by team or commander, to be confirmed and released
 /// by the commander unless the clock releases them, to be objected to by the inspected unit's head, and objections to be
 /// answered.
 ///

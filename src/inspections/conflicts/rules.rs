@@ -70,6 +70,8 @@ pub struct Conflict {
     pub kind: ConflictKind,
     /// What they say of it: personal.
     pub statement: String,
+    /// Under which the log has committed to what was declared: 128 random bits, hexadecimal.
+    pub salt: String,
     /// Its state.
     pub state: ConflictState,
     /// From when until when it counts.
@@ -137,6 +139,7 @@ mod tests {
             unit_id: UnitId::generate(),
             kind: ConflictKind::Kinship,
             statement: "配偶在该单位任职。".into(),
+            salt: String::new(),
             state,
             term: Term { since_at: at(0), ended_at: None },
             declared_by: own,

@@ -1,5 +1,6 @@
 //! Use cases on declared conflicts of interest.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use super::rules::{Conflict, ConflictAction, ConflictId, ConflictKind, ConflictState, Term};
@@ -7,7 +8,7 @@ use super::store;
 pub use super::store::ConflictFilter;
 use crate::access::policy::{Action, ConflictDeclare, ConflictEnd, ConflictRead, WorkFollow};
 use crate::access::{EffectTx, Rights, Tx, UserId, ancestors, holders};
-use crate::audit::{Change, Told};
+use crate::audit::{Change, hex};
 use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::inspections::authorisations::service as authorisations;
@@ -110,6 +111,7 @@ pub fn declare(tx: &mut Tx<'_, ConflictDeclare>, new: &NewConflict) -> Result<(C
         unit_id: new.unit_id,
         kind: new.kind,
         statement: new.statement.clone(),
+        salt: salt()?,
         state: ConflictState::Standing,
         term: Term { since_at: now, ended_at: None },
         declared_by: caller,
@@ -122,6 +124,12 @@ pub fn declare(tx: &mut Tx<'_, ConflictDeclare>, new: &NewConflict) -> Result<(C
     store::insert(tx, &made)?;
     record(tx, None, &made)?;
     Ok((made, false))
+}
+
+fn salt() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(AppError::internal)?;
+    Ok(hex(&bytes))
 }
 
 fn is_same(new: &NewConflict, person: UserId, there: &Conflict) -> bool {
@@ -189,9 +197,12 @@ pub fn parted<A: Action>(
     Ok(found.into_iter().filter(|(_, term)| term.covers(at)).map(|(user, _)| user).collect())
 }
 
-/// What the log keeps of it: neither what was said of it nor why it ended, which are nobody's but theirs who may read it.
+/// What the log keeps of it: a commitment to what was declared, which nobody can guess at, and neither that nor why it ended, which
+/// are nobody's but theirs who may read it.
 fn facts(one: &Conflict) -> Value {
-    json!({ "user_id": one.user_id, "unit_id": one.unit_id, "kind": one.kind, "state": one.state })
+    let said = format!("{}\n{}\n{}\n{}", one.salt, one.unit_id, one.kind, one.statement);
+    let content = hex(digest(&SHA256, said.as_bytes()).as_ref());
+    json!({ "user_id": one.user_id, "state": one.state, "content": content })
 }
 
 fn record<A: Action>(tx: &mut Tx<'_, A>, before: Option<&Conflict>, after: &Conflict) -> Result<()> {
@@ -206,19 +217,11 @@ fn record<A: Action>(tx: &mut Tx<'_, A>, before: Option<&Conflict>, after: &Conf
 }
 
 /// Has what was declared of a unit that ends go on with its successor, where its people are from now on. What had ended stays
-/// with the unit that it was about. Two that come to say the same both stand: each is ended by itself.
+/// with the unit that it was about. Two that come to say the same both stand: each is ended by itself. No row of the log tells of
+/// it beside that of the merge: it would say of whom the unit is.
 ///
 /// # Errors
 /// When the database fails.
 pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
-    let standing = store::standing_of(tx, from.id)?;
-    store::give(tx, from.id, to.id)?;
-    let (here, there) = (json!({ "unit_id": from.id }), json!({ "unit_id": to.id }));
-    let moved = |id: ConflictId| Told {
-        id: id.to_string(),
-        before: Some(here.clone()),
-        after: Some(there.clone()),
-        reason: None,
-    };
-    tx.record_many("conflict", standing.into_iter().map(moved))
+    store::give(tx, from.id, to.id)
 }

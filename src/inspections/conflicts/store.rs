@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::rules::{Conflict, ConflictId, ConflictKind, ConflictState, Term};
 use crate::access::policy::{Action, WorkFollow};
-use crate::access::{EffectTx, PathRange, Reach, Tx, UserId, within_reach};
+use crate::access::{EffectTx, PathRange, Reach, Tx, UserId, ancestors};
 use crate::db::schema::inspections::conflicts;
 use crate::db::schema::{units, users};
 use crate::db::{Instant, lock_row, with_conn};
@@ -20,6 +20,7 @@ struct Row {
     unit_id: UnitId,
     kind: ConflictKind,
     statement: String,
+    salt: String,
     state: ConflictState,
     since_at: Instant,
     declared_by: UserId,
@@ -42,6 +43,7 @@ fn conflict((row, user_path): Placed) -> Conflict {
         unit_id: row.unit_id,
         kind: row.kind,
         statement: row.statement,
+        salt: row.salt,
         state: row.state,
         term: Term { since_at: row.since_at, ended_at: row.ended_at },
         declared_by: row.declared_by,
@@ -67,7 +69,7 @@ pub struct ConflictFilter {
 }
 
 /// The one place where the table is named for reading: tenant; where the person's account stands, within reach; and always one's
-/// own.
+/// own. Whoever reaches from the unit that it concerns, or from below that, is not to know: they are who is inspected.
 macro_rules! visible {
     ($tenant:expr, $reach:expr, $user:expr) => {{
         let join = conflicts::table
@@ -79,13 +81,28 @@ macro_rules! visible {
                 units::table
                     .on(units::tenant_id.eq(conflicts::tenant_id).and(units::id.eq(conflicts::unit_id))),
             );
-        let mut query = within_reach!(join, $reach, users::unit_path);
-        // The whole tenant holds one's own; without a condition there is nothing to widen.
-        if !$reach.tenant {
-            query = query.or_filter(conflicts::user_id.eq($user));
+        let mut query = join.into_boxed().filter(conflicts::user_id.eq($user));
+        if $reach.tenant {
+            query = query.or_filter(conflicts::user_id.ne($user));
+        }
+        for range in &$reach.ranges {
+            query = query.or_filter(
+                users::unit_path
+                    .ge(range.low.clone())
+                    .and(users::unit_path.lt(range.high.clone()))
+                    .and(units::path.ne_all(concerned(&range.low))),
+            );
         }
         query.filter(conflicts::tenant_id.eq($tenant))
     }};
+}
+
+/// The paths of the unit at this path and of those above it, but for the root, beside which there is nobody.
+fn concerned(path: &str) -> Vec<String> {
+    let mut paths = ancestors(path);
+    paths.push(path.to_owned());
+    paths.retain(|path| path.matches('/').count() > 1);
+    paths
 }
 
 macro_rules! filtered {
@@ -203,6 +220,7 @@ pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: &Conflict) -> Result<()
             conflicts::unit_id.eq(new.unit_id),
             conflicts::kind.eq(new.kind),
             conflicts::statement.eq(&new.statement),
+            conflicts::salt.eq(&new.salt),
             conflicts::state.eq(new.state),
             conflicts::since_at.eq(new.term.since_at),
             conflicts::declared_by.eq(new.declared_by),
@@ -230,18 +248,6 @@ pub(super) fn save_end<A: Action>(tx: &mut Tx<'_, A>, after: &mut Conflict) -> R
         ))
         .execute(c))?;
     Ok(())
-}
-
-/// The declarations that stand and name a unit.
-pub(super) fn standing_of(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Vec<ConflictId>> {
-    let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => conflicts::table
-        .filter(conflicts::tenant_id.eq(tenant))
-        .filter(conflicts::unit_id.eq(unit))
-        .filter(conflicts::state.eq(ConflictState::Standing))
-        .order(conflicts::id)
-        .select(conflicts::id)
-        .load(c))?)
 }
 
 /// Has the declarations that stand and name a unit name another from now on.

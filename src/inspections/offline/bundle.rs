@@ -1,8 +1,9 @@
 //! What an inspector takes along: under which authorisations, whom, by what; and, to whoever has taken along before, what has
 //! changed since and what is gone.
 //!
-//! What somebody has is remembered by kind, identifier and digest ([`Manifest`]), under a name that follows from the content: the
-//! same content has the same name, and what is told as gone is what this account had, whatever it is gone for.
+//! What somebody has is remembered by kind, identifier and digest ([`Manifest`]), under a name that follows from the part of the tree
+//! it is of and from the content: the same content has the same name, and what is told as gone is what this account had of that part,
+//! whatever it is gone for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ use crate::errors::{AppError, Code, Result};
 use crate::inspections::authorisations::service as authorisations;
 use crate::inspections::checklists::service as checklists;
 use crate::inspections::checklists::views::{ChecklistVersionView, whole_versions};
+use crate::inspections::checks::service as checks;
 use crate::org::rules::{Unit, UnitId};
 use crate::org::service as units;
 use crate::reference::http::{DictionaryView, all_dictionaries};
@@ -72,10 +74,11 @@ impl Manifest {
         Self(bytes.chunks(ENTRY).filter_map(entry).collect())
     }
 
-    /// The name that follows from its content.
+    /// The name that follows from the part of the tree it is of, whose 8 characters come first, and from its content.
     #[must_use]
-    pub fn name(&self) -> String {
-        hex(digest(&SHA256, &self.to_bytes()).as_ref()).chars().take(32).collect()
+    pub fn name(&self, part: Option<UnitId>) -> String {
+        let content = hex(digest(&SHA256, &self.to_bytes()).as_ref());
+        format!("{}{}", part_name(part), content.get(..24).unwrap_or_default())
     }
 
     fn has(&self, known: Known, hash: u64) -> bool {
@@ -86,6 +89,12 @@ impl Manifest {
     fn beyond(&self, other: &Self) -> Vec<Known> {
         self.0.keys().filter(|known| !other.0.contains_key(known)).copied().collect()
     }
+}
+
+/// What the names of all manifests of a part of the tree begin with.
+fn part_name(part: Option<UnitId>) -> String {
+    let part = part.map_or_else(String::new, |unit| unit.to_string());
+    hex(digest(&SHA256, part.as_bytes()).as_ref()).chars().take(8).collect()
 }
 
 /// A thing and the beginning of its digest.
@@ -196,7 +205,13 @@ pub fn gather(tx: &mut Tx<'_, OfflineRead>, only: Option<UnitId>) -> Result<Bund
     let is_of_use = |one: &crate::inspections::checklists::rules::ChecklistVersion| {
         one.content.kinds.is_empty() || one.content.kinds.iter().any(|kind| kinds.contains(kind.as_str()))
     };
-    let versions = versions.into_iter().filter(is_of_use).collect();
+    let mut versions: Vec<_> = versions.into_iter().filter(is_of_use).collect();
+    // What has been begun goes on by the version it was begun with.
+    for id in checks::versions_in_hand(tx)? {
+        if !versions.iter().any(|one| one.id == id) {
+            versions.push(checklists::made_with(tx, id)?);
+        }
+    }
     let ids: Vec<_> = own.iter().map(|one| one.id.uuid()).collect();
     let shown = authorisations_shown(tx, own)?;
     let authorisations = ids
@@ -233,12 +248,23 @@ fn units_of(tx: &mut Tx<'_, OfflineRead>, areas: &[String]) -> Result<Vec<Unit>>
     Ok(found)
 }
 
-/// What the caller was given under a name, as far as it is remembered.
+/// What the caller was given of a part of the tree under a name, as far as it is remembered.
 ///
 /// # Errors
 /// When the database fails.
-pub fn given<A: Action>(tx: &mut Tx<'_, A>, name: &str) -> Result<Option<Manifest>> {
+pub fn given<A: Action>(tx: &mut Tx<'_, A>, part: Option<UnitId>, name: &str) -> Result<Option<Manifest>> {
+    if !name.starts_with(&part_name(part)) {
+        return Ok(None);
+    }
     Ok(store::find(tx, name)?.map(|bytes| Manifest::read(&bytes)))
+}
+
+/// Whether this is what the caller was given last of a part of the tree.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_last<A: Action>(tx: &mut Tx<'_, A>, part: Option<UnitId>, name: &str) -> Result<bool> {
+    Ok(store::last(tx, &part_name(part))?.is_some_and(|last| last == name))
 }
 
 /// Remembers what the caller is about to be given, and that they are.
@@ -246,7 +272,8 @@ pub fn given<A: Action>(tx: &mut Tx<'_, A>, name: &str) -> Result<Option<Manifes
 /// # Errors
 /// When it cannot be kept: then nothing is given.
 pub fn keep(tx: &mut Tx<'_, OfflineRead>, name: &str, manifest: &[u8]) -> Result<()> {
-    store::keep(tx, name, manifest)?;
+    let part: String = name.chars().take(8).collect();
+    store::keep(tx, (&part, name), manifest)?;
     let (id, facts) = (tx.user()?.to_string(), json!({ "since": name, "things": manifest.len() / ENTRY }));
     let (entity, reason) = ("offline_bundle", None);
     tx.record(&Change { entity, entity_id: &id, before: None, after: Some(&facts), reason })
@@ -268,8 +295,9 @@ mod tests {
         assert_eq!(Manifest::read(&whole.to_bytes()), whole);
         assert_eq!(whole.to_bytes().len(), entries.len() * ENTRY);
         assert_eq!(Manifest::read(b"\xff and something odd"), Manifest::default());
-        assert_ne!(whole.name(), manifest(&entries[1..]).name());
-        assert_eq!(whole.name().len(), 32);
+        assert_ne!(whole.name(None), manifest(&entries[1..]).name(None));
+        assert_ne!(whole.name(None), whole.name(Some(UnitId::generate())));
+        assert_eq!(whole.name(None).len(), 32);
     }
 
     #[test]

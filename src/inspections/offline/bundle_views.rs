@@ -86,7 +86,7 @@ pub struct OfflineBundleView {
     /// 本人可据以检查的授权: 已批准, 今日或以后生效。
     #[schema(max_items = 1000)]
     authorisations: Vec<OfflineAuthorisation>,
-    /// 可用的清单, 各为其当前的一版。
+    /// 可用的清单, 各为其当前的一版; 以及本人正在进行的检查所用的版本。
     #[schema(max_items = 1000)]
     checklists: Vec<ChecklistVersionView>,
     /// 授权范围内正常的单位。

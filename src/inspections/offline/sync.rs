@@ -11,8 +11,11 @@ use crate::inspections::checks::rules::{AddendumId, Check, CheckId, CheckRecord,
 use crate::inspections::checks::service::{self as checks, NewCheck};
 use crate::inspections::checks::transitions;
 
+/// How often what another request does at the same time is tried again.
+const TURNS: usize = 4;
+
 /// One of the things a phone has to tell.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Item {
     /// A check was begun, and maybe recorded.
     Check(Box<NewCheck>),
@@ -85,20 +88,45 @@ fn became(check: Check, made: bool, today: chrono::NaiveDate) -> Became {
     Became { made, state: check.state_on(today), version: check.version, awaited: check.awaited }
 }
 
+/// Does an item. What meets the same item of another request, sent before and still being done, is done again: it finds there what
+/// that one has made.
 async fn done(gate: &Gate<CheckSync>, item: Item) -> Result<Became> {
+    for _ in 1..TURNS {
+        match tried(gate, item.clone()).await {
+            Err(error) if error.code() == Code::ConcurrentChange => {}
+            outcome => return outcome,
+        }
+    }
+    match tried(gate, item).await {
+        Err(error) if error.code() == Code::ConcurrentChange => Err(AppError::unavailable(1, error)),
+        outcome => outcome,
+    }
+}
+
+async fn entered(gate: &Gate<CheckSync>, new: NewCheck) -> Result<(Check, bool)> {
+    gate.at::<CheckCreate>().step(move |tx| checks::create(tx, &new, Photos::MayFollow)).await
+}
+
+async fn recorded(gate: &Gate<CheckSync>, id: CheckId, record: CheckRecord) -> Result<Check> {
+    let set = gate.at::<CheckRecordSet>();
+    set.step(move |tx| transitions::set_record(tx, id, &record, Photos::MayFollow)).await
+}
+
+async fn tried(gate: &Gate<CheckSync>, item: Item) -> Result<Became> {
     let today = gate.facts().now.shanghai_day();
     match item {
-        Item::Check(new) => {
-            let create = gate.at::<CheckCreate>();
-            let (check, existed) = create.step(move |tx| checks::create(tx, &new, Photos::MayFollow)).await?;
-            Ok(became(check, !existed, today))
-        }
-        Item::Record(id, record) => {
-            let set = gate.at::<CheckRecordSet>();
-            let check =
-                set.step(move |tx| transitions::set_record(tx, id, &record, Photos::MayFollow)).await?;
-            Ok(became(check, false, today))
-        }
+        Item::Check(new) => match entered(gate, (*new).clone()).await {
+            Err(error) if error.code() == Code::IdTaken => {
+                // It may have been told of before it was over.
+                let Some(record) = new.record.clone() else { return Err(error) };
+                let (check, _) = entered(gate, NewCheck { record: None, ..*new }).await?;
+                let check = recorded(gate, check.id, record).await.map_err(|error| error.below("/record"))?;
+                Ok(became(check, false, today))
+            }
+            Err(error) => Err(error),
+            Ok((check, existed)) => Ok(became(check, !existed, today)),
+        },
+        Item::Record(id, record) => Ok(became(recorded(gate, id, *record).await?, false, today)),
         Item::Addendum(check, id, content, shown) => {
             let add = gate.at::<CheckAddendum>();
             let (check, existed) = add

@@ -12,7 +12,7 @@ use crate::errors::{AppError, Code, FieldError, Result, into_validation, text};
 use crate::inspections::attachments::rules::AttachmentId;
 use crate::inspections::checks::http::NewUnannouncedCheck;
 use crate::inspections::checks::rules::{AddendumId, CheckId, CheckRecord, CheckState};
-use crate::web::{Example, Json, NoQuery, Plain, endpoint, status_of};
+use crate::web::{Batch, Example, NoQuery, Plain, endpoint, status_of};
 
 /// 一次检查的记录。
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -95,7 +95,7 @@ impl SyncItem {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SyncBatch {
-    /// 发送此刻设备的钟, 据以记下快慢。
+    /// 发送此刻设备的钟, 据以记下快慢、推定各件事的时刻: 每次发送都须更新, 重发也不例外。各件检查自带的 `sent_at` 不用。
     sent_at: Instant,
     /// 各件事, 次序不拘。
     #[schema(min_items = 1, max_items = 50)]
@@ -231,11 +231,12 @@ endpoint! {
     /// 报来离线时所做的事
     ///
     /// 供手机恢复联网后使用: 检查、记录、补记, 至多 50 件, 次序不拘, 逐件按单独办理的规则与权限办理, 各有结果, 不能办的不影响其他。
-    /// 每一件都有设备选定的标识, 办过的再报得同一结果: 没有收到回答的整批重发即可, 不会遗漏, 也不会重复。
+    /// 每一件都有设备选定的标识, 办过的再报得同一结果: 没有收到回答的更新 `sent_at` 整批重发即可, 不会遗漏, 也不会重复;
+    /// `Idempotency-Key` 不计 `sent_at`。
     /// 照片可以在此之前或之后上传 (`POST /attachments`, 写明同一 `id`); 所列照片全部到达之前, 检查不能确认。
-    /// 请求体的结构有误的, 整批不办 (422, 指针指明是哪一件): 去掉那一件再发。
+    /// 不能到达的照片, 由检查人员或指挥员放弃 (`give-up-attachments`)。请求体的结构有误的, 整批不办 (422, 指针指明是哪一件): 去掉那一件再发。
     SyncOffline: CheckSync, Post "/sync", tag "unannounced-checks", codes []
-    async fn sync_offline(gate, _path: (), _query: NoQuery, body: Json<SyncBatch>) -> Plain<SyncOutcomes> {
+    async fn sync_offline(gate, _path: (), _query: NoQuery, body: Batch<SyncBatch>) -> Plain<SyncOutcomes> {
         if let Some(done) = gate.replayed().await? {
             return Ok(done);
         }

@@ -6,7 +6,7 @@ use super::super::service as attachments;
 use super::rules::{Announcement, LIFETIME, Resumable, ResumableId, has_room};
 use super::store;
 use crate::access::policy::{Action, AttachmentUpload, Background};
-use crate::access::{Tx, UserId};
+use crate::access::{Tx, UserId, holders};
 use crate::errors::{AppError, Code, Result};
 
 /// How many uploads somebody has begun in parts that have come to no end.
@@ -61,7 +61,10 @@ pub(super) fn begin(tx: &mut Tx<'_, AttachmentUpload>, said: Announcement) -> Re
     }
     let is_there = there.is_some();
     if !is_there {
-        attachments::has_room(tx)?;
+        // Of several begun at once each counts what the others have begun.
+        holders::lock(tx, user)?;
+        let id = said.attachment_id.unwrap_or_else(AttachmentId::generate);
+        attachments::has_room(tx, id)?;
         let unfinished = store::unfinished_of(tx, user)?.into_iter().fold(0_i64, i64::saturating_add);
         has_room(unfinished, said.bytes)?;
     }
