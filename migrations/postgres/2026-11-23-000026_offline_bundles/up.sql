@@ -3,7 +3,7 @@
 CREATE TABLE offline_bundles (
     tenant_id  TEXT COLLATE "C" NOT NULL,
     user_id    UUID NOT NULL,
-    since      TEXT NOT NULL,
+    since      TEXT COLLATE "C" NOT NULL,
     bytes      BYTEA NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (tenant_id, user_id, since),
