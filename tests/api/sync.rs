@@ -58,6 +58,9 @@ both! {
         let first = sync(world, "53-inspector", &items).expect(200, "");
         assert_eq!(told(&first), ["201", "200", "201"]);
         assert_eq!((&first.json()["done"], &first.json()["refused"]), (&json!(3), &json!(0)));
+        for item in first.json()["items"].as_array().unwrap() {
+            assert_eq!((&item["state"], &item["version"]), (&json!("recorded"), &json!(3)), "each tells what has become of the check");
+        }
         let mut all: Vec<String> = photos.iter().chain([&later]).cloned().collect();
         all.sort();
         let path = format!("/unannounced-checks/{}", check["id"].as_str().unwrap());

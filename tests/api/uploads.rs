@@ -307,7 +307,7 @@ both! {
             announce(&[("Upload-Length", length)]).expect(413, "body_too_large");
         }
         assert_eq!(told(&[("Upload-Defer-Length", "1")]), places(&[("Upload-Length", "required"), ("Upload-Defer-Length", "not_allowed_value")]));
-        let odd = metadata(&[("filetype", "image/jpeg"), ("id", "x"), ("sha256", "AB"), ("filename", "a"), ("filename", "b")]);
+        let odd = metadata(&[("caption", "image/jpeg"), ("id", "x"), ("sha256", "AB"), ("filename", "a"), ("filename", "b")]);
         assert_eq!(
             told(&[("Upload-Length", "5"), ("Upload-Metadata", &odd)]),
             places(&[("Upload-Metadata", "unknown_field"), ("Upload-Metadata", "not_unique"), ("Upload-Metadata", "wrong_format"), ("Upload-Metadata", "wrong_format")])

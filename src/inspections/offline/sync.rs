@@ -2,6 +2,8 @@
 //!
 //! Every one bears an id that the phone chose, and doing it again changes nothing: whoever was cut off sends the whole again.
 
+use std::collections::HashMap;
+
 use crate::access::Gate;
 use crate::access::policy::{CheckAddendum, CheckCreate, CheckRecordSet, CheckSync};
 use crate::errors::{AppError, Code, Kind, Place, Result};
@@ -155,6 +157,16 @@ pub async fn all(gate: &Gate<CheckSync>, items: Vec<Item>) -> Result<Vec<Outcome
             Err(error) => Err(refused(error, &place)?),
         };
         outcomes.push((at, Outcome { check, result }));
+    }
+    // Of a check that several of them are about each tells what it is in the end.
+    let last: HashMap<CheckId, Became> = outcomes
+        .iter()
+        .filter_map(|(_, one)| Some((one.check?, one.result.as_ref().ok()?.clone())))
+        .collect();
+    for (_, one) in &mut outcomes {
+        if let (Some(last), Ok(became)) = (one.check.and_then(|check| last.get(&check)), &mut one.result) {
+            *became = Became { made: became.made, ..last.clone() };
+        }
     }
     outcomes.sort_by_key(|(at, _)| *at);
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())

@@ -153,9 +153,9 @@ pub struct SyncOutcome {
     errors: Vec<SyncFieldError>,
     /// 哪一次检查。
     check_id: Option<CheckId>,
-    /// 检查的状态; 未办的为 null。
+    /// 整批办完之后检查的状态; 未办的为 null。
     state: Option<CheckState>,
-    /// 检查的版本; 未办的为 null。
+    /// 整批办完之后检查的版本; 未办的为 null。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: Option<i64>,
     /// 检查尚缺的照片, 请接着上传; 上传时写明同一标识, 到达即归入该检查。

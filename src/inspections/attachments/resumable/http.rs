@@ -21,10 +21,12 @@ pub struct Picture {
 }
 
 impl Metadata for Picture {
-    const KEYS: &'static [&'static str] = &["filename", "id", "sha256"];
-    const PATTERN: &'static str = "^((filename|id|sha256)( [A-Za-z0-9+/]*={0,2})?(, ?(filename|id|sha256)( [A-Za-z0-9+/]*={0,2})?){0,2})?$";
+    const KEYS: &'static [&'static str] =
+        &["filename", "id", "sha256", "filetype", "name", "type", "relativePath"];
+    const PATTERN: &'static str = "^((filename|id|sha256|filetype|name|type|relativePath)( [A-Za-z0-9+/]*={0,2})?(, ?(filename|id|sha256|filetype|name|type|relativePath)( [A-Za-z0-9+/]*={0,2})?){0,6})?$";
     const DOC: &'static str = "各为键、空格、值 (base64), 以逗号分隔。`filename`: 文件名; `id`: 由设备选定的附件标识; \
-        `sha256`: 文件的 SHA-256, 十六进制小写, 收全后据以核对。";
+        `sha256`: 文件的 SHA-256, 十六进制小写, 收全后据以核对。\
+        常见客户端所写的 `filetype`、`name`、`type`、`relativePath` 亦可有, 类型以内容为准。";
     const EXAMPLE: &'static str = "filename 5aSn5Y6FIDMg5Y+356qX5Y+jLmpwZw==,id MDE5MzZmMmEtN2MxZS03YjZkLTlhNTQtMmYwZThjM2I3ZDAx,\
         sha256 OWY4NmQwODE4ODRjN2Q2NTlhMmZlYWEwYzU1YWQwMTVhM2JmNGYxYjJiMGI4MjJjZDE1ZDZjMTViMGYwMGEwOA==";
 
@@ -44,7 +46,11 @@ impl Metadata for Picture {
             }
             is_one
         });
-        Self { id, sha256, file_name: file_name(&value("filename").unwrap_or_default()) }
+        Self {
+            id,
+            sha256,
+            file_name: file_name(&value("filename").or_else(|| value("name")).unwrap_or_default()),
+        }
     }
 }
 
