@@ -243,8 +243,7 @@ where
     }
 }
 
-/// A JSON body of type `T` that was gathered while there was no line: larger than what people type, and slower to come. What it
-/// says in `sent_at` is new each time it is sent, and no other request for that.
+/// A JSON body of type `T` that was gathered while there was no line, and may be slow to come. What it says in `sent_at` is new each time it is sent, and no other request for that.
 #[derive(Debug, Clone)]
 pub struct Batch<T>(pub T);
 

@@ -41,7 +41,7 @@ impl Allowance {
         Self { bytes: 1024 * 1024, arrival: Duration::from_secs(15), whole: Duration::from_secs(30) };
     /// What a phone has gathered, over a line that is hardly there.
     pub const BATCH: Self =
-        Self { bytes: 4 * 1024 * 1024, arrival: Duration::from_mins(5), whole: Duration::from_mins(6) };
+        Self { bytes: 1024 * 1024, arrival: Duration::from_mins(5), whole: Duration::from_mins(6) };
     /// What they have in files, which are kept piece by piece as they arrive: what follows is soon done.
     pub const FILE: Self =
         Self { bytes: 512 * 1024 * 1024, arrival: Duration::from_mins(30), whole: Duration::from_mins(31) };
