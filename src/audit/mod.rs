@@ -244,6 +244,16 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// A salt under which the log commits to what is personal: 128 random bits, hexadecimal.
+///
+/// # Errors
+/// When the random source fails.
+pub fn fresh_salt() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(AppError::internal)?;
+    Ok(hex(&bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,6 +63,11 @@ pub(super) fn settle<A: Action>(
     attachments::bind(tx, &sorted.here, check, shown_in)
 }
 
+/// Whether a photo that a check awaits is theirs to bring.
+fn is_due_from(user: UserId, awaited: &rows::Awaited, check: &Check) -> bool {
+    check.kept != CheckState::Voided && (awaited.named_by == user || check.team.contains(&user))
+}
+
 /// Whether a check awaits this attachment from the caller: what is asked for is let in, however much else lies about.
 ///
 /// # Errors
@@ -71,7 +76,7 @@ pub fn is_asked_for<A: Action>(tx: &mut Tx<'_, A>, id: AttachmentId) -> Result<b
     let user = tx.user()?;
     for awaited in rows::by_whom(tx, id)? {
         let check = store::unseen(tx, awaited.check)?;
-        if awaited.named_by == user || check.is_some_and(|check| check.team.contains(&user)) {
+        if check.is_some_and(|check| is_due_from(user, &awaited, &check)) {
             return Ok(true);
         }
     }
@@ -125,8 +130,7 @@ pub fn arrived<A: Action>(tx: &mut Tx<'_, A>, one: &Attachment) -> Result<()> {
     for awaited in rows::by_whom(tx, one.id)? {
         store::lock(tx, awaited.check)?;
         let Some(mut check) = store::unseen(tx, awaited.check)? else { continue };
-        let is_theirs = awaited.named_by == one.uploaded_by || check.team.contains(&one.uploaded_by);
-        if check.kept == CheckState::Voided || !is_theirs {
+        if !is_due_from(one.uploaded_by, &awaited, &check) {
             continue;
         }
         rows::came(tx, check.id, one.id)?;

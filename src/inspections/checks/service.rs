@@ -312,12 +312,15 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result
         Some(unit) if unit.status == UnitStatus::Deactivated => errors.push(deactivated("/unit_id")),
         Some(_) => {}
     }
-    let mut parted = Vec::new();
+    let (mut parted, mut stand_at) = (Vec::new(), Vec::new());
     if let Some(authorisation) = &authorisation {
         let able = authorisations::able(tx, &new.team)?;
         // Of a unit that it does not cover nobody is to learn here who has declared an interest in it; of their own neither.
-        let own = holders::paths_of(tx, &[user])?;
-        let is_own = |unit: &Unit| own.iter().any(|(_, path)| path.starts_with(&unit.path));
+        let mut asked = people(authorisation, new);
+        asked.push(user);
+        stand_at = holders::paths_of(tx, &asked)?;
+        let is_own =
+            |unit: &Unit| stand_at.iter().any(|(who, path)| *who == user && path.starts_with(&unit.path));
         if let Some(unit) = unit.as_ref().filter(|unit| authorisation.covers(&unit.path) && !is_own(unit)) {
             parted = conflicts::parted(tx, &people(authorisation, new), &unit.path, new.begun(now))?;
         }
@@ -351,10 +354,7 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result
         return Err(AppError::new(Code::AuthorisationNotInForce));
     }
     // Nobody inspects their own unit, nor one above it, nor commands that.
-    if holders::paths_of(tx, &people(&authorisation, new))?
-        .iter()
-        .any(|(_, path)| path.starts_with(&unit.path))
-    {
+    if stand_at.iter().any(|(_, path)| path.starts_with(&unit.path)) {
         return Err(AppError::new(Code::InspectsOwnUnit));
     }
     if parted.contains(&authorisation.content.commander_user_id) {

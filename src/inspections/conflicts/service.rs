@@ -8,7 +8,7 @@ use super::store;
 pub use super::store::ConflictFilter;
 use crate::access::policy::{Action, ConflictDeclare, ConflictEnd, ConflictRead, WorkFollow};
 use crate::access::{EffectTx, Rights, Tx, UserId, ancestors, holders};
-use crate::audit::{Change, hex};
+use crate::audit::{Change, fresh_salt, hex};
 use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::inspections::authorisations::service as authorisations;
@@ -111,7 +111,7 @@ pub fn declare(tx: &mut Tx<'_, ConflictDeclare>, new: &NewConflict) -> Result<(C
         unit_id: new.unit_id,
         kind: new.kind,
         statement: new.statement.clone(),
-        salt: salt()?,
+        salt: fresh_salt()?,
         state: ConflictState::Standing,
         term: Term { since_at: now, ended_at: None },
         declared_by: caller,
@@ -124,12 +124,6 @@ pub fn declare(tx: &mut Tx<'_, ConflictDeclare>, new: &NewConflict) -> Result<(C
     store::insert(tx, &made)?;
     record(tx, None, &made)?;
     Ok((made, false))
-}
-
-fn salt() -> Result<String> {
-    let mut bytes = [0_u8; 16];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(AppError::internal)?;
-    Ok(hex(&bytes))
 }
 
 fn is_same(new: &NewConflict, person: UserId, there: &Conflict) -> bool {

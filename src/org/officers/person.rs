@@ -6,8 +6,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use crate::audit::hex;
-use crate::errors::{AppError, Result};
+use crate::audit::{fresh_salt, hex};
+use crate::errors::Result;
 
 /// Name, numbers, and the salt under which the audit log has committed to them. Erasing takes all of
 /// it away (PIPL art. 47), so that what the log keeps can no longer be guessed at.
@@ -29,13 +29,11 @@ impl Person {
     /// # Errors
     /// When the random source fails.
     pub fn new(name: &str, id_card: Option<&str>, phone: Option<&str>) -> Result<Self> {
-        let mut salt = [0_u8; 16];
-        aws_lc_rs::rand::fill(&mut salt).map_err(AppError::internal)?;
         Ok(Self {
             name: Some(name.to_owned()),
             id_card: id_card.map(ToOwned::to_owned),
             phone: phone.map(ToOwned::to_owned),
-            salt: hex(&salt),
+            salt: fresh_salt()?,
         })
     }
 
