@@ -60,6 +60,13 @@ impl fmt::Display for Report {
             ("progress", "GET /campaigns/{id}/progress, a province", "≤ 2 × get"),
             ("progress anew", "the same of a day never asked for", ""),
             ("create", "POST /campaigns, 32 connections", "≤ 2.5 × floor B"),
+            ("check", "GET /unannounced-checks/{id}, released", ""),
+            ("bundle", "GET /offline-bundle, whole", ""),
+            ("bundle since", "the same since then, nothing new", ""),
+            ("changes", "GET /changes, to begin", ""),
+            ("changes since", "the same since then, nothing new", ""),
+            ("sync", "POST /sync, 5 checks with record and addendum", ""),
+            ("upload", "POST /attachments, a picture in one piece", ""),
             ("login", "POST /auth/login", ""),
         ] {
             let (cpu, rate) = (self.of(name, |cost| cost.cpu_micros), self.of(name, |cost| cost.rate));
