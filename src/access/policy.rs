@@ -365,6 +365,8 @@ effects! {
     PersonsFollow "assignment_persons.follow_officer" by OfficerUpdate, OfficerLeave, OfficerImport, UnitMove, UnitMerge;
     // Whoever leaves signs in no more; whose data are erased is named no more.
     AccountOfOfficer "user.follow_officer" by OfficerLeave, OfficerErase;
+    // What there was to say of the interests of somebody whose data are erased is said no more.
+    ConflictsOfOfficer "conflict.follow_officer" by OfficerErase;
     // What ends or changes somebody's rights ends what they are signed in with.
     SessionsEnd "sessions.end" by AccountPassword, UserDisable, UserResetPassword, OfficerLeave;
 }

@@ -1,7 +1,9 @@
-//! What a change of the tree does to the inspections that stand at a unit.
+//! What a change of the tree does to the inspections that stand at a unit, and the end of a person to what was said of them.
 
-use crate::access::EffectTx;
-use crate::access::policy::WorkFollow;
+use chrono::NaiveDate;
+
+use crate::access::policy::{ConflictsOfOfficer, WorkFollow};
+use crate::access::{EffectTx, UserId};
 use crate::errors::{FieldError, Result};
 use crate::inspections::authorisations::service as authorisations;
 use crate::inspections::checklists::service as checklists;
@@ -29,13 +31,21 @@ pub fn standing_at(tx: &mut EffectTx<'_, WorkFollow>, unit: UnitId) -> Result<Ve
     Ok(found)
 }
 
-/// Gives what stands at a unit that ends to its successor.
+/// Gives what stands at a unit that ends with a day to its successor.
 ///
 /// # Errors
 /// When the database fails.
-pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
+pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit, day: NaiveDate) -> Result<()> {
     checklists::hand_over(tx, from, to)?;
     authorisations::hand_over(tx, from, to)?;
-    conflicts::hand_over(tx, from, to)?;
+    conflicts::hand_over(tx, from, to, day)?;
     checks::hand_over(tx, from, to)
+}
+
+/// Takes away what was said of somebody whose personal data are erased.
+///
+/// # Errors
+/// When the database fails.
+pub fn person_erased(tx: &mut EffectTx<'_, ConflictsOfOfficer>, person: UserId) -> Result<()> {
+    conflicts::person_erased(tx, person)
 }

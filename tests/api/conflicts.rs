@@ -3,21 +3,29 @@
 
 use std::time::Duration;
 
+use pingyi::db::Instant;
 use pingyi::web::Format;
 use serde_json::{Value, json};
 
 use crate::support::checks::Kit;
 use crate::support::client::{Reply, strings};
 use crate::support::live::{Ear, Running};
+use crate::support::raw::Raw;
 use crate::support::sealing::{seal, sign};
 use crate::support::sheets::export;
 use crate::support::story::{conflict, conflict_body};
-use crate::support::{World, both};
+use crate::support::{World, both, people};
 
 const INSPECTOR: &str = "53-inspector";
 const SUPERVISOR: &str = "53-special-supervisor";
 const DISCIPLINE: &str = "53-discipline";
 const OFFICE: &str = "53-group-office";
+const SYSTEM: &str = "53-system-admin";
+/// Seconds.
+const DAY: i64 = 86_400;
+/// The refusal of the inspector, and of the supervisor beside them.
+const FIRST: &str = "/team_user_ids/0 conflict_declared";
+const SECOND: &str = "/team_user_ids/1 conflict_declared";
 
 fn end(world: &World, who: &str, id: &str) -> Reply {
     world.as_(who).post(&format!("/conflicts/{id}/end"), &json!({ "reason": "经核实, 其配偶已调离。" }))
@@ -34,6 +42,17 @@ fn begin(kit: &Kit<'_>, kind: &str, code: &str, seconds_ago: i64) -> Reply {
 #[track_caller]
 fn refused(reply: Reply, wrong: &[&str]) {
     assert_eq!(reply.expect(422, "invalid_body").wrong(), wrong);
+}
+
+/// Puts a unit under another, or ends it in favour of that one; by when it counts.
+fn reorganise(world: &World, unit: &str, to: &str, by: &str, day: Option<&str>) {
+    let target = if by == "move" { "parent_id" } else { "into_id" };
+    let mut body = json!({ "reason": "区划调整。" });
+    body[target] = json!(to);
+    if let Some(day) = day {
+        body["effective_on"] = json!(day);
+    }
+    world.as_(SYSTEM).post(&format!("/units/{unit}/{by}"), &body).expect(200, "");
 }
 
 /// What a reply says, but for what belongs to the request.
@@ -318,5 +337,196 @@ both! {
         // Begun before the merger it was begun at a unit in which nobody had an interest.
         begin("530102", 61).expect(201, "");
         begin("5301", 0).expect(201, "");
+    }
+
+    fn a_late_check_is_judged_by_the_tree_of_the_moment_it_was_begun(world) {
+        let kit = Kit::of(world, "53");
+        conflict(world, INSPECTOR, "5303", "kinship");
+        conflict(world, SUPERVISOR, "5304", "dispute");
+        world.advance(2 * DAY);
+        reorganise(world, world.unit("530302"), world.unit("5304"), "move", None);
+        world.advance(2 * DAY);
+        // The bureau and what is below it stood under the one city until then, and stand under the other from then on.
+        for code in ["530302", "530302001"] {
+            for (ago, who) in [(3 * DAY, FIRST), (2 * DAY + 1, FIRST), (2 * DAY, SECOND), (DAY, SECOND), (0, SECOND)] {
+                refused(begin(&kit, "open", code, ago), &[who]);
+            }
+        }
+        // What did not move.
+        refused(begin(&kit, "open", "5303-W01", DAY), &[FIRST]);
+        begin(&kit, "covert", "530302001", DAY).expect(201, "");
+        begin(&kit, "open", "530102", 3 * DAY).expect(201, "");
+        // By our clock it is asked when that was: the device's is three days slow, or fast.
+        for (off, begun, who) in [(-3 * DAY, 4 * DAY, SECOND), (3 * DAY, 0, FIRST)] {
+            let mut body = kit.body("open");
+            body["unit_id"] = json!(world.unit("530302001"));
+            body["begun_at"] = json!(world.clock.now().plus_seconds(-begun));
+            body["sent_at"] = json!(world.clock.now().plus_seconds(off));
+            refused(world.as_(INSPECTOR).post("/unannounced-checks", &body), &[who]);
+        }
+    }
+
+    fn what_was_declared_of_a_unit_counts_for_it_before_it_is_merged_and_for_its_successor_after(world) {
+        let kit = Kit::of(world, "53");
+        let mut body = conflict_body(world, "530302", "kinship");
+        body["id"] = json!(uuid::Uuid::now_v7());
+        let id = world.as_(INSPECTOR).post("/conflicts", &body).expect(201, "").id();
+        let over = conflict(world, SUPERVISOR, "530302", "dispute");
+        world.advance(DAY);
+        end(world, DISCIPLINE, &over).expect(200, "");
+        world.advance(DAY);
+        let merged_at = world.clock.now();
+        reorganise(world, world.unit("530302"), world.unit("530102"), "merge", None);
+        // What was sent before is sent again: it is here.
+        let again = world.as_(INSPECTOR).post("/conflicts", &body).expect(200, "").json();
+        assert_eq!((&again["id"], &again["unit"]["code"], &again["since_at"]), (&json!(id), &json!("530102"), &json!(merged_at)));
+        world.advance(2 * DAY);
+        let judged = || {
+            // Before: of what was below it then, whoever it belongs to now; of itself, though it has ended; not of its successor.
+            for ago in [3 * DAY, 2 * DAY + 1] {
+                refused(begin(&kit, "covert", "530302001", ago), &[FIRST]);
+                refused(begin(&kit, "covert", "530302", ago), &["/unit_id unit_deactivated", FIRST]);
+                for code in ["530102", "530102001"] {
+                    begin(&kit, "covert", code, ago).expect(201, "");
+                }
+            }
+            // After: of the successor and all below it.
+            for ago in [2 * DAY, DAY, 1] {
+                for code in ["530102", "530102001", "530302001"] {
+                    refused(begin(&kit, "covert", code, ago), &[FIRST]);
+                }
+            }
+            // While the other's stood, and no longer.
+            refused(begin(&kit, "open", "530302001", 3 * DAY + 1), &[FIRST, SECOND]);
+            refused(begin(&kit, "open", "530302001", 3 * DAY), &[FIRST]);
+            refused(begin(&kit, "open", "530102", DAY), &[FIRST]);
+        };
+        judged();
+        // It is listed by what it concerns now; the other by what it concerned.
+        for (code, one) in [("530102", &id), ("530302", &over)] {
+            let list = world.as_(DISCIPLINE).get(&format!("/conflicts?unit_id={}", world.unit(code))).expect(200, "").json();
+            assert_eq!((list["items"].as_array().unwrap().len(), &list["items"][0]["id"]), (1, &json!(one)), "{code}");
+        }
+        // Ended, it goes on counting for what was begun while it stood, wherever; for nothing else.
+        end(world, DISCIPLINE, &id).expect(200, "");
+        judged();
+        for code in ["530102", "530302001"] {
+            begin(&kit, "covert", code, 0).expect(201, "");
+        }
+    }
+
+    fn it_follows_from_successor_to_successor_as_far_as_they_went_by_then(world) {
+        let kit = Kit::of(world, "53");
+        let body = json!({ "code": "530199", "name": "新区分局", "kind": "county", "parent_id": world.unit("5301") });
+        let small = world.as_(SYSTEM).post("/units", &body).expect(201, "").id();
+        let mut body = conflict_body(world, "5301", "kinship");
+        body["unit_id"] = json!(small);
+        let id = world.as_(INSPECTOR).post("/conflicts", &body).expect(201, "").id();
+        // After two days it ends in the one, after four that one in the other; a day later.
+        world.advance(2 * DAY);
+        reorganise(world, &small, world.unit("530302"), "merge", None);
+        world.advance(2 * DAY);
+        reorganise(world, world.unit("530302"), world.unit("530102"), "merge", None);
+        world.advance(DAY);
+        for (code, free, parted) in [("530302001", 3 * DAY + 1, 3 * DAY), ("530102", DAY + 1, DAY), ("530102001", 2 * DAY, 0)] {
+            begin(&kit, "covert", code, free).expect(201, "");
+            refused(begin(&kit, "covert", code, parted), &[FIRST]);
+        }
+        let shown = world.as_(INSPECTOR).get(&format!("/conflicts/{id}")).expect(200, "").json();
+        assert_eq!((&shown["unit"]["code"], &shown["version"]), (&json!("530102"), &json!(3)));
+    }
+
+    fn a_merger_is_not_forgotten_when_what_ended_is_moved_along(world) {
+        let kit = Kit::of(world, "53");
+        conflict(world, INSPECTOR, "530302001", "kinship");
+        world.advance(DAY);
+        let (station, successor) = (world.unit("530302001"), world.unit("530102001"));
+        reorganise(world, station, successor, "merge", None);
+        // On the very day, the bureau above it goes to another city.
+        reorganise(world, world.unit("530302"), world.unit("5304"), "move", None);
+        let shown = world.as_(SYSTEM).get(&format!("/units/{station}")).expect(200, "").json();
+        assert_eq!((&shown["status"], &shown["successor_id"]), (&json!("deactivated"), &json!(successor)));
+        world.advance(DAY);
+        refused(begin(&kit, "covert", "530102001", 0), &[FIRST]);
+        begin(&kit, "covert", "530102001", DAY + 1).expect(201, "");
+    }
+
+    fn a_merger_that_is_entered_late_counts_from_its_day(world) {
+        let kit = Kit::of(world, "53");
+        let early = conflict(world, INSPECTOR, "530302", "kinship");
+        world.advance(3 * DAY);
+        let late = conflict(world, SUPERVISOR, "530302", "dispute");
+        world.advance(DAY);
+        // Two days ago by the calendar: before the second was declared, after the first.
+        let day = world.clock.now().shanghai_day() - chrono::Duration::days(2);
+        let first_moment = Instant::start_of_shanghai_day(day);
+        reorganise(world, world.unit("530302"), world.unit("530102"), "merge", Some(&day.to_string()));
+        let since = |id: &str| {
+            let shown = world.as_(DISCIPLINE).get(&format!("/conflicts/{id}")).expect(200, "").json();
+            assert_eq!(shown["unit"]["code"], "530102");
+            (shown["since_at"].clone(), shown["created_at"].clone())
+        };
+        assert_eq!(since(&early).0, json!(first_moment));
+        let (since_at, created_at) = since(&late);
+        assert_eq!(since_at, created_at);
+        let ago = |moment: Instant| i64::try_from(world.clock.now().since(moment).as_secs()).unwrap();
+        refused(begin(&kit, "open", "530102", ago(first_moment) - 1), &[FIRST]);
+        refused(begin(&kit, "open", "530102", 1), &[FIRST, SECOND]);
+        begin(&kit, "open", "530102", ago(first_moment) + 1).expect(201, "");
+    }
+
+    fn of_somebody_who_is_erased_nothing_that_was_said_is_left(world) {
+        let system = world.as_(SYSTEM);
+        let officer = json!({ "number": "053017", "name": "和志远", "kind": "police", "unit_id": world.unit("530102") });
+        let officer = format!("/officers/{}", system.post("/officers", &officer).expect(201, "").id());
+        let account = json!({
+            "login": "hezhiyuan", "display_name": "和志远", "unit_id": world.unit("530102"),
+            "officer_id": officer.trim_start_matches("/officers/"), "password": people::PASSWORD,
+        });
+        let user = system.post("/users", &account).expect(201, "").id();
+        let role = json!({ "role": "inspector", "unit_id": world.unit("53") });
+        world.as_("53-security-admin").post(&format!("/users/{user}/role-bindings"), &role).expect(201, "");
+        let declare = |kind: &str| {
+            let mut body = conflict_body(world, "5303", kind);
+            body["user_id"] = json!(user);
+            world.as_(DISCIPLINE).post("/conflicts", &body).expect(201, "").id()
+        };
+        let (standing, over) = (declare("kinship"), declare("dispute"));
+        // Who declared of themselves stays whole, and so does what the same official said of somebody else.
+        let other = conflict(world, INSPECTOR, "5303", "kinship");
+        let keyed = world.as_(OFFICE).call("POST", &format!("/conflicts/{over}/end")).header("Idempotency-Key", "clerk-9");
+        keyed.json(&json!({ "reason": "经核实, 其配偶已调离。" })).send().expect(200, "");
+        let mut raw = Raw::owner(world, "53");
+        let mut kept = || raw.texts("SELECT body AS text FROM idempotency_keys WHERE body LIKE '%配偶%'").len();
+        assert_eq!(kept(), 1);
+        let mut log = Raw::owner(world, "53");
+        let mut logged = |action: &str| {
+            log.texts(&format!(
+                "SELECT coalesce(after_digest, '-') AS text FROM audit_log WHERE action = '{action}' ORDER BY id"
+            ))
+        };
+        let declared = logged("conflict.declare");
+        let why = json!({ "reason": "保存期满。" });
+        system.post(&format!("{officer}/leave"), &why).expect(200, "");
+        system.post(&format!("{officer}/erase"), &why).expect(200, "");
+        let shown = |id: &str| world.as_(DISCIPLINE).get(&format!("/conflicts/{id}")).expect(200, "").json();
+        for (id, state, version) in [(&standing, "standing", 2), (&over, "ended", 3)] {
+            let one = shown(id);
+            assert_eq!((&one["statement"], &one["end_reason"]), (&Value::Null, &Value::Null));
+            // Who, of which unit, and when is what late checks are judged by.
+            assert_eq!((&one["state"], &one["version"], &one["unit"]["code"]), (&json!(state), &json!(version), &json!("5303")));
+            assert_eq!((&one["user"]["id"], &one["allowed_actions"]), (&json!(user), &json!([])));
+        }
+        end(world, DISCIPLINE, &standing).expect(409, "person_erased");
+        end(world, DISCIPLINE, &over).expect(409, "conflict_ended");
+        assert_eq!(shown(&other)["statement"], conflict_body(world, "5303", "kinship")["statement"]);
+        // Nor in the tables, nor in what is kept for retries; what the log has committed to stays as it was.
+        let left = "SELECT coalesce(statement, '') || coalesce(end_reason, '') || salt AS text FROM conflicts ORDER BY text";
+        let left = Raw::owner(world, "53").texts(left);
+        assert_eq!((left.len(), &left[..2]), (3, &[String::new(), String::new()][..]));
+        assert!(left[2].contains("配偶"), "{left:?}");
+        assert_eq!(kept(), 0);
+        assert_eq!(logged("conflict.declare"), declared);
+        assert_eq!(logged("conflict.follow_officer").len(), 2);
     }
 }

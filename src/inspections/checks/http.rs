@@ -167,7 +167,7 @@ endpoint! {
     ///
     /// 依据一项生效的授权, 由其中的督察或特邀监督员录入: 正在检查的, 或连同 `record` 一并报来已检查完毕的。离线录入的, 标识由设备
     /// 选定, 时刻以设备的钟为准, 另记服务器收到的时刻。不得检查本人所在的单位及其上级。
-    /// 检查人员或指挥员在检查开始时已申报与受检单位或其上级的利害关系、尚未终止的, 须回避; 开始之后才申报的, 检查有效。
+    /// 检查人员或指挥员在检查开始时已申报与受检单位或其上级 (依当时的隶属关系) 的利害关系、尚未终止的, 须回避; 开始之后才申报的, 检查有效。
     CreateCheck: CheckCreate, Post "/unannounced-checks", tag "unannounced-checks",
         codes [IdTaken, AuthorisationNotInForce, InspectsOwnUnit, CommanderHasConflict]
     async fn create_unannounced_check(gate, _path: (), _query: NoQuery, body: Json<NewUnannouncedCheck>) -> Created<CheckView> {

@@ -322,7 +322,7 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result
         let is_own =
             |unit: &Unit| stand_at.iter().any(|(who, path)| *who == user && path.starts_with(&unit.path));
         if let Some(unit) = unit.as_ref().filter(|unit| authorisation.covers(&unit.path) && !is_own(unit)) {
-            parted = conflicts::parted(tx, &people(authorisation, new), &unit.path, new.begun(now))?;
+            parted = conflicts::parted(tx, &people(authorisation, new), unit.id, new.begun(now))?;
         }
         judge_by(authorisation, (&able, &parted), unit.as_ref(), (user, new), &mut errors);
     }

@@ -94,7 +94,8 @@ endpoint! {
     /// 申报利害关系
     ///
     /// 可检查或指挥检查的人申报与某单位的利害关系。自申报之时起, 不得检查该单位及其下级, 也不得指挥这样的检查; 申报之前开始的检查有效。
-    /// 该单位并入他单位的, 自合并之时起须回避承接的单位。本人看不到的单位, 由看得到的督察纪检部门或办公室代为申报。
+    /// 检查按其开始之时的隶属关系判断, 此后的划转、合并不溯及。该单位并入他单位的, 自合并之时起须回避承接的单位。
+    /// 本人看不到的单位, 由看得到的督察纪检部门或办公室代为申报。
     DeclareConflict: ConflictDeclare, Post "/conflicts", tag "conflicts", codes [IdTaken, AlreadyDeclared]
     async fn declare_conflict(gate, _path: (), _query: NoQuery, body: Json<NewConflict>) -> Created<ConflictView> {
         gate.run(move |tx| {
@@ -139,7 +140,8 @@ endpoint! {
     /// 终止利害关系申报
     ///
     /// 由人员辖区的督察纪检部门或办公室终止, 本人不得终止自己的。此后开始的检查不再回避; 之前须回避的, 不因终止而有效。
-    EndConflict: ConflictEnd, Post "/conflicts/{conflict_id}/end", tag "conflicts", codes [ConflictEnded, OwnConflict]
+    /// 本人的个人信息已清除的, 不再终止。
+    EndConflict: ConflictEnd, Post "/conflicts/{conflict_id}/end", tag "conflicts", codes [ConflictEnded, OwnConflict, PersonErased]
     async fn end_conflict(gate, id: ConflictId, _query: NoQuery, body: Json<ConflictEndReason>) -> Resource<ConflictView> {
         gate.run(move |tx| {
             let ended = service::end(tx, id, &body.0.reason)?;

@@ -38,17 +38,17 @@ text_enum! {
     }
 }
 
-/// From when until when a declaration keeps its person away from the unit that it names.
+/// From when until when something counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Term {
-    /// When it was declared, or when the unit took over from the one it was declared for.
+    /// When it began.
     pub since_at: Instant,
     /// When it was ended.
     pub ended_at: Option<Instant>,
 }
 
 impl Term {
-    /// Whether it stood at a moment, though we may ask later.
+    /// Whether it counted at a moment, though we may ask later.
     #[must_use]
     pub fn covers(&self, at: Instant) -> bool {
         self.since_at <= at && self.ended_at.is_none_or(|end| at < end)
@@ -64,23 +64,25 @@ pub struct Conflict {
     pub user_id: UserId,
     /// The path of the unit that their account belongs to today: from there it is seen.
     pub user_path: String,
-    /// The unit they keep away from, with all below it.
+    /// The unit of which it was declared.
+    pub declared_unit_id: UnitId,
+    /// The unit they keep away from now, with all below it: that one, or who took over from it.
     pub unit_id: UnitId,
     /// What the interest rests on.
     pub kind: ConflictKind,
-    /// What they say of it: personal.
-    pub statement: String,
-    /// Under which the log has committed to what was declared: 128 random bits, hexadecimal.
+    /// What they say of it: personal; none once erased.
+    pub statement: Option<String>,
+    /// Under which the log has committed to what was declared: 128 random bits, hexadecimal; empty once erased.
     pub salt: String,
     /// Its state.
     pub state: ConflictState,
-    /// From when until when it counts.
+    /// From when until when they keep away from the unit of now.
     pub term: Term,
     /// Who has entered it.
     pub declared_by: UserId,
     /// Who has ended it.
     pub ended_by: Option<UserId>,
-    /// Why: personal too.
+    /// Why: personal too; none once erased.
     pub end_reason: Option<String>,
     /// Counts up with each change.
     pub version: i64,
@@ -100,15 +102,24 @@ impl Conflict {
     /// Whether somebody may do it now.
     ///
     /// # Errors
-    /// `conflict_ended`; `own_conflict` for one's own.
+    /// `conflict_ended`; `own_conflict` for one's own; `person_erased` when no reason for it could be kept any more.
     pub fn judge(&self, action: ConflictAction, by: UserId) -> Result<()> {
         match (action, self.state) {
             (ConflictAction::End, ConflictState::Ended) => Err(AppError::new(Code::ConflictEnded)),
             (ConflictAction::End, ConflictState::Standing) if self.user_id == by => {
                 Err(AppError::new(Code::OwnConflict))
             }
+            (ConflictAction::End, ConflictState::Standing) if self.statement.is_none() => {
+                Err(AppError::new(Code::PersonErased))
+            }
             (ConflictAction::End, ConflictState::Standing) => Ok(()),
         }
+    }
+
+    /// The same without what is personal.
+    #[must_use]
+    pub fn erased(&self) -> Self {
+        Self { statement: None, salt: String::new(), end_reason: None, ..self.clone() }
     }
 }
 
@@ -130,35 +141,64 @@ mod tests {
 
     #[test]
     fn every_state_and_event_is_decided() {
-        use Code::{ConflictEnded, OwnConflict};
-        let (own, other) = (UserId::generate(), UserId::generate());
+        use Code::{ConflictEnded, OwnConflict, PersonErased};
+        let (own, other, unit) = (UserId::generate(), UserId::generate(), UnitId::generate());
         let of = |state| Conflict {
             id: ConflictId::generate(),
             user_id: own,
             user_path: "53/".into(),
-            unit_id: UnitId::generate(),
+            declared_unit_id: unit,
+            unit_id: unit,
             kind: ConflictKind::Kinship,
-            statement: "配偶在该单位任职。".into(),
-            salt: String::new(),
+            statement: Some("配偶在该单位任职。".into()),
+            salt: "5a17".into(),
             state,
             term: Term { since_at: at(0), ended_at: None },
             declared_by: own,
             ended_by: None,
-            end_reason: None,
+            end_reason: Some("已经调离。".into()),
             version: 1,
             created_at: at(0),
             updated_at: at(0),
         };
         let table = [
-            (ConflictState::Standing, other, None),
-            (ConflictState::Standing, own, Some(OwnConflict)),
-            (ConflictState::Ended, other, Some(ConflictEnded)),
-            (ConflictState::Ended, own, Some(ConflictEnded)),
+            (ConflictState::Standing, other, None, Some(PersonErased)),
+            (ConflictState::Standing, own, Some(OwnConflict), Some(OwnConflict)),
+            (ConflictState::Ended, other, Some(ConflictEnded), Some(ConflictEnded)),
+            (ConflictState::Ended, own, Some(ConflictEnded), Some(ConflictEnded)),
         ];
-        for (state, by, wanted) in table {
-            let found = of(state).judge(ConflictAction::End, by).err().map(|error| error.code());
-            assert_eq!(found, wanted, "{state}");
-            assert_eq!(of(state).allows(ConflictAction::End, by), wanted.is_none(), "{state}");
+        for (state, by, whole, erased) in table {
+            for (one, wanted) in [(of(state), whole), (of(state).erased(), erased)] {
+                let found = one.judge(ConflictAction::End, by).err().map(|error| error.code());
+                assert_eq!(found, wanted, "{one:?}");
+                assert_eq!(one.allows(ConflictAction::End, by), wanted.is_none(), "{one:?}");
+            }
         }
+    }
+
+    #[test]
+    fn what_is_personal_goes_and_the_rest_stays() {
+        let whole = Conflict {
+            id: ConflictId::generate(),
+            user_id: UserId::generate(),
+            user_path: "53/".into(),
+            declared_unit_id: UnitId::generate(),
+            unit_id: UnitId::generate(),
+            kind: ConflictKind::Dispute,
+            statement: Some("与该单位有诉讼。".into()),
+            salt: "5a17".into(),
+            state: ConflictState::Ended,
+            term: Term { since_at: at(0), ended_at: Some(at(5)) },
+            declared_by: UserId::generate(),
+            ended_by: None,
+            end_reason: Some("已经撤诉。".into()),
+            version: 2,
+            created_at: at(0),
+            updated_at: at(5),
+        };
+        let erased = whole.erased();
+        assert_eq!((&erased.statement, erased.salt.as_str(), &erased.end_reason), (&None, "", &None));
+        let Conflict { statement, salt, end_reason, .. } = whole.clone();
+        assert_eq!(Conflict { statement, salt, end_reason, ..erased }, whole);
     }
 }

@@ -1,17 +1,22 @@
 //! Use cases on declared conflicts of interest.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::rules::{Conflict, ConflictAction, ConflictId, ConflictKind, ConflictState, Term};
 use super::store;
 pub use super::store::ConflictFilter;
-use crate::access::policy::{Action, ConflictDeclare, ConflictEnd, ConflictRead, WorkFollow};
-use crate::access::{EffectTx, Rights, Tx, UserId, ancestors, holders};
-use crate::audit::{Change, fresh_salt, hex};
+use crate::access::policy::{
+    Action, ConflictDeclare, ConflictEnd, ConflictRead, ConflictsOfOfficer, WorkFollow,
+};
+use crate::access::{EffectTx, Rights, Tx, UserId, holders};
+use crate::audit::{Change, Told, fresh_salt, hex};
 use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::inspections::authorisations::service as authorisations;
+use crate::org::changes::moments;
+use crate::org::changes::rules::takes_effect;
 use crate::org::rules::{Unit, UnitId, UnitStatus};
 use crate::org::service as units;
 use crate::web::{MadeSort, Page, Paging};
@@ -108,9 +113,10 @@ pub fn declare(tx: &mut Tx<'_, ConflictDeclare>, new: &NewConflict) -> Result<(C
         id: new.id.unwrap_or_else(ConflictId::generate),
         user_id: person,
         user_path,
+        declared_unit_id: new.unit_id,
         unit_id: new.unit_id,
         kind: new.kind,
-        statement: new.statement.clone(),
+        statement: Some(new.statement.clone()),
         salt: fresh_salt()?,
         state: ConflictState::Standing,
         term: Term { since_at: now, ended_at: None },
@@ -128,9 +134,9 @@ pub fn declare(tx: &mut Tx<'_, ConflictDeclare>, new: &NewConflict) -> Result<(C
 
 fn is_same(new: &NewConflict, person: UserId, there: &Conflict) -> bool {
     there.user_id == person
-        && there.unit_id == new.unit_id
+        && there.declared_unit_id == new.unit_id
         && there.kind == new.kind
-        && there.statement == new.statement
+        && there.statement.as_ref() == Some(&new.statement)
 }
 
 /// Whether the caller may say this of this person and this unit.
@@ -156,7 +162,7 @@ fn judge(tx: &mut Tx<'_, ConflictDeclare>, new: &NewConflict, person: UserId) ->
 /// Ends a declaration: its person may inspect the unit again. Somebody else does that.
 ///
 /// # Errors
-/// `not_found`, `precondition_failed`, `conflict_ended`, `own_conflict`.
+/// `not_found`, `precondition_failed`, `conflict_ended`, `own_conflict`, `person_erased`.
 pub fn end(tx: &mut Tx<'_, ConflictEnd>, id: ConflictId, reason: &str) -> Result<Conflict> {
     store::lock(tx, id)?;
     let before = visible(tx, id)?;
@@ -175,27 +181,37 @@ pub fn end(tx: &mut Tx<'_, ConflictEnd>, id: ConflictId, reason: &str) -> Result
     Ok(after)
 }
 
-/// Those of the people who, at that moment, had declared an interest in the unit at this path or in one above it.
+/// Those of the people who, at that moment, had declared an interest in the unit, in one above it, or in one from which either had
+/// taken over: by the tree of that moment, whatever has become of it since.
 ///
 /// # Errors
 /// When the database fails.
 pub fn parted<A: Action>(
     tx: &mut Tx<'_, A>,
     people: &[UserId],
-    unit_path: &str,
+    unit: UnitId,
     at: Instant,
 ) -> Result<Vec<UserId>> {
-    let mut paths = ancestors(unit_path);
-    paths.push(unit_path.to_owned());
-    let found = store::terms(tx, people, &paths)?;
-    Ok(found.into_iter().filter(|(_, term)| term.covers(at)).map(|(user, _)| user).collect())
+    let mut told = store::terms(tx, people)?;
+    told.retain(|(_, _, term)| term.covers(at));
+    if told.is_empty() {
+        return Ok(Vec::new());
+    }
+    let declared: Vec<UnitId> = told.iter().map(|(_, declared, _)| *declared).collect();
+    let carried_on = moments::carried_on(tx, &declared, at)?;
+    let upwards = moments::upwards(tx, unit, at)?;
+    let concerns = |declared: &UnitId| carried_on.get(declared).is_some_and(|unit| upwards.contains(unit));
+    Ok(told.into_iter().filter(|(_, declared, _)| concerns(declared)).map(|(user, ..)| user).collect())
 }
 
 /// What the log keeps of it: a commitment to what was declared, which nobody can guess at, and neither that nor why it ended, which
-/// are nobody's but theirs who may read it.
+/// are nobody's but theirs who may read it. Once that is erased there is nothing to commit to, and what was committed to before
+/// opens to nobody.
 fn facts(one: &Conflict) -> Value {
-    let said = format!("{}\n{}\n{}\n{}", one.salt, one.unit_id, one.kind, one.statement);
-    let content = hex(digest(&SHA256, said.as_bytes()).as_ref());
+    let content = one.statement.as_ref().map(|statement| {
+        let said = format!("{}\n{}\n{}\n{statement}", one.salt, one.declared_unit_id, one.kind);
+        hex(digest(&SHA256, said.as_bytes()).as_ref())
+    });
     json!({ "user_id": one.user_id, "state": one.state, "content": content })
 }
 
@@ -210,12 +226,31 @@ fn record<A: Action>(tx: &mut Tx<'_, A>, before: Option<&Conflict>, after: &Conf
     })
 }
 
-/// Has what was declared of a unit that ends go on with its successor, where its people are from now on. What had ended stays
-/// with the unit that it was about. Two that come to say the same both stand: each is ended by itself. No row of the log tells of
-/// it beside that of the merge: it would say of whom the unit is.
+/// Has what was declared of a unit that ends with a day concern its successor, where its people are from then on. What had ended
+/// stays with the unit that it was about; what was declared stays as it was, for checks that were begun before. Two that come to
+/// say the same both stand: each is ended by itself. No row of the log tells of it beside that of the merge: it would say of whom
+/// the unit is.
 ///
 /// # Errors
 /// When the database fails.
-pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit) -> Result<()> {
-    store::give(tx, from.id, to.id)
+pub fn hand_over(tx: &mut EffectTx<'_, WorkFollow>, from: &Unit, to: &Unit, day: NaiveDate) -> Result<()> {
+    let since_at = takes_effect(day, tx.now());
+    store::give(tx, from.id, to.id, since_at)
+}
+
+/// Takes away what was said of the interests of somebody whose personal data are erased. That they had them, in which units and
+/// from when until when, stays: what was begun meanwhile is judged by it.
+///
+/// # Errors
+/// When the database fails.
+pub fn person_erased(tx: &mut EffectTx<'_, ConflictsOfOfficer>, person: UserId) -> Result<()> {
+    let all = store::all_of(tx, person)?;
+    store::erase(tx, person)?;
+    let told = |one: &Conflict| Told {
+        id: one.id.to_string(),
+        before: Some(facts(one)),
+        after: Some(facts(&one.erased())),
+        reason: None,
+    };
+    tx.record_many("conflict", all.iter().map(told))
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::rules::{Conflict, ConflictId, ConflictKind, ConflictState, Term};
-use crate::access::policy::{Action, WorkFollow};
+use crate::access::policy::{Action, ConflictsOfOfficer, WorkFollow};
 use crate::access::{EffectTx, PathRange, Reach, Tx, UserId, ancestors};
 use crate::db::schema::inspections::conflicts;
 use crate::db::schema::{units, users};
@@ -18,8 +18,9 @@ struct Row {
     id: ConflictId,
     user_id: UserId,
     unit_id: UnitId,
+    declared_unit_id: UnitId,
     kind: ConflictKind,
-    statement: String,
+    statement: Option<String>,
     salt: String,
     state: ConflictState,
     since_at: Instant,
@@ -40,6 +41,7 @@ fn conflict((row, user_path): Placed) -> Conflict {
         id: row.id,
         user_id: row.user_id,
         user_path,
+        declared_unit_id: row.declared_unit_id,
         unit_id: row.unit_id,
         kind: row.kind,
         statement: row.statement,
@@ -191,23 +193,23 @@ pub(super) fn stands<A: Action>(
     Ok(found > 0)
 }
 
-/// What these people have ever declared of the units at these paths: who, from when until when.
-pub(super) fn terms<A: Action>(
-    tx: &mut Tx<'_, A>,
-    people: &[UserId],
-    paths: &[String],
-) -> Result<Vec<(UserId, Term)>> {
+/// What these people have ever declared: who, of which unit, and from when until when that stood.
+pub(super) fn terms<A: Action>(tx: &mut Tx<'_, A>, people: &[UserId]) -> Result<Vec<(UserId, UnitId, Term)>> {
     let tenant = tx.tenant();
-    let rows: Vec<(UserId, Instant, Option<Instant>)> = with_conn!(tx.conn(), c => conflicts::table
-        .inner_join(
-            units::table.on(units::tenant_id.eq(conflicts::tenant_id).and(units::id.eq(conflicts::unit_id))),
-        )
+    let rows: Vec<(UserId, UnitId, Instant, Option<Instant>)> = with_conn!(tx.conn(), c => conflicts::table
         .filter(conflicts::tenant_id.eq(tenant))
         .filter(conflicts::user_id.eq_any(people.to_vec()))
-        .filter(units::path.eq_any(paths.to_vec()))
-        .select((conflicts::user_id, conflicts::since_at, conflicts::ended_at))
+        .select((
+            conflicts::user_id,
+            conflicts::declared_unit_id,
+            conflicts::created_at,
+            conflicts::ended_at,
+        ))
         .load(c))?;
-    Ok(rows.into_iter().map(|(user, since_at, ended_at)| (user, Term { since_at, ended_at })).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(user, unit, since_at, ended_at)| (user, unit, Term { since_at, ended_at }))
+        .collect())
 }
 
 pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: &Conflict) -> Result<()> {
@@ -218,6 +220,7 @@ pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, new: &Conflict) -> Result<()
             conflicts::id.eq(new.id),
             conflicts::user_id.eq(new.user_id),
             conflicts::unit_id.eq(new.unit_id),
+            conflicts::declared_unit_id.eq(new.declared_unit_id),
             conflicts::kind.eq(new.kind),
             conflicts::statement.eq(&new.statement),
             conflicts::salt.eq(&new.salt),
@@ -250,16 +253,68 @@ pub(super) fn save_end<A: Action>(tx: &mut Tx<'_, A>, after: &mut Conflict) -> R
     Ok(())
 }
 
-/// Has the declarations that stand and name a unit name another from now on.
-pub(super) fn give(tx: &mut EffectTx<'_, WorkFollow>, from: UnitId, to: UnitId) -> Result<()> {
+/// Has the declarations that stand and concern a unit concern another since a moment, or since they were declared when that was
+/// later. Of which unit they were declared stays.
+pub(super) fn give(
+    tx: &mut EffectTx<'_, WorkFollow>,
+    from: UnitId,
+    to: UnitId,
+    since_at: Instant,
+) -> Result<()> {
     let (tenant, now) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::update(conflicts::table
+        .filter(conflicts::tenant_id.eq(tenant))
+        .filter(conflicts::unit_id.eq(from))
+        .filter(conflicts::state.eq(ConflictState::Standing))
+        .filter(conflicts::since_at.lt(since_at)))
+        .set(conflicts::since_at.eq(since_at))
+        .execute(c))?;
     with_conn!(tx.conn(), c => diesel::update(conflicts::table
         .filter(conflicts::tenant_id.eq(tenant))
         .filter(conflicts::unit_id.eq(from))
         .filter(conflicts::state.eq(ConflictState::Standing)))
         .set((
             conflicts::unit_id.eq(to),
-            conflicts::since_at.eq(now),
+            conflicts::version.eq(conflicts::version + 1_i64),
+            conflicts::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+/// All that is declared of a person's interests, held until the transaction ends.
+pub(super) fn all_of(tx: &mut EffectTx<'_, ConflictsOfOfficer>, person: UserId) -> Result<Vec<Conflict>> {
+    let tenant = tx.tenant();
+    lock_row!(
+        tx.conn(),
+        conflicts::table
+            .filter(conflicts::tenant_id.eq(tenant))
+            .filter(conflicts::user_id.eq(person))
+            .order(conflicts::id)
+            .select(conflicts::id)
+    );
+    let rows: Vec<Placed> = with_conn!(tx.conn(), c => conflicts::table
+        .inner_join(
+            users::table.on(users::tenant_id.eq(conflicts::tenant_id).and(users::id.eq(conflicts::user_id))),
+        )
+        .filter(conflicts::tenant_id.eq(tenant))
+        .filter(conflicts::user_id.eq(person))
+        .order(conflicts::id)
+        .select((Row::as_select(), users::unit_path))
+        .load(c))?;
+    Ok(rows.into_iter().map(conflict).collect())
+}
+
+/// Takes what is personal from all that is declared of a person's interests, versions one up.
+pub(super) fn erase(tx: &mut EffectTx<'_, ConflictsOfOfficer>, person: UserId) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::update(conflicts::table
+        .filter(conflicts::tenant_id.eq(tenant))
+        .filter(conflicts::user_id.eq(person)))
+        .set((
+            conflicts::statement.eq(None::<String>),
+            conflicts::salt.eq(""),
+            conflicts::end_reason.eq(None::<String>),
             conflicts::version.eq(conflicts::version + 1_i64),
             conflicts::updated_at.eq(now),
         ))

@@ -54,9 +54,9 @@ pub struct ConflictView {
     unit: UnitRef,
     /// 利害关系的种类。
     kind: ConflictKind,
-    /// 情况说明。
+    /// 情况说明; 本人的个人信息清除后为 null。
     #[schema(max_length = 500)]
-    statement: String,
+    statement: Option<String>,
     /// 状态。
     state: ConflictState,
     /// 自何时起须回避该单位: 申报之时; 由合并而来的为合并之时。
@@ -67,7 +67,7 @@ pub struct ConflictView {
     ended_by: Option<UserRef>,
     /// 终止的时刻; 仍须回避的为 null。
     ended_at: Option<Instant>,
-    /// 终止的理由。
+    /// 终止的理由; 本人的个人信息清除后为 null。
     #[schema(max_length = 500)]
     end_reason: Option<String>,
     /// 本人此刻可做的操作。

@@ -4,6 +4,8 @@
 pub(in crate::org) mod batch_store;
 pub mod http;
 pub mod many;
+mod moment_store;
+pub mod moments;
 pub mod rules;
 pub mod service;
 mod store;

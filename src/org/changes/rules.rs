@@ -139,6 +139,12 @@ pub fn effective(given: Option<NaiveDate>, today: NaiveDate) -> Result<NaiveDate
     Ok(day)
 }
 
+/// From which moment on a change counts: from the first of its day, but entered on that very day from when it was entered.
+#[must_use]
+pub fn takes_effect(day: NaiveDate, entered_at: Instant) -> Instant {
+    if entered_at.shanghai_day() == day { entered_at } else { Instant::start_of_shanghai_day(day) }
+}
+
 /// A change may not count from before the last one of the same unit: history is added to, not
 /// rewritten.
 ///
@@ -315,5 +321,16 @@ mod tests {
         assert!(follows(&city, day("2026-06-01"), day("2026-06-01")).is_ok());
         assert!(follows(&city, day("2026-06-02"), day("2026-06-01")).is_err());
         assert!(follows(&city, BEFORE_RECORDS, day("2000-01-01")).is_ok());
+    }
+
+    #[test]
+    fn a_change_counts_from_when_it_was_entered_or_from_the_first_moment_of_a_day_before() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let first = Instant::start_of_shanghai_day(day("2026-07-02"));
+        for seconds in [0, 1, 86_399] {
+            let entered = first.plus_seconds(seconds);
+            assert_eq!(takes_effect(day("2026-07-02"), entered), entered);
+            assert_eq!(takes_effect(day("2026-07-01"), entered), first.plus_seconds(-86_400));
+        }
     }
 }

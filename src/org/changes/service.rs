@@ -271,6 +271,13 @@ pub(super) fn begin<A: Action>(
 ) -> Result<()> {
     let ids: Vec<UnitId> = changed.iter().map(|(unit, _)| unit.id).collect();
     let current = store::since(tx, &ids)?;
+    // What has ended below a unit that moves goes along, and whoever took over from it did so still.
+    let ended: Vec<UnitId> = changed
+        .iter()
+        .filter(|(unit, _)| unit.status == UnitStatus::Deactivated)
+        .map(|(unit, _)| unit.id)
+        .collect();
+    let successors = store::successors(tx, &ended)?;
     let now = tx.now();
     let mut periods = Vec::with_capacity(changed.len());
     let mut told = Vec::with_capacity(changed.len());
@@ -280,11 +287,13 @@ pub(super) fn begin<A: Action>(
         follows(before, since, day)?;
         // What is set up and renamed on one day was set up under its new name.
         let change = if since == day && began == UnitChange::Created { began } else { change };
-        periods.push((Period::of(after, change, day, reason, now), after.code.as_str()));
+        let successor_id = successors.get(&after.id).copied();
+        let period = Period { successor_id, ..Period::of(after, change, day, reason, now) };
+        periods.push((period, after.code.as_str()));
         told.push(Told {
             id: after.id.to_string(),
-            before: Some(facts(before, since, None)),
-            after: Some(facts(after, day, None)),
+            before: Some(facts(before, since, successor_id)),
+            after: Some(facts(after, day, successor_id)),
             reason,
         });
     }
@@ -381,7 +390,7 @@ pub fn merge(tx: &mut Tx<'_, UnitMerge>, id: UnitId, command: &Reorganisation) -
     }
     tx.effect::<WorkFollow, _>(|tx| {
         work::hand_over(tx, &unit, &successor)?;
-        inspections::hand_over(tx, &unit, &successor)?;
+        inspections::hand_over(tx, &unit, &successor, day)?;
         // Not before: what is below stands under a plan that goes along.
         parents::settle(tx, &successor.path)
     })?;

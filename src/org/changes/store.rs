@@ -348,11 +348,15 @@ pub(super) fn working_children<A: Action>(tx: &mut Tx<'_, A>, parent: UnitId) ->
 /// Who took over from each of the units.
 pub(super) fn successors<A: Action>(tx: &mut Tx<'_, A>, ids: &[UnitId]) -> Result<HashMap<UnitId, UnitId>> {
     let tenant = tx.tenant();
-    let rows: Vec<(UnitId, Option<UnitId>)> = with_conn!(tx.conn(), c => unit_periods::table
-        .filter(unit_periods::tenant_id.eq(tenant))
-        .filter(unit_periods::unit_id.eq_any(ids.to_vec()))
-        .filter(unit_periods::valid_until_on.is_null())
-        .select((unit_periods::unit_id, unit_periods::successor_id))
-        .load(c))?;
-    Ok(rows.into_iter().filter_map(|(id, successor)| Some((id, successor?))).collect())
+    let mut found = HashMap::new();
+    for some in ids.chunks(500) {
+        let rows: Vec<(UnitId, Option<UnitId>)> = with_conn!(tx.conn(), c => unit_periods::table
+            .filter(unit_periods::tenant_id.eq(tenant))
+            .filter(unit_periods::unit_id.eq_any(some.to_vec()))
+            .filter(unit_periods::valid_until_on.is_null())
+            .select((unit_periods::unit_id, unit_periods::successor_id))
+            .load(c))?;
+        found.extend(rows.into_iter().filter_map(|(id, successor)| Some((id, successor?))));
+    }
+    Ok(found)
 }

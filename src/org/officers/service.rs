@@ -12,13 +12,14 @@ use super::{batch_store, store};
 use crate::access::accounts::handover::service as handover;
 use crate::access::accounts::service as accounts;
 use crate::access::policy::{
-    AccountOfOfficer, Action, CommandLine, OfficerCreate, OfficerErase, OfficerLeave, OfficerRead,
-    OfficerReveal, OfficerUpdate, PersonsFollow, PostAppoint, SessionsEnd,
+    AccountOfOfficer, Action, CommandLine, ConflictsOfOfficer, OfficerCreate, OfficerErase, OfficerLeave,
+    OfficerRead, OfficerReveal, OfficerUpdate, PersonsFollow, PostAppoint, SessionsEnd,
 };
 use crate::access::{Reach, Rights, Tx};
 use crate::audit::{Change, Told};
 use crate::campaigns::handover::service as work;
 use crate::errors::{AppError, Code, FieldError, Result, text};
+use crate::inspections::handover as inspections;
 use crate::org::posts::rules::{PostDraft, PostKind};
 use crate::org::posts::service as posts;
 use crate::org::rules::{Unit, UnitId};
@@ -306,6 +307,7 @@ pub fn erase(tx: &mut Tx<'_, OfficerErase>, id: OfficerId, reason: &str) -> Resu
     tx.effect::<AccountOfOfficer, _>(|tx| handover::person_erased(tx, id))?;
     tx.forget_answers(id)?;
     if let Some(user) = accounts::of_officer(tx, id)? {
+        tx.effect::<ConflictsOfOfficer, _>(|tx| inspections::person_erased(tx, user))?;
         tx.forget_answers(user)?;
     }
     record(tx, Some(&before), &officer, Some(reason))?;
