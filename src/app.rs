@@ -58,7 +58,7 @@ use crate::org::settings::http as settings;
 use crate::org::stand_ins::http as stand_ins;
 use crate::reference::http as reference;
 use crate::waiting::http as waiting;
-use crate::web::{Api, Context, ExportLimits, Exports, RequestId, configure, document, unknown_path};
+use crate::web::{Api, Context, ExportLimits, Exports, RequestId, coded, configure, document, unknown_path};
 
 /// THE LIST OF ROUTES. What is not here is not served; what is here is in the document.
 #[must_use]
@@ -221,6 +221,7 @@ pub fn start(context: Arc<Context>, listener: TcpListener, serving: &Serving) ->
     let server = HttpServer::new(move || {
         let context = context.clone();
         App::new()
+            .wrap(from_fn(coded))
             .wrap(from_fn(frame))
             .wrap(cors(&origins))
             .configure(crate::web::docs)
@@ -331,7 +332,12 @@ async fn frame(
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.append(header::VARY, HeaderValue::from_static("Authorization, Accept-Language, Accept"));
+    // On one line: what is further out (CORS) reads the first alone, and replaces them all.
+    let told = headers.get_all(header::VARY).filter_map(|value| value.to_str().ok());
+    let vary: Vec<&str> = std::iter::once("Authorization, Accept-Language, Accept").chain(told).collect();
+    if let Ok(vary) = HeaderValue::from_str(&vary.join(", ")) {
+        headers.insert(header::VARY, vary);
+    }
     if !headers.contains_key(header::CACHE_CONTROL) {
         // Kept by the caller alone, and asked for again each time: the ETag makes that cheap.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

@@ -59,7 +59,7 @@ pub enum Precondition {
     Missing,
     /// `If-Match: *`: any version that exists.
     Any,
-    /// `If-Match` with these versions (what follows the version in an `ETag` does not count).
+    /// `If-Match` with these versions (what follows the version in an `ETag`, digest and coding, does not count).
     Versions(Vec<i64>),
 }
 

@@ -86,6 +86,9 @@ pub trait IntoAnswer {
     const PATIENCE: Duration = Duration::ZERO;
     /// Whether the answer may be kept for a retry with the same `Idempotency-Key`.
     const KEPT: bool = true;
+    /// Whether it may be given in a coding (gzip). Not where it holds a secret, of which the length of what is
+    /// packed would tell; not where parts of it are asked for, which are parts of its bytes.
+    const CODED: bool = true;
     /// The headers in which it tells what only such an answer has to tell.
     const HEADERS: &'static [&'static str] = &[];
     /// Adds the body's schema, with all it refers to, and gives its name; `None` without a body.
@@ -198,7 +201,7 @@ impl<V: Serialize + ToSchema + Versioned + Example> IntoAnswer for Accepted<V> {
     }
 }
 
-/// A plain answer without a version: tokens, dictionaries.
+/// A plain answer without a version: dictionaries, figures.
 #[derive(Debug)]
 pub struct Plain<V>(pub V);
 
@@ -273,7 +276,8 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Remembered<V> {
     }
 }
 
-/// An answer that holds what nobody else may keep: it is made anew for each request, retries too.
+/// An answer that holds what nobody else may keep, tokens among it: it is made anew for each request, retries
+/// too, and given as it is.
 #[derive(Debug)]
 pub struct Unkept<V>(pub V);
 
@@ -282,6 +286,7 @@ impl<V: Serialize + ToSchema + Example> IntoAnswer for Unkept<V> {
     const ETAG: bool = false;
     const LOCATION: bool = false;
     const KEPT: bool = false;
+    const CODED: bool = false;
 
     fn schema(schemas: &mut super::schemas::Collector) -> Option<String> {
         Some(schemas.answer::<V>())

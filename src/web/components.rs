@@ -180,7 +180,7 @@ pub(super) fn shared_headers() -> Value {
         "RequestId": text("请求编号, 与日志、审计一致。", 64),
         "RateLimit": text("剩余请求数 r, 与 t 秒后全部恢复; 按账号计, 未登录按地址计; 不限时没有此头。", 100),
         "RateLimitPolicy": text("请求数上限 q 与时长 w 秒; 不限时没有此头。", 100),
-        "ETag": text("版本: \"v<版本>.<内容摘要>\"。", 80),
+        "ETag": text("版本: \"v<版本>.<内容摘要>\"; 以 gzip 给出时为 \"v<版本>.<内容摘要>.gzip\", 作为条件二者相同。", 80),
         "Location": text("新对象的地址。", 400),
         "Access-Control-Allow-Origin": text("允许的网页来源 (请求带 Origin 且在许可之列时)。", 400),
         "AcceptRanges": text("可以分段取得: bytes。", 20),

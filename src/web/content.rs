@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Given, IntoAnswer};
 use super::headers::text_header;
-use super::serve::{matches_any, refuse};
+use super::serve::{held, refuse};
 use crate::errors::{AppError, Code, Result};
 use crate::files::Files;
 
@@ -60,6 +60,7 @@ impl<K: Kinds> IntoAnswer for FileContent<K> {
     const ETAG: bool = true;
     const LOCATION: bool = false;
     const GIVEN: Given = Given::Content;
+    const CODED: bool = false;
 
     fn schema(_: &mut super::schemas::Collector) -> Option<String> {
         None
@@ -106,8 +107,8 @@ pub(super) async fn give(request: &HttpRequest, answer: Answer, files: &Files) -
     let content = answer.content.ok_or_else(|| AppError::internal("no content to give"))?;
     let etag = answer.etag.unwrap_or_default();
     let known = text_header(request.headers(), header::IF_NONE_MATCH.as_str());
-    if known.is_some_and(|known| matches_any(known, &etag)) {
-        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
+    if let Some(held) = known.and_then(|known| held(known, &etag)) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, held)).finish());
     }
     let length = content.length;
     let (status, from, to) = match part(request, &etag, length) {

@@ -76,7 +76,7 @@ fn list_scope(path: &str, query: &str) -> String {
     pairs.iter().fold(path.to_owned(), |scope, (name, value)| format!("{scope}&{name}={value}"))
 }
 
-/// The version in an entity tag of ours: `"v12.9f…"` is version 12.
+/// The version in an entity tag of ours: `"v12.9f…"` is version 12, and so is `"v12.9f….gzip"`.
 fn precondition(header: Option<&str>, demanded: bool) -> Precondition {
     let Some(header) = header else {
         return if demanded { Precondition::Missing } else { Precondition::None };

@@ -2,6 +2,7 @@
 
 mod accept;
 mod answer;
+mod coding;
 mod components;
 mod content;
 mod docs;
@@ -28,6 +29,7 @@ pub use answer::{
     Accepted, Answer, Created, Given, IntoAnswer, NoContent, Page, Plain, Remembered, Resource, Thorough,
     Unkept, Versioned,
 };
+pub use coding::coded;
 pub use content::{Content, FileContent, Kinds};
 pub use docs::docs;
 pub(crate) use endpoint::endpoint;

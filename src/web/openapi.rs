@@ -74,7 +74,10 @@ const ABOUT: &str = "评议 (pingyi) 的接口。\n\n\
 权限、范围、筛选、次序与列表相同; 不得带 `limit`、`cursor`、`count` (400), 至多 1048575 行 (422)。表头取自行模式各属性的 `x-title`, \
 枚举取 `x-labels`, 对象的标识列在最后。每次导出都记入审计; 正在导出的过多时 503, 见 Retry-After。连接中断的文件不完整, 应丢弃重取。\n\n\
 **打印**: 路径以 `/print` 结尾的, 缺省 (`text/html`) 为可直接打印的网页, 公文版式; 以 \
-`Accept: application/vnd.openxmlformats-officedocument.spreadsheetml.sheet` 取得可打印的工作簿; 没有 JSON。能查看者即能打印, 每次都记入审计, 不作缓存。";
+`Accept: application/vnd.openxmlformats-officedocument.spreadsheetml.sheet` 取得可打印的工作簿; 没有 JSON。能查看者即能打印, 每次都记入审计, 不作缓存。\n\n\
+**压缩**: 以 `Accept-Encoding: gzip` 请求的, 1 KiB 以上的 JSON、网页、CSV 以 gzip 给出 (`Content-Encoding`), 常为原长的几分之一; \
+图片、工作簿、事件、令牌照原样给出。压缩的回答 `ETag` 以 `.gzip` 结尾, 用于 `If-Match`、`If-None-Match` 与未压缩的等效。\
+请求体不得压缩 (415)。";
 
 /// Describes one endpoint.
 pub(super) fn describe<E: Endpoint>(schemas: &mut Collector) -> Description {

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::accept::{Representation, choose, offers};
 use super::answer::{Answer, Given, IntoAnswer};
+use super::coding::{Uncoded, coded_tag};
 use super::content;
 use super::endpoint::Endpoint;
 use super::export::{Account, Asked, Exports, Format, check_query, give};
@@ -115,6 +116,9 @@ pub(super) async fn serve<E: Endpoint>(
         if let Ok(name) = header::HeaderName::from_bytes(name.as_bytes()) {
             response.headers_mut().insert(name, header::HeaderValue::from_static(says));
         }
+    }
+    if !E::Reply::CODED {
+        response.extensions_mut().insert(Uncoded);
     }
     context.doors.metrics().answered(E::ID, response.status().as_u16(), begun.elapsed());
     response
@@ -328,8 +332,10 @@ fn respond<E: Endpoint>(request: &HttpRequest, answer: Answer) -> HttpResponse<B
     if let Some(etag) = &answer.etag {
         builder.insert_header((header::ETAG, etag.as_str()));
         let known = text_header(request.headers(), header::IF_NONE_MATCH.as_str());
-        if E::VERB == super::Verb::Get && known.is_some_and(|known| matches_any(known, etag)) {
-            builder.status(StatusCode::NOT_MODIFIED);
+        if E::VERB == super::Verb::Get
+            && let Some(held) = known.and_then(|known| held(known, etag))
+        {
+            builder.status(StatusCode::NOT_MODIFIED).insert_header((header::ETAG, held));
             return builder.finish();
         }
     }
@@ -348,9 +354,14 @@ fn respond<E: Endpoint>(request: &HttpRequest, answer: Answer) -> HttpResponse<B
     builder.content_type("application/json").body(answer.body)
 }
 
-/// If-None-Match compares weakly (RFC 9110 §13.1.2).
-pub(super) fn matches_any(header: &str, etag: &str) -> bool {
-    header.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+/// By which of its names the caller has this already, as it is or coded: the answer then tells that this copy is
+/// still good. If-None-Match compares weakly (RFC 9110 §13.1.2).
+pub(super) fn held(header: &str, etag: &str) -> Option<String> {
+    let coded = coded_tag(etag);
+    header.split(',').map(str::trim).find_map(|tag| match tag.trim_start_matches("W/") {
+        "*" => Some(etag.to_owned()),
+        tag => (tag == etag || tag == coded).then(|| tag.to_owned()),
+    })
 }
 
 fn next_link(request: &HttpRequest, cursor: &str) -> String {

@@ -14,7 +14,7 @@ use crate::access::policy::{
 use crate::access::{ACCESS_SECONDS, Done, Role, SessionId, UserId};
 use crate::org::views::UnitRef;
 use crate::web::{
-    Empty, Example, Json, NoBody, NoContent, NoQuery, Page, Plain, Resource, Versioned, endpoint,
+    Empty, Example, Json, NoBody, NoContent, NoQuery, Page, Resource, Unkept, Versioned, endpoint,
 };
 
 /// 登录名与密码。
@@ -82,9 +82,9 @@ endpoint! {
     /// 每次登录开启一个会话。失败时不区分登录名不存在、账号停用与密码错误。同一账号 15 分钟内失败 10 次、
     /// 同一地址失败 100 次后须等待 (429)。
     LoginEndpoint: Login, Post "/auth/login", tag "auth", codes [LoginFailed, TooManyAttempts]
-    async fn login(gate, _path: (), _query: NoQuery, body: Json<LoginRequest>) -> Plain<TokenView> {
+    async fn login(gate, _path: (), _query: NoQuery, body: Json<LoginRequest>) -> Unkept<TokenView> {
         let issued = service::login(&gate, body.0.login, body.0.password).await?;
-        Done::with(Plain(issued.into()))
+        Done::with(Unkept(issued.into()))
     }
 }
 
@@ -109,9 +109,9 @@ endpoint! {
     /// 每用一次即换新。10 秒内同一令牌的第二次刷新得到 409 `refresh_superseded` (带相同 Idempotency-Key 则得到同一后继);
     /// 更晚再用旧令牌, 视为被盗, 会话立即结束。
     RefreshEndpoint: Refresh, Post "/auth/refresh", tag "auth", codes [RefreshInvalid, RefreshSuperseded]
-    async fn refresh_token(gate, _path: (), _query: NoQuery, body: Json<RefreshRequest>) -> Plain<TokenView> {
+    async fn refresh_token(gate, _path: (), _query: NoQuery, body: Json<RefreshRequest>) -> Unkept<TokenView> {
         let issued = service::refresh(&gate, &body.0.refresh_token).await?;
-        Done::with(Plain(issued.into()))
+        Done::with(Unkept(issued.into()))
     }
 }
 
