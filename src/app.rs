@@ -58,7 +58,9 @@ use crate::org::settings::http as settings;
 use crate::org::stand_ins::http as stand_ins;
 use crate::reference::http as reference;
 use crate::waiting::http as waiting;
-use crate::web::{Api, Context, ExportLimits, Exports, RequestId, coded, configure, document, unknown_path};
+use crate::web::{
+    Api, Context, ExportLimits, Exports, RequestId, coded, configure, document, tus, unknown_path,
+};
 
 /// THE LIST OF ROUTES. What is not here is not served; what is here is in the document.
 #[must_use]
@@ -222,6 +224,7 @@ pub fn start(context: Arc<Context>, listener: TcpListener, serving: &Serving) ->
         let context = context.clone();
         App::new()
             .wrap(from_fn(coded))
+            .wrap(from_fn(tus::customs))
             .wrap(from_fn(frame))
             .wrap(cors(&origins))
             .configure(crate::web::docs)
@@ -285,6 +288,7 @@ fn cors(origins: &[String]) -> Cors {
             "Upload-Length",
             "Upload-Metadata",
             "Upload-Offset",
+            tus::OVERRIDE,
         ])
         .expose_headers([
             "ETag",

@@ -121,6 +121,38 @@ both! {
         assert_eq!(shown["record"]["answers"][0]["attachment_ids"], json!([photo]));
     }
 
+    fn a_client_may_ask_what_is_understood_and_say_its_method_in_a_header(world) {
+        let (phone, bytes) = (Phone::of(world, "53-inspector"), photo_bytes(world));
+        let path = phone.begin(bytes.len(), &[]);
+        // Whoever asks says no version, and need not have signed in.
+        for path in ["/uploads", &path] {
+            let told = world.anonymous().call("OPTIONS", path).send().expect(204, "");
+            for (header, says) in [
+                ("tus-resumable", "1.0.0"), ("tus-version", "1.0.0"), ("tus-extension", "creation,expiration,termination"),
+                ("tus-max-size", "20971520"),
+            ] {
+                assert_eq!(told.header(header), Some(says), "{}", told.story());
+            }
+        }
+        let posted = |says: &str, offset: usize, part: &[u8]| {
+            let call = phone.call("POST", &path).header("X-HTTP-Method-Override", says);
+            call.header("Upload-Offset", &offset.to_string()).bytes(PART, part).send()
+        };
+        assert_eq!(offset(&posted("PATCH", 0, &bytes[..500]).expect(204, "")), 500);
+        assert_eq!(phone.offset(&path), 500);
+        // What no upload knows stays a POST, which is none either; and nothing else is another method than it is.
+        posted("PUT", 500, &bytes[500..]).expect(405, "method_not_allowed");
+        posted("patch", 500, &bytes[500..]).expect(405, "method_not_allowed");
+        phone.call("GET", &path).header("X-HTTP-Method-Override", "DELETE").send().expect(405, "method_not_allowed");
+        let unit = format!("/units/{}", world.unit("5301"));
+        for path in [unit.as_str(), "/uploads"] {
+            let elsewhere = world.as_("53-system-admin").call("POST", path).header("X-HTTP-Method-Override", "DELETE").send();
+            assert!([405, 412].contains(&elsewhere.status), "{}", elsewhere.story());
+        }
+        phone.call("POST", &path).header("X-HTTP-Method-Override", "DELETE").send().expect(204, "");
+        phone.head(&path).expect(404, "");
+    }
+
     fn what_arrived_before_the_line_broke_is_kept(world) {
         let (phone, bytes) = (Phone::of(world, "53-inspector"), large(world, 900_000));
         let path = phone.begin(bytes.len(), &[("sha256", &hash(&bytes))]);

@@ -31,7 +31,7 @@ use serde_json::json;
 use chain::Chain;
 use floor::Floor;
 use load::{Cost, drive};
-use phone::Phone;
+use phone::Pocket;
 use report::Report;
 use strain::{Strain, Table};
 
@@ -129,7 +129,7 @@ struct Subject {
     program: Program,
     floor: Floor,
     office: Session,
-    phone: Phone,
+    pocket: Pocket,
     account: Account,
     unit: String,
     root: String,
@@ -171,7 +171,7 @@ impl Subject {
         let levels = matrix();
         let planned: u64 = levels["levels"].as_array().unwrap().iter().map(planned).sum();
         assert_eq!(planned, 136, "all but Qujing's nine counties have a plan: {levels}");
-        let phone = Phone::new(at, &accounts);
+        let pocket = Pocket::new(at, &accounts);
         let account =
             accounts.into_iter().find(|one| one.role == "group_office" && one.unit_code == "53").unwrap();
         let floor = Floor::new(&store, &unit, &account.login);
@@ -181,7 +181,7 @@ impl Subject {
             program,
             floor,
             office,
-            phone,
+            pocket,
             account,
             unit,
             root,
@@ -232,7 +232,7 @@ impl Subject {
                 + chrono::Days::new(days.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
             get(&format!("/campaigns/{}/progress?on={day}", self.campaign))
         };
-        let (program, floor, phone) = (&self.program, &self.floor, &self.phone);
+        let (program, floor, pocket) = (&self.program, &self.floor, &self.pocket);
         let operations: [(&'static str, &dyn Fn() -> Cost); 18] = [
             ("live", &|| drive(program, 4, 20_000 / scale, 200, same(live.clone()))),
             ("get", &|| drive(program, 4, 12_000 / scale, 200, same(one.clone()))),
@@ -244,13 +244,14 @@ impl Subject {
             ("progress anew", &|| drive(program, 4, 4_000 / scale, 200, anew)),
             ("create", &|| drive(program, 32, 6_400 / scale, 201, create)),
             ("create floor", &|| floor.create(32, 12_800 / scale)),
-            ("check", &|| drive(program, 4, 4_000 / scale, 200, same(phone.check()))),
-            ("bundle", &|| drive(program, 4, 400 / scale, 200, same(phone.bundle()))),
-            ("bundle since", &|| drive(program, 4, 400 / scale, 200, same(phone.bundle_since()))),
-            ("changes", &|| drive(program, 4, 400 / scale, 200, same(phone.changes()))),
-            ("changes since", &|| drive(program, 4, 4_000 / scale, 200, same(phone.changes_since()))),
-            ("sync", &|| drive(program, 4, 400 / scale, 200, |_, _| phone.day())),
-            ("upload", &|| drive(program, 4, 800 / scale, 201, |_, _| phone.upload())),
+            ("check", &|| drive(program, 4, 4_000 / scale, 200, same(pocket.check()))),
+            ("bundle", &|| drive(program, 4, 400 / scale, 200, same(pocket.bundle()))),
+            ("bundle since", &|| drive(program, 4, 400 / scale, 200, same(pocket.bundle_since()))),
+            ("changes", &|| drive(program, 4, 400 / scale, 200, same(pocket.changes()))),
+            ("changes since", &|| drive(program, 4, 4_000 / scale, 200, same(pocket.changes_since()))),
+            ("sync", &|| drive(program, 4, 400 / scale, 200, |_, _| pocket.day())),
+            // An account may leave five hundred about.
+            ("upload", &|| drive(program, 4, 80 / scale, 201, |_, _| pocket.upload())),
             ("login", &|| drive(program, 2, (100 / scale).max(4), 200, same(login.clone().into_bytes()))),
         ];
         for (name, measure) in operations {

@@ -23,6 +23,7 @@ mod kill;
 mod listeners;
 mod logins;
 mod outage;
+mod phones;
 mod retry;
 mod watch;
 mod work;

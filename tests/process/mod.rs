@@ -5,12 +5,14 @@
 
 mod account;
 mod http;
+mod phone;
 mod postgres;
 mod server;
 mod template;
 
 pub use account::{Account, Session, accounts_of, login, sign_in};
 pub use http::{Connection, Reply};
+pub use phone::Phone;
 pub use postgres::{Cluster, Database, Line, execute, own_database, query, scalar};
 pub use server::{Program, Store};
 

@@ -90,7 +90,7 @@ endpoint! {
     /// 续传一段
     ///
     /// 从 `Upload-Offset` 开始的一段, 长短随意; 须与已收的字节数相同, 否则 409 (`upload_offset_mismatch`), 超出文件长度的 413。断开之前到达的
-    /// 都会保存, 静止 30 秒的视为断开。最后一段收到后查验文件: 通过即成为附件 (`Attachment-Id`), 未通过则 422, 与 `POST /attachments` 相同,
+    /// 都会保存, 静止 30 秒的视为断开。代理不许 PATCH 的, 可用 POST 并带 `X-HTTP-Method-Override: PATCH`。最后一段收到后查验文件: 通过即成为附件 (`Attachment-Id`), 未通过则 422, 与 `POST /attachments` 相同,
     /// 上传就此结束, 此后答 410 (`upload_refused`)。已收全的可发空的一段以完成查验。
     SendUploadPart: AttachmentUpload, Patch "/uploads/{upload_id}", tag "attachments",
         codes [UploadOffsetMismatch, TooManyUnfinished, ConcurrentChange, UploadRefused, IdTaken, TooManyUnbound]
