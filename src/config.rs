@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
@@ -105,6 +106,10 @@ pub struct Settings {
     /// likes [default: 60000]
     #[arg(long, global = true, env = "PINGYI_RATE_LIMIT", value_name = "N")]
     pub rate_limit: Option<u32>,
+    /// Milliseconds for which readiness fails before the listener closes once the server is told to end, so that a
+    /// balancer looks away first [default: 500]
+    #[arg(long, global = true, env = "PINGYI_LOOK_AWAY_MS", value_name = "N")]
+    pub look_away_ms: Option<u32>,
     /// Database connections [default: 8]
     #[arg(long, global = true, env = "PINGYI_CONNECTIONS", value_name = "N")]
     pub connections: Option<u32>,
@@ -149,6 +154,7 @@ impl Settings {
                 self.trusted_proxies
             },
             rate_limit: self.rate_limit.or(file.rate_limit),
+            look_away_ms: self.look_away_ms.or(file.look_away_ms),
             connections: self.connections.or(file.connections),
             workers: self.workers.or(file.workers),
             log: self.log.or(file.log),
@@ -220,6 +226,12 @@ impl Settings {
     #[must_use]
     pub fn rate_limit(&self) -> u32 {
         self.rate_limit.unwrap_or(60_000)
+    }
+
+    /// How long readiness fails before the listener closes.
+    #[must_use]
+    pub fn look_away(&self) -> Duration {
+        Duration::from_millis(self.look_away_ms.unwrap_or(500).into())
     }
 
     /// How much at once.
@@ -314,10 +326,12 @@ mod tests {
     fn flags_and_environment_come_before_the_file_and_unknown_keys_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("pingyi.toml");
-        std::fs::write(&file, "listen = \"127.0.0.1:1\"\nconnections = 3\n").unwrap();
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\nconnections = 3\nlook_away_ms = 9000\n").unwrap();
         let given = Settings { listen: Some("127.0.0.1:2".into()), ..Settings::default() };
         let whole = given.clone().complete(Some(&file)).unwrap();
         assert_eq!((whole.listen(), whole.limits().connections), ("127.0.0.1:2", 3));
+        let waits = [whole.look_away(), given.look_away()];
+        assert_eq!(waits, [Duration::from_secs(9), Duration::from_millis(500)]);
         std::fs::write(&file, "lissen = 1").unwrap();
         assert!(given.complete(Some(&file)).is_err());
     }

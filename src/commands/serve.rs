@@ -2,7 +2,6 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
 
 use pingyi::access::{Doors, KeyRing};
 use pingyi::app::{self, Serving};
@@ -16,9 +15,6 @@ use pingyi::inspections::attachments::leftovers;
 use pingyi::inspections::candidates::missing;
 use pingyi::inspections::checks::embargo;
 use pingyi::web::Rates;
-
-/// How long readiness fails before the listener closes, so that a balancer looks away first.
-const LOOK_AWAY: Duration = Duration::from_millis(500);
 
 /// Serves until it is told to end.
 pub(crate) fn run(settings: &Settings) -> Result<()> {
@@ -62,6 +58,7 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
     if let Some(context) = Arc::get_mut(&mut context) {
         context.rates = Rates::of(settings.rate_limit());
     }
+    let look_away = settings.look_away();
     let system = actix_web::rt::System::new();
     system.block_on(async move {
         let trouble = |error: std::io::Error| StartError::new(format!("the server failed: {error}"));
@@ -92,7 +89,7 @@ pub(crate) fn serve(settings: &Settings, doors: Arc<Doors>) -> Result<()> {
             end.await;
             doors.drain();
             tracing::info!("draining: readiness fails, requests under way finish");
-            tokio::time::sleep(LOOK_AWAY).await;
+            tokio::time::sleep(look_away).await;
             handle.stop(true).await;
         });
         server.await.map_err(trouble)

@@ -1,13 +1,12 @@
 //! Jobs: taken on, seen by whoever began them, done by whichever process is there, seen by nobody before they end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pingyi::app;
-use pingyi::web::Context;
 use serde_json::{Value, json};
 
 use crate::support::client::{As, Reply};
-use crate::support::imports::work_off;
+use crate::support::imports::{work_off, work_steps, work_until};
 use crate::support::live::{Ear, Event, Running};
 use crate::support::raw::Raw;
 use crate::support::{World, both, sealing};
@@ -34,19 +33,11 @@ fn job(world: &World, path: &str) -> Value {
     world.as_(ADMIN).get(path).expect(200, "").json()
 }
 
-/// Works on what there is for so long only, as a process that is then killed: what it holds, it holds for a while.
-fn work_for(context: &Context, time: Duration) {
-    let runner = app::runner(context);
-    drop(sealing::run(async { tokio::time::timeout(time, runner.work_off()).await }));
-    // What was under way in the database ends, as it would there.
-}
-
 /// Leaves a job where some of its rows have been read.
-fn work_until_read(world: &World, path: &str) {
-    while job(world, path)["rows_read"] == 0 {
-        work_for(world.context(), Duration::from_millis(100));
-        world.clock.advance(31);
-    }
+fn work_until_read(world: &World) {
+    let mut raw = Raw::owner(world, "53");
+    let sql = "SELECT mark AS text FROM jobs WHERE state = 'reading' AND rows_read > 0";
+    work_until(world, || !raw.texts(sql).is_empty());
 }
 
 /// The officers that a table has brought, as anybody sees them.
@@ -132,6 +123,8 @@ both! {
     }
 
     fn whoever_began_a_job_is_told_of_it_and_nobody_else(world) {
+        // Whatever the people here came with has been told.
+        sealing::seal_all(world, "53");
         let running = Running::beside(world.doors());
         let admin = world.as_(ADMIN);
         let ear = Ear::open(world.address(), admin.token(), None);
@@ -157,31 +150,24 @@ both! {
         let (ear, other) = (listen(ADMIN), listen("5301-system-admin"));
         let path = take_on(world, "", table(0, 900));
         // Each time a process is gone the job stays where it is, and whoever listens is told where.
-        let mut told_of = 0;
-        for turn in 0..200_u64 {
-            work_for(world.context(), Duration::from_millis(60 + turn * 13 % 170));
-            world.clock.advance(31);
+        for steps in 1..=3 {
+            work_steps(world, steps);
             let view = job(world, &path);
             let state = view["state"].as_str().unwrap();
-            if state == "done" || told_of == 3 {
-                break;
-            }
-            if ["reading", "finishing"].contains(&state) {
-                // What was under way in the database when the process was gone ends there: so it is looked at anew.
-                let is_told = || {
-                    let view = job(world, &path);
-                    let stands = FIELDS.map(|name| view[name].clone());
-                    passed(&ear).iter().any(|one| FIELDS.map(|name| one["progress"][name].clone()) == stands)
-                };
-                assert!((0..200).any(|_| is_told() || ear.next(Duration::from_millis(100)).is_none() && is_told()), "{view}");
-                told_of += 1;
+            assert!(["reading", "finishing"].contains(&state), "{view}");
+            let stands = FIELDS.map(|name| view[name].clone());
+            let is_told = || passed(&ear).iter().any(|one| FIELDS.map(|name| one["progress"][name].clone()) == stands);
+            let begun = Instant::now();
+            while !is_told() {
+                assert!(begun.elapsed() < Duration::from_mins(1), "{view} was not told: {:?}", passed(&ear));
+                ear.next(Duration::from_millis(100));
             }
         }
         work_off(world);
         assert_eq!(job(world, &path)["state"], "done");
         let told = passed(&ear);
         assert!(told.iter().all(|one| one["kind"] == "job" && one["action"] == "job.progress" && path.ends_with(one["id"].as_str().unwrap())), "{told:?}");
-        assert!(told_of > 0 && told.windows(2).all(|two| two[0] != two[1]), "what is known is not told again: {told:?}");
+        assert!(told.len() >= 3 && told.windows(2).all(|two| two[0] != two[1]), "what is known is not told again: {told:?}");
         assert_eq!(passed(&other), Vec::<Value>::new());
     }
 
@@ -194,10 +180,10 @@ both! {
         let before = Raw::owner(world, "53").texts(logged).len();
         let path = take_on(world, "", table(0, ROWS));
         let (mut seen_rows, mut states, mut percents) = (0, Vec::new(), vec![0]);
-        for turn in 0..200_u64 {
-            work_for(world.context(), Duration::from_millis(60 + turn * 13 % 170));
-            // Whoever held it is gone: in half a minute it is free.
-            world.clock.advance(31);
+        // A step takes twice as many rows as the one before it at most: three of them are never all of it.
+        for turn in 0..200 {
+            work_steps(world, 1 + turn % 3);
+            let admin = world.as_(ADMIN);
             let view = job(world, &path);
             let (state, rows) = (view["state"].as_str().unwrap().to_owned(), view["rows_read"].as_i64().unwrap());
             assert!(rows >= seen_rows, "never back: {view}");
@@ -221,7 +207,6 @@ both! {
         }
         assert!(percents.iter().any(|percent| (1..100).contains(percent)), "{percents:?}");
         assert!(states.iter().filter(|state| *state == "reading").count() > 1, "it was interrupted: {states:?}");
-        world.forget();
         let admin = world.as_(ADMIN);
         let view = job(world, &path);
         assert_eq!((&view["state"], &view["rows_new"], &view["rows_changed"]), (&json!("done"), &json!(899), &json!(1)), "{states:?}");
@@ -248,9 +233,9 @@ both! {
         let there = |admin: &As<'_>| admin.get("/users?q=bulk-&count=exact&limit=1").expect(200, "").json()["total"].as_i64().unwrap();
         let logged = |world: &World| world.as_("53-auditor").get("/audit-log?entity=user&count=exact&limit=1").expect(200, "").json()["total"].as_i64().unwrap();
         let (mut states, mut taken, before) = (Vec::new(), false, logged(world));
-        for turn in 0..200_u64 {
-            work_for(world.context(), Duration::from_millis(20 + turn * 13 % 90));
-            world.clock.advance(31);
+        for turn in 0..200 {
+            work_steps(world, 1 + turn % 3);
+            let admin = world.as_(ADMIN);
             let state = job(world, &path)["state"].as_str().unwrap().to_owned();
             if state == "done" {
                 break;
@@ -267,7 +252,6 @@ both! {
             states.push(state);
         }
         assert!(states.iter().any(|state| state == "finishing"), "{states:?}");
-        world.forget();
         let (admin, view) = (world.as_(ADMIN), job(world, &path));
         assert_eq!((&view["state"], there(&admin)), (&json!("done"), 400), "{view}");
         let late = i64::from(taken);
@@ -301,14 +285,13 @@ both! {
         work_off(world);
         assert_eq!(job(world, &waiting)["state"], "cancelled");
         let path = take_on(world, "", table(0, 900));
-        work_until_read(world, &path);
+        work_until_read(world);
         let stale = admin.call("POST", &format!("{path}/cancel")).json(&json!({})).header("If-Match", "\"v1.0\"").send();
         stale.expect(412, "precondition_failed");
         admin.post(&format!("{path}/cancel"), &json!({})).expect(200, "");
         admin.post(&format!("{path}/cancel"), &json!({})).expect(409, "job_not_cancellable");
         for _ in 0..3 {
-            work_for(world.context(), Duration::from_millis(50));
-            world.clock.advance(31);
+            work_steps(world, 1);
         }
         work_off(world);
         let view = job(world, &path);
@@ -404,7 +387,7 @@ both! {
 
     fn a_right_that_ends_ends_the_job(world) {
         let path = take_on(world, "", table(0, 900));
-        work_until_read(world, &path);
+        work_until_read(world);
         // None of the people here may take this role away.
         let sql = "UPDATE role_bindings SET revoked_at = created_at WHERE role = 'system_admin' AND unit_path = '53/'";
         Raw::owner(world, "53").run(sql).unwrap();
@@ -423,9 +406,11 @@ both! {
         let contexts = [world.doors().clone(), second.doors.clone()];
         std::thread::scope(|scope| {
             for doors in contexts {
-                scope.spawn(move || work_for(&app::context(doors, Vec::new()), Duration::from_mins(1)));
+                scope.spawn(move || drop(sealing::run(app::runner(&app::context(doors, Vec::new())).work_off())));
             }
         });
+        // What one of them has given up is free again.
+        world.advance(31);
         work_off(world);
         for path in &paths {
             let view = job(world, path);
@@ -440,7 +425,7 @@ both! {
         let admin = world.as_(ADMIN);
         let head = format!("{HEADING}8000000,王建国,police,,530302,11010519491231002X,head,局长,2026-01-01\n") + &table(1, 900)[HEADING.len()..];
         let path = take_on(world, "", head);
-        work_until_read(world, &path);
+        work_until_read(world);
         let unit = world.unit("530302");
         let one = |number: &str, card: Value| json!({ "number": number, "name": "李建国", "kind": "police", "unit_id": unit, "id_card": card });
         admin.post("/officers", &one("8000000", Value::Null)).expect(409, "officer_number_taken");

@@ -4,8 +4,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::process::{Connection, Session, login, memory, nap, until};
+use super::process::{Connection, Session, login, many_files, memory, nap, until};
 use super::work::{BOTH, Crew, Demo, Kind, new_body};
+
+/// How long the door stays open here once the server is told to end: a machine that is busy with a thousand lines has to be
+/// asked meanwhile, and to answer.
+const LOOK_AWAY: Duration = Duration::from_secs(15);
 
 /// Who listens without a thread of their own: what has come is read when somebody asks.
 pub struct Line {
@@ -44,7 +48,10 @@ impl Line {
     /// The ids of events of this kind, with the id of the thing, in their order.
     fn heard(&mut self, kind: &str) -> Vec<(String, String)> {
         let (mut found, mut id, mut is_kind) = (Vec::new(), String::new(), false);
-        for line in self.read().lines() {
+        let text = self.read();
+        // The last line may be on its way.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        for line in whole.lines() {
             match line.split_once(": ") {
                 Some(("id", text)) => text.clone_into(&mut id),
                 Some(("event", text)) => is_kind = text == kind,
@@ -80,8 +87,9 @@ fn all_heard(lines: &mut [Line], about: &str, within: Duration) -> Duration {
 
 #[test]
 fn a_thousand_listen_at_once() {
+    many_files();
     for backend in BOTH {
-        let demo = Demo::start(backend);
+        let demo = Demo::start_with(backend, &["--look-away-ms", &LOOK_AWAY.as_millis().to_string()]);
         let crew = demo.crew();
         // What the demo brought is sealed before anybody listens.
         demo.store.until_sealed();
@@ -99,13 +107,13 @@ fn a_thousand_listen_at_once() {
         let mut lines: Vec<Line> = listeners.map(|one| Line::open(demo.at(), one, None)).collect();
         let begun = Instant::now();
         while !lines.iter_mut().all(|line| line.read().contains("retry: 2000")) {
-            assert!(begun.elapsed() < Duration::from_mins(1), "a thousand are let in");
+            assert!(begun.elapsed() < Duration::from_mins(2), "a thousand are let in");
             nap(Duration::from_millis(50));
         }
         let mut slowest = Duration::ZERO;
         for mark in 1..=3 {
             let about = create(&crew, demo.at(), mark);
-            slowest = slowest.max(all_heard(&mut lines, &about, Duration::from_secs(30)));
+            slowest = slowest.max(all_heard(&mut lines, &about, Duration::from_mins(1)));
         }
         let grown = (memory(demo.program.pid()).unwrap().0 / 1024).saturating_sub(before);
         println!("{backend:?}: the last of 1000 heard after {slowest:?}; {grown} MB more");
@@ -116,20 +124,20 @@ fn a_thousand_listen_at_once() {
         }
         assert!(grown < 200, "{grown} MB for a thousand who listen");
 
-        // Nobody is left without a word for long.
+        // Nobody is left without a word for long: a beat comes every fifteen seconds, and is read here in some more.
         let words = |line: &mut Line| line.read().lines().filter(|text| *text == ":").count();
         let was: Vec<usize> = lines.iter_mut().map(words).collect();
-        until(Duration::from_secs(16), "a beat for everybody", || {
+        until(Duration::from_secs(25), "a beat for everybody", || {
             nap(Duration::from_millis(500));
             lines.iter_mut().zip(&was).all(|(line, was)| words(line) > *was).then_some(())
         });
 
         // When the server is told to end, the lines end with it: their owners go to another instance.
-        demo.program.terminate();
         let told = Instant::now();
+        demo.program.terminate();
         // Whoever comes to listen now is sent to another instance at once: none is let in whom nobody tells anything.
         let mut late = Connection::open(demo.at()).unwrap();
-        until(Duration::from_millis(450), "whoever comes late to be refused", || {
+        until(LOOK_AWAY, "whoever comes late to be refused", || {
             let request = crew.office.compose("GET", "/events", &[("Accept", "text/event-stream")], None);
             late.send(&request).unwrap();
             match late.receive() {
@@ -144,11 +152,11 @@ fn a_thousand_listen_at_once() {
             line.read();
             line.ended
         }) {
-            assert!(told.elapsed() < Duration::from_secs(20), "the lines end");
+            assert!(told.elapsed() < LOOK_AWAY + Duration::from_secs(20), "the lines end");
             nap(Duration::from_millis(50));
         }
         let Demo { program, .. } = demo;
-        assert!(program.wait(Duration::from_secs(30)).success());
+        assert!(program.wait(Duration::from_mins(1)).success());
     }
 }
 
@@ -158,6 +166,7 @@ fn what_was_acknowledged_before_a_kill_is_told_after_it() {
         let mut demo = Demo::start(backend);
         let crew = demo.crew();
         let mut line = Line::open(demo.at(), &crew.office, None);
+        until(Duration::from_secs(20), "the first words", || line.read().contains("retry:").then_some(()));
         let mut made = vec![create(&crew, demo.at(), 0)];
         all_heard(std::slice::from_mut(&mut line), &made[0], Duration::from_secs(20));
         let mut heard = line.heard("campaign");
@@ -166,7 +175,10 @@ fn what_was_acknowledged_before_a_kill_is_told_after_it() {
             made.push(create(&crew, demo.at(), mark));
         }
         demo.program.kill();
-        nap(Duration::from_millis(200));
+        until(Duration::from_secs(20), "the line to end", || {
+            line.read();
+            line.ended.then_some(())
+        });
         heard.extend(line.heard("campaign").split_off(heard.len()));
         demo.program = demo.store.start(&["serve"]);
         let crew = demo.crew();

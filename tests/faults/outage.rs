@@ -9,7 +9,7 @@ use super::process::{Backend, Cluster, Connection, Reply, Store, nap, until};
 use super::work::{BINARY, Crew, Demo, Kind, create, mark_of, new_body, read};
 
 /// The server's own deadline of a request, and some.
-const DEADLINE: Duration = Duration::from_secs(32);
+const DEADLINE: Duration = Duration::from_secs(38);
 
 fn post(demo: &Demo, crew: &Crew, id: uuid::Uuid) -> Reply {
     let body = new_body(Kind::Campaign, id, crew, None, 1);
@@ -145,7 +145,7 @@ fn connections_are_cut_one_and_all_while_the_server_of_the_database_lives() {
                        WHERE datname = current_database() AND pid <> pg_backend_pid()";
             demo.ask(sql);
         }
-        until(Duration::from_secs(10), "ten good answers in a row", || {
+        until(Duration::from_secs(30), "ten good answers in a row", || {
             (0..10).all(|_| read(&demo, &crew.office, &path).unwrap().status == 200).then_some(())
         });
     });
@@ -229,7 +229,7 @@ fn fills_up_and_is_emptied(disk: &SmallDisk, mut demo: Demo) {
                 read(&demo, &crew.office, &path).unwrap().expect(200);
             }
             std::fs::remove_file(ballast).unwrap();
-            until(Duration::from_secs(10), "a write to succeed", || {
+            until(Duration::from_secs(30), "a write to succeed", || {
                 (post(&demo, &crew, uuid::Uuid::now_v7()).status == 201).then_some(())
             });
             nap(Duration::from_millis(200));
@@ -271,15 +271,16 @@ fn another_program_holds_the_embedded_database_locked() {
     let id = uuid::Uuid::now_v7();
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| post(&demo, &crew, id));
-        // Readers do not wait for the writer.
+        // Readers do not wait for the writer, who waits five seconds for the lock.
         for _ in 0..20 {
             let asked = Instant::now();
             read(&demo, &crew.office, &path).unwrap().expect(200);
-            assert!(asked.elapsed() < Duration::from_secs(2));
+            assert!(asked.elapsed() < Duration::from_secs(4));
         }
         assert_unavailable(&writer.join().unwrap());
     });
-    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
+    // The writer waits so long for each write that stands before this one as well: the request's own deadline ends it.
+    assert!(asked.elapsed() < DEADLINE, "{:?}", asked.elapsed());
     other.batch_execute("ROLLBACK").unwrap();
     post(&demo, &crew, id).expect(201);
     check(&demo, &crew, &[id]);

@@ -23,16 +23,21 @@ pub struct Demo {
 impl Demo {
     /// A demo that was loaded before.
     pub fn start(backend: Backend) -> Self {
-        Self::served(Store::with_demo(BINARY, backend), backend, "serve")
+        Self::start_with(backend, &[])
+    }
+
+    /// The same, with settings.
+    pub fn start_with(backend: Backend, settings: &[&str]) -> Self {
+        Self::served(Store::with_demo(BINARY, backend), backend, &[&["serve"], settings].concat())
     }
 
     /// A demo that is loaded here.
     pub fn start_in(store: Store, backend: Backend) -> Self {
-        Self::served(store, backend, "demo")
+        Self::served(store, backend, &["demo"])
     }
 
-    fn served(store: Store, backend: Backend, command: &str) -> Self {
-        let program = store.start(&[command]);
+    fn served(store: Store, backend: Backend, arguments: &[&str]) -> Self {
+        let program = store.start(arguments);
         let accounts = accounts_of(&store.accounts_file());
         Self { program, store, backend, accounts }
     }

@@ -3,9 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_types};
+
+use super::until;
 
 const CURE: &str = "start the tests through `scripts/test` (or `scripts/postgres cargo nextest run`): PostgreSQL is \
                     needed, and its address is not in the environment";
@@ -190,7 +193,7 @@ impl Cluster {
         let options =
             format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={dir}", self.port);
         let log = self.dir.path().join("server.log").display().to_string();
-        ["-D", &self.data(), "-l", &log, "-o", &options, "-t", "30", "-w", "start"]
+        ["-D", &self.data(), "-l", &log, "-o", &options, "-t", "120", "-w", "start"]
             .map(ToOwned::to_owned)
             .to_vec()
     }
@@ -203,14 +206,15 @@ impl Cluster {
 
     /// Stops it as a power cut would: no shutdown checkpoint, connections cut.
     pub fn stop(&self) {
-        self.program("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-t", "30", "-w", "stop"]);
+        self.program("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-t", "120", "-w", "stop"]);
     }
 
     /// Starts it again at the same address.
     pub fn start_again(&self) {
-        let arguments = self.arguments_of_start();
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        self.program("pg_ctl", &arguments);
+        // Somebody else's connection may have been given the port meanwhile.
+        until(Duration::from_mins(1), "the server's own port", || {
+            self.run("pg_ctl", &self.arguments_of_start()).then_some(())
+        });
     }
 
     fn program(&self, name: &str, arguments: &[&str]) {

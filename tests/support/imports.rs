@@ -1,11 +1,18 @@
 //! Imports as one step: a test sends a table, the job it becomes is done, and what came of it is told in one answer.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use pingyi::access::beside;
 use pingyi::app;
+use pingyi::db::TenantId;
 use pingyi::errors::Code;
 use pingyi::web::status_of;
 use serde_json::{Value, json};
 
 use super::client::{Call, Reply};
+use super::raw::Raw;
 use super::{World, sealing};
 
 /// Does every job there is.
@@ -13,6 +20,42 @@ pub fn work_off(world: &World) -> usize {
     let runner = app::runner(world.context());
     // The runner is of one thread, as beside a server.
     sealing::run(runner.work_off()).unwrap()
+}
+
+/// Works on what there is until it is enough, as a process that is then killed: what it holds, it holds for half a minute,
+/// and those have passed. It is asked whenever the work waits for the database, so that no clock decides how far it comes.
+pub fn work_until(world: &World, mut is_enough: impl FnMut() -> bool) {
+    let runner = app::runner(world.context());
+    sealing::run(async {
+        let mut work = pin!(runner.work_off());
+        let killed = poll_fn(|task| {
+            let is_over = work.as_mut().poll(task).is_ready();
+            if is_over || is_enough() { Poll::Ready(()) } else { Poll::Pending }
+        });
+        killed.await;
+    });
+    // What was under way in the database ends there: the one writer of SQLite is done with it before this is written.
+    let tenant = TenantId::parse("53").unwrap();
+    let behind = beside(world.doors(), tenant, "tests", |tx| {
+        tx.nothing_changed();
+        Ok(())
+    });
+    sealing::run(behind).unwrap();
+    world.advance(31);
+}
+
+/// Lets jobs come so many steps on, by whoever is then killed: a step leaves another state or another place.
+pub fn work_steps(world: &World, steps: usize) {
+    let columns = ["state", "mark", "settled", "rows_read", "rows_new", "rows_changed", "rows_unchanged"];
+    let sql = &format!("SELECT {} AS text FROM jobs ORDER BY id", columns.join(" || ' ' || "));
+    let mut raw = Raw::owner(world, "53");
+    let (mut place, mut made) = (raw.texts(sql), 0);
+    work_until(world, || {
+        let now = raw.texts(sql);
+        made += usize::from(now != place);
+        place = now;
+        made >= steps
+    });
 }
 
 impl Call<'_> {

@@ -31,7 +31,7 @@ use std::thread::JoinHandle;
 
 use pingyi::access::{Doors, KeyRing};
 use pingyi::app::{self, Serving};
-use pingyi::db::{Clock, Db, Limits, Location};
+use pingyi::db::{Clock, Db, Instant, Limits, Location};
 use pingyi::files::Files;
 use pingyi::web::Context;
 use serde_json::{Value, json};
@@ -80,6 +80,9 @@ pub enum Place {
     Postgres(postgres::Database),
 }
 
+/// How many seconds somebody bears a token before they sign in again; it lives 900.
+const FRESH: i64 = 600;
+
 /// A database of its own, a server on it, the people in it, and the clock.
 pub struct World {
     /// Which database it is.
@@ -90,7 +93,7 @@ pub struct World {
     pub cast: Cast,
     address: SocketAddr,
     doors: Arc<Doors>,
-    tokens: Mutex<HashMap<String, String>>,
+    tokens: Mutex<HashMap<String, (String, Instant)>>,
     server: Option<Running>,
     context: Arc<Context>,
     // Dropped last, in this order: the database once nobody is connected, then the directory.
@@ -108,11 +111,11 @@ impl World {
     pub fn with(backend: Backend, change: impl FnOnce(&mut Context) + Send + 'static) -> Self {
         let dir =
             tempfile::Builder::new().prefix("pingyi-test-").tempdir().expect("a directory for the test");
-        let (place, cast) = match backend {
+        let (place, cast, begins_at) = match backend {
             Backend::Sqlite => template::sqlite(dir.path()),
             Backend::Postgres => template::postgres(),
         };
-        let clock = Clock::manual(Clock::system().now());
+        let clock = Clock::manual(begins_at);
         let doors = open(&place, dir.path(), &clock);
         let (address, server, context) = serve(doors.clone(), change);
         let tokens = Mutex::default();
@@ -127,12 +130,14 @@ impl World {
         Second { address, doors, server: Some(server) }
     }
 
-    /// Somebody of [`people`], signed in (once a test).
+    /// Somebody of [`people`], signed in: once a test, and again before a token runs out, however the clock came there.
     pub fn as_(&self, login: &str) -> As<'_> {
+        let now = self.clock.now();
         let known = self.tokens.lock().expect("tokens").get(login).cloned();
+        let known = known.filter(|(_, since)| now < since.plus_seconds(FRESH)).map(|(token, _)| token);
         let token = known.unwrap_or_else(|| {
             let token = self.sign_in(login).json()["access_token"].as_str().expect("a token").to_owned();
-            self.tokens.lock().expect("tokens").insert(login.to_owned(), token.clone());
+            self.tokens.lock().expect("tokens").insert(login.to_owned(), (token.clone(), now));
             token
         });
         As::new(self, login, Some(token))
@@ -159,10 +164,10 @@ impl World {
         self.tokens.lock().expect("tokens").clear();
     }
 
-    /// Moves the clock; tokens live 15 minutes, so people sign in again after longer.
+    /// Moves the clock; tokens live 15 minutes, so [`World::as_`] signs people in again after longer.
     pub fn advance(&self, seconds: i64) {
         self.clock.advance(seconds);
-        if seconds >= 600 {
+        if seconds >= FRESH {
             self.forget();
         }
     }

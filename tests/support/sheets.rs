@@ -28,7 +28,16 @@ pub fn table(format: Format, reply: &Reply) -> Vec<Vec<String>> {
             let rows = reader.records().map(|row| row.expect("a row like the others"));
             rows.map(|row| row.iter().map(ToOwned::to_owned).collect()).collect()
         }
-        Format::Xlsx => cells(reply).iter().map(|row| row.iter().map(shown).collect()).collect(),
+        Format::Xlsx => {
+            let rows = cells(reply);
+            // At midnight a moment and a day are the same number: the heading tells which it is.
+            let is_moment: Vec<bool> =
+                rows[0].iter().map(|heading| heading.to_string().ends_with("时刻")).collect();
+            let row = |row: &Vec<Data>| {
+                row.iter().zip(&is_moment).map(|(cell, is_moment)| shown(cell, *is_moment)).collect()
+            };
+            rows.iter().map(row).collect()
+        }
     }
 }
 
@@ -44,7 +53,7 @@ pub fn cells(reply: &Reply) -> Vec<Vec<Data>> {
     range.rows().map(<[Data]>::to_vec).collect()
 }
 
-fn shown(cell: &Data) -> String {
+fn shown(cell: &Data, is_moment: bool) -> String {
     match cell {
         Data::Empty => String::new(),
         Data::String(text) => text.clone(),
@@ -54,7 +63,7 @@ fn shown(cell: &Data) -> String {
             let (year, month, day, hour, minute, second, milli) = at.to_ymd_hms_milli();
             // A number of days holds no second exactly.
             let second = second + u8::from(milli > 500);
-            if at.as_f64().fract() == 0.0 {
+            if !is_moment && at.as_f64().fract() == 0.0 {
                 format!("{year:04}-{month:02}-{day:02}")
             } else {
                 format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")

@@ -5,15 +5,30 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use chrono::NaiveDate;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use pingyi::access::{Doors, KeyRing, password};
-use pingyi::db::{Clock, Db, Limits, Location, migrate};
+use pingyi::db::{Clock, Db, Instant, Limits, Location, migrate};
 use pingyi::files::Files;
 
 use super::Place;
 use super::people::{self, Cast};
 use super::postgres::{self, Database, Server};
+
+/// People, and the day on which they were entered: a template may be older than the run that uses it.
+type Made = (NaiveDate, Cast);
+
+/// When the people of a template were entered: early on its day, while it is still the day before in UTC.
+fn entered_at(day: NaiveDate) -> Instant {
+    Instant::start_of_shanghai_day(day).plus_seconds(5 * 3600)
+}
+
+/// When a world on a template begins: later that day, at a moment that is no whole second. No run begins near midnight, and
+/// none a day after its people were entered.
+fn begins_at(day: NaiveDate) -> Instant {
+    Instant::from_micros(entered_at(day).plus_seconds(3607).micros() + 123_456)
+}
 
 /// What a template is good for: this very build, and so its migrations and its people.
 fn key() -> &'static str {
@@ -27,24 +42,25 @@ fn key() -> &'static str {
     })
 }
 
-fn fill(location: &Location, dir: &Path) -> Cast {
+fn fill(location: &Location, dir: &Path) -> Made {
+    let day = Clock::system().now().shanghai_day();
     let keys = KeyRing::load_or_create(&dir.join("keys.json")).expect("keys");
     let db = Db::open(location, Limits { connections: 2, ..Limits::default() }).expect("the template opens");
-    let doors = Doors::new(db, Clock::system(), keys, Files::folder(&dir.join("files")).expect("a folder"))
-        .expect("doors");
+    let files = Files::folder(&dir.join("files")).expect("a folder");
+    let doors = Doors::new(db, Clock::manual(entered_at(day)), keys, files).expect("doors");
     let hash = password::hash_now(people::PASSWORD).expect("the password's hash");
-    people::populate(&doors, &hash)
+    (day, people::populate(&doors, &hash))
 }
 
-/// A database file of its own in `dir`.
-pub fn sqlite(dir: &Path) -> (Place, Cast) {
-    let (template, cast) = sqlite_template();
+/// A database file of its own in `dir`, who is in it, and when its world begins.
+pub fn sqlite(dir: &Path) -> (Place, Cast, Instant) {
+    let (template, (day, cast)) = sqlite_template();
     let file = dir.join("pingyi.sqlite3");
     std::fs::copy(template, &file).expect("the template is copied");
-    (Place::Sqlite(file), cast)
+    (Place::Sqlite(file), cast, begins_at(day))
 }
 
-fn sqlite_template() -> (PathBuf, Cast) {
+fn sqlite_template() -> (PathBuf, Made) {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR"));
     std::fs::create_dir_all(home).expect("target/tmp");
     let name = std::env::current_exe().expect("this program's path");
@@ -65,26 +81,26 @@ fn sqlite_template() -> (PathBuf, Cast) {
         let begun = tempfile::tempdir().expect("a directory");
         let database = begun.path().join("pingyi.sqlite3");
         migrate::up(&Location::Sqlite(database.clone()), None).expect("the migrations run");
-        let cast = fill(&Location::Sqlite(database.clone()), begun.path());
+        let made = fill(&Location::Sqlite(database.clone()), begun.path());
         let mut conn = SqliteConnection::establish(database.to_str().expect("UTF-8")).expect("the template");
         // One file without a journal beside it, whoever is still connected.
         let sql = format!("PRAGMA busy_timeout = 20000; VACUUM INTO '{}'", file.display());
         conn.batch_execute(&sql).expect("the template is written");
-        std::fs::write(&list, serde_json::to_vec(&cast).expect("JSON")).expect("the list is written");
+        std::fs::write(&list, serde_json::to_vec(&made).expect("JSON")).expect("the list is written");
     }
-    let cast = serde_json::from_slice(&std::fs::read(&list).expect("the list")).expect("the list is JSON");
-    (file, cast)
+    let made = serde_json::from_slice(&std::fs::read(&list).expect("the list")).expect("the list is JSON");
+    (file, made)
 }
 
-/// A database of its own on the server.
-pub fn postgres() -> (Place, Cast) {
+/// A database of its own on the server, who is in it, and when its world begins.
+pub fn postgres() -> (Place, Cast, Instant) {
     let server = Server::of_environment();
     let template = format!("pingyi_template_{}", key());
-    let cast = postgres_template(&server, &template);
-    (Place::Postgres(Database::clone_of(&server, &template)), cast)
+    let (day, cast) = postgres_template(&server, &template);
+    (Place::Postgres(Database::clone_of(&server, &template)), cast, begins_at(day))
 }
 
-fn postgres_template(server: &Server, name: &str) -> Cast {
+fn postgres_template(server: &Server, name: &str) -> Made {
     let mut owner = server.owner();
     // Held until this connection ends: the first process makes the template, the others wait.
     postgres::run(&mut owner, "SELECT pg_advisory_lock(7305002)");
@@ -97,9 +113,9 @@ fn postgres_template(server: &Server, name: &str) -> Cast {
     let location = Location::Postgres(server.app_url_of(&begun));
     migrate::up(&location, Some(&server.owner_url_of(&begun))).expect("the migrations run");
     let dir = tempfile::tempdir().expect("a directory");
-    let cast = fill(&location, dir.path());
-    let list = serde_json::to_string(&cast).expect("JSON").replace('\'', "''");
+    let made = fill(&location, dir.path());
+    let list = serde_json::to_string(&made).expect("JSON").replace('\'', "''");
     postgres::run(&mut owner, &format!("ALTER DATABASE {begun} RENAME TO {name}"));
     postgres::run(&mut owner, &format!("COMMENT ON DATABASE {name} IS '{list}'"));
-    cast
+    made
 }
