@@ -171,6 +171,7 @@ fn inspections(api: Api) -> Api {
         .with::<conflicts::GetConflict>().with::<conflicts::EndConflict>()
         .with::<resumable::BeginUpload>().with::<resumable::GetUploadOffset>().with::<resumable::SendUploadPart>().with::<resumable::EndUpload>()
         .with::<attachments::UploadAttachment>().with::<attachments::GetAttachment>().with::<attachments::GetAttachmentContent>()
+        .with::<attachments::WithdrawAttachment>()
         .with::<checks::ListChecks>().with::<checks::CreateCheck>().with::<checks::GetCheck>().with::<checks::ListCheckReaders>()
         .with::<offline::GetOfflineBundle>().with::<sync::SyncOffline>()
         .with::<check_transitions::RecordCheck>().with::<check_transitions::ConfirmCheck>()

@@ -255,7 +255,7 @@ const DOORS: &[(&str, &[(&str, usize)])] = &[
     (
         "beside(doors,",
         &[
-            ("inspections/attachments/leftovers.rs", 5),
+            ("inspections/attachments/leftovers.rs", 6),
             ("inspections/attachments/upload.rs", 1),
             ("inspections/candidates/missing.rs", 1),
             ("inspections/checks/embargo.rs", 1),

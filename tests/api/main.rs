@@ -59,5 +59,6 @@ mod votes;
 mod waiting;
 mod waiting_inspections;
 mod wire;
+mod withdrawals;
 mod workbooks;
 mod yunnan;

@@ -6,14 +6,14 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::rules::{Attachment, AttachmentId, MOST_BYTES, MediaType, Variant};
-use super::service;
 use super::upload::{Said, take};
 use super::views::{AttachmentView, one};
-use crate::access::policy::{AttachmentRead, AttachmentUpload};
+use super::{removal, service};
+use crate::access::policy::{AttachmentRead, AttachmentUpload, AttachmentWithdraw};
 use crate::db::TenantId;
 use crate::inspections::checks::embargo;
 use crate::web::{
-    Content, Created, Example, FileContent, FileForm, Kinds, NoBody, NoQuery, Resource, endpoint,
+    Content, Created, Example, FileContent, FileForm, Kinds, NoBody, NoContent, NoQuery, Resource, endpoint,
 };
 
 /// 上传的附件。
@@ -64,6 +64,18 @@ endpoint! {
             Ok((Resource(one(tx, found)?), noted))
         })
         .await
+    }
+}
+
+endpoint! {
+    /// 收回附件
+    ///
+    /// 拍错的、拍到无关之人的: 上传者可以收回尚未使用的附件, 原件、副本、缩略图随即删除, 不能恢复; 其标识可以再用。已用于检查的记录、补记、异议的,
+    /// 不能收回 (`attachment_bound`), 检查作废之后也不能。带 `If-Match` 则核对附件的版本。
+    WithdrawAttachment: AttachmentWithdraw, Delete "/attachments/{attachment_id}", tag "attachments",
+        codes [AttachmentBound, PreconditionFailed]
+    async fn withdraw_attachment(gate, id: AttachmentId, _query: NoQuery, _body: NoBody) -> NoContent {
+        removal::take_back(gate, id).await
     }
 }
 

@@ -14,6 +14,8 @@ mod extent;
 pub mod http;
 pub mod leftovers;
 mod picture;
+mod removal;
+mod removal_store;
 pub mod resumable;
 pub mod rules;
 pub mod service;

@@ -173,6 +173,12 @@ impl ShownIn {
     }
 }
 
+/// Where an attachment is, below the server's base path.
+#[must_use]
+pub fn path_of(id: AttachmentId) -> String {
+    format!("/attachments/{id}")
+}
+
 /// The name under which the bytes of a form of what this upload brought are kept.
 #[must_use]
 pub fn name_of(tenant: impl std::fmt::Display, upload: UploadId, variant: Variant) -> String {

@@ -154,17 +154,6 @@ pub(super) fn forgotten(tx: &mut Tx<'_, Background>, before: Instant) -> Result<
     rows.into_iter().map(attachment).collect()
 }
 
-/// Takes an attachment away that is bound to nothing; whether it still was.
-pub(super) fn remove(tx: &mut Tx<'_, Background>, id: AttachmentId) -> Result<bool> {
-    let tenant = tx.tenant();
-    let gone = with_conn!(tx.conn(), c => diesel::delete(t::table
-        .filter(t::tenant_id.eq(tenant))
-        .filter(t::id.eq(id))
-        .filter(t::check_id.is_null()))
-        .execute(c))?;
-    Ok(gone > 0)
-}
-
 /// What has been begun to be kept.
 #[derive(Debug, Clone)]
 pub(super) struct Upload {
@@ -207,31 +196,4 @@ pub(super) fn finish<A: Action>(tx: &mut Tx<'_, A>, id: UploadId) -> Result<bool
         .filter(uploads::given_up.eq(false)))
         .execute(c))?;
     Ok(gone > 0)
-}
-
-/// Uploads that were begun before a moment and never finished, some of them.
-pub(super) fn left(tx: &mut Tx<'_, Background>, before: Instant) -> Result<Vec<UploadId>> {
-    let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => uploads::table
-        .filter(uploads::tenant_id.eq(tenant))
-        .filter(uploads::created_at.lt(before))
-        .select(uploads::id)
-        .limit(20)
-        .load(c))?)
-}
-
-/// Lets nobody finish an upload; whether it was there to be finished, or given up already.
-pub(super) fn give_up(tx: &mut Tx<'_, Background>, id: UploadId) -> Result<bool> {
-    let tenant = tx.tenant();
-    let found = with_conn!(tx.conn(), c => diesel::update(uploads::table.find((tenant, id)))
-        .set(uploads::given_up.eq(true))
-        .execute(c))?;
-    Ok(found > 0)
-}
-
-/// Forgets an upload that was given up, and whose bytes are gone.
-pub(super) fn forget(tx: &mut Tx<'_, Background>, id: UploadId) -> Result<()> {
-    let tenant = tx.tenant();
-    with_conn!(tx.conn(), c => diesel::delete(uploads::table.find((tenant, id))).execute(c))?;
-    Ok(())
 }
