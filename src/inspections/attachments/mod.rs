@@ -21,4 +21,5 @@ pub mod rules;
 pub mod service;
 mod store;
 pub mod upload;
+pub mod verify;
 pub mod views;

@@ -78,6 +78,23 @@ pub(super) fn any<A: Action>(tx: &mut Tx<'_, A>, id: AttachmentId) -> Result<Opt
     Ok(of_ids(tx, &[id])?.pop())
 }
 
+/// Attachments behind an id, so many at most, in the order of their ids.
+pub(super) fn behind<A: Action>(
+    tx: &mut Tx<'_, A>,
+    behind: Option<AttachmentId>,
+    most: i64,
+) -> Result<Vec<Attachment>> {
+    let tenant = tx.tenant();
+    let rows: Vec<Row> = with_conn!(tx.conn(), c => {
+        let query = t::table.filter(t::tenant_id.eq(tenant)).order(t::id).select(Row::as_select()).limit(most);
+        match behind {
+            None => query.load(c),
+            Some(behind) => query.filter(t::id.gt(behind)).load(c),
+        }
+    })?;
+    rows.into_iter().map(attachment).collect()
+}
+
 /// What is bound to a check, in the order of its making.
 pub(super) fn of_check<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result<Vec<Attachment>> {
     let tenant = tx.tenant();
