@@ -170,7 +170,7 @@ fn inspections(api: Api) -> Api {
         .with::<conflicts::ListConflicts>().with::<conflicts::DeclareConflict>()
         .with::<conflicts::GetConflict>().with::<conflicts::EndConflict>()
         .with::<resumable::BeginUpload>().with::<resumable::GetUploadOffset>().with::<resumable::SendUploadPart>().with::<resumable::EndUpload>()
-        .with::<attachments::UploadAttachment>().with::<attachments::GetAttachment>().with::<attachments::GetAttachmentContent>()
+        .with::<attachments::ListAttachments>().with::<attachments::UploadAttachment>().with::<attachments::GetAttachment>().with::<attachments::GetAttachmentContent>()
         .with::<attachments::WithdrawAttachment>()
         .with::<checks::ListChecks>().with::<checks::CreateCheck>().with::<checks::GetCheck>().with::<checks::ListCheckReaders>()
         .with::<offline::GetOfflineBundle>().with::<sync::SyncOffline>()

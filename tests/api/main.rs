@@ -34,6 +34,7 @@ mod jobs;
 mod morning;
 mod officers;
 mod offline;
+mod own_attachments;
 mod path;
 mod people_imports;
 mod plan_rules;

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use super::resumable::service as resumable;
 use super::rules::{Attachment, AttachmentId, ShownIn};
 use super::store;
-use crate::access::policy::{Action, AttachmentRead, AttachmentUpload, Background};
+use crate::access::policy::{Action, AttachmentRead, AttachmentUpload, Background, CheckRead};
 use crate::access::{Tx, UserId};
 use crate::audit::{self, Change, Told};
 use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
 use crate::inspections::checks::awaited;
 use crate::inspections::checks::rules::{AddendumId, Check, CheckId};
 use crate::inspections::checks::service as checks;
+use crate::web::{MadeSort, Page, Paging};
 
 /// Attachments that are bound to nothing which an account may have at most.
 const MOST_UNBOUND: i64 = 500;
@@ -35,6 +36,20 @@ pub fn find<A: Action>(tx: &mut Tx<'_, A>, id: AttachmentId) -> Result<Attachmen
         None => found.uploaded_by == tx.user()?,
     };
     if is_seen { Ok(found) } else { Err(absent()) }
+}
+
+/// The caller's own attachments, bound or not as is asked for: of those that are bound, whose checks they may still know of.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub fn list(
+    tx: &mut Tx<'_, AttachmentRead>,
+    bound: Option<bool>,
+    sort: MadeSort,
+    paging: &Paging,
+) -> Result<Page<Attachment>> {
+    let reach = tx.reach_of::<CheckRead>().unwrap_or_default();
+    store::list(tx, &reach, bound, sort, paging)
 }
 
 /// The check whose look is to be noted when this is shown, if any.
