@@ -1,4 +1,4 @@
-//! The command line: `serve`, `demo`, `migrate`, `admin`, `audit`, `backup`, `openapi`.
+//! The command line: `serve`, `demo`, `migrate`, `admin`, `attachments`, `audit`, `backup`, `openapi`.
 
 mod commands;
 
@@ -33,12 +33,17 @@ enum Command {
         #[command(subcommand)]
         command: commands::admin::AdminCommand,
     },
+    /// The files of attachments, which stand beside the database: check that they are there
+    Attachments {
+        #[command(subcommand)]
+        command: commands::attachments::AttachmentsCommand,
+    },
     /// The audit log: check its chain, write it out, tell the key of its checkpoints
     Audit {
         #[command(subcommand)]
         command: commands::audit::AuditCommand,
     },
-    /// Copies of the database: write one, check one, put one back
+    /// Copies of the database, without the files of attachments: write one, check one, put one back
     Backup {
         #[command(subcommand)]
         command: commands::backup::BackupCommand,
@@ -56,6 +61,7 @@ fn main() -> ExitCode {
             Command::Demo(args) => commands::demo::run(&settings, &args),
             Command::Migrate => commands::migrate::run(&settings),
             Command::Admin { command } => commands::admin::run(&settings, &command),
+            Command::Attachments { command } => commands::attachments::run(&settings, &command),
             Command::Audit { command } => commands::audit::run(&settings, &command),
             Command::Backup { command } => commands::backup::run(&settings, &command),
             Command::Openapi => commands::openapi(),

@@ -255,7 +255,7 @@ const DOORS: &[(&str, &[(&str, usize)])] = &[
     (
         "beside(doors,",
         &[
-            ("inspections/attachments/leftovers.rs", 5),
+            ("inspections/attachments/leftovers.rs", 6),
             ("inspections/attachments/upload.rs", 1),
             ("inspections/candidates/missing.rs", 1),
             ("inspections/checks/embargo.rs", 1),
@@ -266,7 +266,8 @@ const DOORS: &[(&str, &[(&str, usize)])] = &[
     ("on_behalf::<R::Action", &[("imports/arrange.rs", 2), ("imports/work.rs", 4)]),
     // `pingyi audit`, which only looks, and leaves a row of what it gives away; the demo, loaded from the command line.
     ("command_line(doors,", &[("commands/audit.rs", 1), ("demo/load.rs", 3)]),
-    ("command_line_looks(doors,", &[("commands/audit.rs", 1)]),
+    // And `pingyi attachments verify`, which looks at what is kept beside the database.
+    ("command_line_looks(doors,", &[("commands/audit.rs", 1), ("inspections/attachments/verify.rs", 4)]),
     ("Utc::now", &[("db/clock.rs", 1)]),
     ("SystemTime::now", &[]),
     ("Local::now", &[]),

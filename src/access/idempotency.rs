@@ -135,6 +135,16 @@ pub(super) fn forget(conn: Conn<'_>, tenant: TenantId, name: &str) -> Result<()>
     Ok(())
 }
 
+/// Forgets the answers given to somebody that told of making what is at this place.
+pub(super) fn forget_made(conn: Conn<'_>, (tenant, user): (TenantId, UserId), location: &str) -> Result<()> {
+    with_conn!(conn, c => diesel::delete(idempotency_keys::table
+        .filter(idempotency_keys::tenant_id.eq(tenant))
+        .filter(idempotency_keys::user_id.eq(user))
+        .filter(idempotency_keys::location.eq(location)))
+        .execute(c))?;
+    Ok(())
+}
+
 /// Keeps the answer.
 pub(super) fn remember(conn: Conn<'_>, owner: Owner, claim: &Claim, answer: &Answer) -> Result<()> {
     let row = NewKept {

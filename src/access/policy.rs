@@ -287,6 +287,7 @@ policy! {
     ConflictEnd       "conflict.end"        "终止利害关系申报" write   [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     AttachmentRead    "attachment.read"     "查看附件"        read     [-  -      -  -  -    S  S  S        S  S  -    S  S  A      -      -  -];
     AttachmentUpload  "attachment.upload"   "上传附件"        write    [-  -      -  -  -    A  -  A        A  A  -    A  A  A      -      -  -];
+    AttachmentWithdraw "attachment.withdraw" "收回附件"       write    [-  -      -  -  -    A  -  A        A  A  -    A  A  A      -      -  -];
     CheckRead         "unannounced_check.read" "查看明察暗访" read     [-  -      -  -  -    S  S  S        S  S  -    S  S  A      -      -  -];
     CandidateRead     "finding_candidate.read" "查看问题线索" read    [-  -      -  -  -    S  S  S        S  S  -    S  S  A      -      -  -];
     CheckReadersRead  "unannounced_check.readers" "查看谁看过暗访" read [-  -      -  -  -    -  -  -        -  -  -    -  S  -      -      -  -];

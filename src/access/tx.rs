@@ -277,6 +277,16 @@ impl<'t, A: Action> Tx<'t, A> {
         idempotency::forget(self.conn(), tenant, &naming.to_string())
     }
 
+    /// Forgets the answers kept for the caller's retries that told of making what is at this place: it is there no more, and
+    /// whoever sends it once again is to make it anew.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn forget_made(&mut self, location: &str) -> Result<()> {
+        let (tenant, user) = (self.tenant(), self.user()?);
+        idempotency::forget_made(self.conn(), (tenant, user), location)
+    }
+
     /// Has the effect `E`, which the table of effects allows this action: its work runs with the
     /// whole tenant in reach, and its audit rows bear the effect's name.
     ///

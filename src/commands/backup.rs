@@ -72,8 +72,8 @@ pub(crate) fn run(settings: &Settings, command: &BackupCommand) -> Result<()> {
 
 fn written(to: &std::path::Path, bytes: u64, settings: &Settings) {
     super::say(&format!(
-        "{} written, {bytes} bytes; the keys ({}) are not in it: without them nobody stays signed in and no checkpoint is \
-         believed",
+        "{} written, {bytes} bytes; the files of attachments are not in it: copy their folder now, after the database; the keys \
+         ({}) are not in it either: without them nobody stays signed in and no checkpoint is believed",
         to.display(),
         settings.key_file().display()
     ));
@@ -82,7 +82,8 @@ fn written(to: &std::path::Path, bytes: u64, settings: &Settings) {
 fn restored(settings: &Settings, location: &Location) -> Result<()> {
     migrate::up(location, settings.admin_database_url.as_deref())?;
     super::say(
-        "restored; go through the audit log with `pingyi audit verify --province CODE --checkpoint FILE`",
+        "restored; go through the audit log with `pingyi audit verify --province CODE --checkpoint FILE`; put the files of \
+         attachments back beside it and go through them with `pingyi attachments verify`",
     );
     Ok(())
 }

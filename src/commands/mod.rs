@@ -1,6 +1,7 @@
 //! What the program does when it is called: one file a command.
 
 pub(crate) mod admin;
+pub(crate) mod attachments;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod demo;

@@ -212,6 +212,7 @@ codes! {
     CheckNotVoidable = Conflict, "check_not_voidable", "检查已确认或已作废, 不能作废", "The check is confirmed or voided and cannot be voided";
     TooManyAddenda = Conflict, "too_many_addenda", "补记已满 200 条", "There are 200 addenda already";
     TooManyUnbound = Conflict, "too_many_unbound", "尚未使用的附件已满 500 个", "There are 500 attachments that are bound to nothing";
+    AttachmentBound = Conflict, "attachment_bound", "附件已用于检查, 不能收回", "The attachment is bound to a check and can no longer be taken back";
     TooManyUnfinished = Conflict, "too_many_unfinished", "未传完的文件合计已满 200 MiB, 请先传完或终止其中一些", "Unfinished uploads amount to 200 MiB; finish some or end them first";
     UploadOffsetMismatch = Conflict, "upload_offset_mismatch", "与已收的字节数不符, 请以 HEAD 取得后从该处续传", "That is not how many bytes have come; ask with HEAD and go on from there";
     UploadRefused = Gone, "upload_refused", "文件已收全, 但未获接受, 上传已结束", "The file came whole and was not accepted: the upload has ended";

@@ -113,6 +113,18 @@ impl Files {
         Ok(found.into_stream().map(|piece| piece.map_err(trouble)).boxed())
     }
 
+    /// How many bytes are kept under a name; none where nothing is.
+    ///
+    /// # Errors
+    /// `unavailable` when that cannot be told.
+    pub async fn length(&self, name: &str) -> Result<Option<u64>> {
+        match self.store.head(&self.key(name)).await {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(trouble(error)),
+        }
+    }
+
     /// Takes away what is kept under a name, if anything is.
     ///
     /// # Errors

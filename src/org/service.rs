@@ -281,6 +281,14 @@ pub fn working_tenants(tx: &mut Tx<'_, Background>) -> Result<Vec<TenantId>> {
     store::working_tenants(tx)
 }
 
+/// Every province that has been set up, at work or not.
+///
+/// # Errors
+/// When the database fails.
+pub fn all_tenants<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<TenantId>> {
+    store::all_tenants(tx)
+}
+
 /// Holds the province's row until the transaction ends: what it has one of is changed, what it counts is counted, by one at
 /// a time.
 ///

@@ -427,6 +427,14 @@ pub(super) fn working_tenants<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<Tenan
         .load(c))?)
 }
 
+pub(super) fn all_tenants<A: Action>(tx: &mut Tx<'_, A>) -> Result<Vec<TenantId>> {
+    Ok(with_conn!(tx.conn(), c => provinces::table
+        .filter(provinces::tenant_id.ne(TenantId::PLATFORM))
+        .order(provinces::tenant_id)
+        .select(provinces::tenant_id)
+        .load(c))?)
+}
+
 pub(super) fn province<A: Action>(tx: &mut Tx<'_, A>, code: TenantId) -> Result<Option<Province>> {
     let row: Option<ProvinceRow> = with_conn!(tx.conn(), c => provinces::table
         .find(code)

@@ -383,6 +383,11 @@ both! {
         // Released after the change, and decided on by an instance from before it.
         raw.run("DELETE FROM finding_candidates WHERE recorded = 0").unwrap();
         raw.run("UPDATE finding_candidates SET amended = NULL").unwrap();
+        // Until it is drawn it is open: neither dropped nor counted with nothing.
+        let open = all();
+        assert!(open[1].len() == 3 && open[1].iter().all(|row| (row.1.as_str(), &row.3, &row.4) == ("pending", &None, &None)), "{open:?}");
+        let by_state = ["pending", "counted", "dropped"].map(|state| total(world, "53-discipline", &format!("state={state}")));
+        assert_eq!(by_state, [json!(6), json!(0), json!(0)]);
         assert_eq!(draw(), 4);
         assert_eq!((all(), draw()), (before, 0));
         let actors = raw.texts("SELECT DISTINCT actor AS text FROM audit_log WHERE entity = 'finding_candidate' AND action = 'background'");

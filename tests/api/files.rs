@@ -62,6 +62,10 @@ fn answer(mut stream: TcpStream, kept: &Kept) {
             kept.remove(&path);
             ("204 No Content", String::new(), Vec::new())
         }
+        ("HEAD", _) => {
+            let status = if kept.contains_key(&path) { "200 OK" } else { "404 Not Found" };
+            (status, String::new(), kept.get(&path).cloned().unwrap_or_default())
+        }
         _ => match kept.get(&path) {
             None => ("404 Not Found", String::new(), Vec::new()),
             Some(bytes) => {
@@ -81,8 +85,9 @@ fn answer(mut stream: TcpStream, kept: &Kept) {
          Connection: close\r\n\r\n",
         body.len()
     );
+    let body: &[u8] = if method == "HEAD" { &[] } else { &body };
     // A client that has gone is told nothing.
-    let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+    let _ = stream.write_all(&[head.as_bytes(), body].concat());
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
@@ -114,8 +119,10 @@ fn a_bucket_keeps_gives_and_forgets() {
             read.extend_from_slice(&piece.unwrap());
         }
         assert_eq!(read, b"2345");
+        assert_eq!(files.length("53/one/original").await.unwrap(), Some(10));
         files.remove("53/one/original").await.unwrap();
         files.remove("53/one/original").await.unwrap();
+        assert_eq!(files.length("53/one/original").await.unwrap(), None);
         assert!(kept.lock().unwrap().is_empty());
         assert_eq!(
             files.read("53/one/original", 0..1).await.err().map(|error| error.code()),
@@ -129,5 +136,8 @@ fn a_bucket_that_is_away_is_told_as_that() {
     // A port that nobody listens on any more.
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let outcome = block_on(files(address).keep("53/one/original", Bytes::from_static(b"0")));
+    assert_eq!(outcome.err().map(|error| error.code()), Some(Code::Unavailable));
+    // Which is not that there is nothing.
+    let outcome = block_on(files(address).length("53/one/original"));
     assert_eq!(outcome.err().map(|error| error.code()), Some(Code::Unavailable));
 }

@@ -13,7 +13,7 @@ use crate::support::{Backend, World, both, story};
 use crate::tasks::{child, complete, id, launched, units};
 
 /// Waits until so many of the server's connections wait for a lock.
-fn until_waiting(raw: &mut Raw, connections: usize) {
+pub fn until_waiting(raw: &mut Raw, connections: usize) {
     let sql = "SELECT CAST(count(DISTINCT l.pid) AS TEXT) AS text FROM pg_locks l \
                JOIN pg_stat_activity a ON a.pid = l.pid WHERE NOT l.granted AND a.datname = current_database()";
     // Whoever waits for a lock gives up after ten seconds; they may take their time to come there.

@@ -73,6 +73,8 @@ fn a_copy_taken_while_others_write_is_whole_and_can_be_put_back() {
             });
             stop.store(true, Ordering::Relaxed);
             fine(&output);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(said.contains("files of attachments are not in it"), "{said}");
             assert!(more > acknowledged.len(), "others wrote while the copy was taken");
             acknowledged
         });
@@ -92,6 +94,7 @@ fn a_copy_taken_while_others_write_is_whole_and_can_be_put_back() {
         let why =
             if backend == Backend::Sqlite { "there is a file already" } else { "the database is not empty" };
         refused(&run(&elsewhere, &["backup", "restore", "--from", text(&copy)]), why);
+        files_follow(&demo.store, &elsewhere);
         let program = elsewhere.start(&["serve"]);
         let office =
             sign_in(program.address, &accounts_of(&demo.store.accounts_file()), "group_office", "53");
@@ -129,6 +132,24 @@ fn last_id(demo: &Demo, crew: &Crew) -> String {
         let text = line.read();
         text.lines().find_map(|line| line.strip_prefix("id: ")).map(ToOwned::to_owned)
     })
+}
+
+/// The files of attachments are in no copy: without them a command says so, and with them it finds all of them.
+fn files_follow(from: &Store, to: &Store) {
+    let verify = || run(to, &["attachments", "verify"]);
+    refused(&verify(), "the files are not whole");
+    let folders = [from, to].map(|store| store.data_dir().join("files"));
+    let [there, here] = folders;
+    for province in std::fs::read_dir(&there).unwrap().flatten() {
+        for upload in std::fs::read_dir(province.path()).unwrap().flatten() {
+            let place = here.join(province.file_name()).join(upload.file_name());
+            std::fs::create_dir_all(&place).unwrap();
+            for file in std::fs::read_dir(upload.path()).unwrap().flatten() {
+                std::fs::copy(file.path(), place.join(file.file_name())).unwrap();
+            }
+        }
+    }
+    fine(&verify());
 }
 
 /// A copy that somebody has cut or touched is refused, and nothing of it stays.

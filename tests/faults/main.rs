@@ -13,6 +13,7 @@
 #[path = "../process/mod.rs"]
 mod process;
 
+mod attachments;
 mod backup;
 mod demo;
 mod drain;

@@ -214,6 +214,7 @@ const REST: &str = "\
     INSERT INTO check_addenda (tenant_id, id, check_id, content, author_id, created_at) \
     SELECT tenant_id, id, id, '补记', created_by, created_at FROM unannounced_checks; \
     INSERT INTO uploads (tenant_id, id, user_id, created_at) SELECT tenant_id, id, uploaded_by, created_at FROM attachments; \
+    INSERT INTO withdrawn_attachments (tenant_id, kept_as, withdrawn_at) SELECT tenant_id, kept_as, created_at FROM attachments; \
     INSERT INTO resumable_uploads (tenant_id, id, user_id, attachment_id, file_name, bytes, created_at, expires_at) \
     SELECT tenant_id, id, uploaded_by, id, 'n', 9, created_at, created_at FROM attachments; \
     INSERT INTO upload_pieces (tenant_id, upload_id, place, bytes) SELECT tenant_id, id, 0, 'bytes' FROM resumable_uploads; \

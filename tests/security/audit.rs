@@ -447,7 +447,11 @@ fn checks(log: &mut Ledger<'_>) {
     let made = at(inspector).post("/unannounced-checks", &kit.body("covert"));
     let id = log.wrote(inspector, made, &["unannounced_check.create unannounced_check"]).id();
     log.left_nothing(discipline, &kit.act(&id, "confirm").expect(409, "check_not_recorded"));
-    log.wrote(inspector, upload(world, inspector, "大厅.jpg"), &["attachment.upload attachment"]);
+    let photo = log.wrote(inspector, upload(world, inspector, "大厅.jpg"), &["attachment.upload attachment"]);
+    let photo = format!("/attachments/{}", photo.id());
+    log.left_nothing(discipline, &at(discipline).delete(&photo).expect(404, "not_found"));
+    log.wrote(inspector, at(inspector).delete(&photo), &["attachment.withdraw attachment"]);
+    log.left_nothing(inspector, &at(inspector).delete(&photo).expect(404, "not_found"));
     for (by, action, row) in [
         (inspector, "record", "record"),
         (inspector, "addenda", "add_addendum"),

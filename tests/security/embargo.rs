@@ -193,7 +193,9 @@ both! {
         for login in ["5301-unit-head", "53-group-office", "53-special-supervisor", "50-discipline"] {
             world.as_(login).get(&format!("/attachments/{photo}")).expect(404, "not_found");
         }
+        // One is left lying, and one is taken back.
         kit.photo();
+        inspector.delete(&format!("/attachments/{}", kit.photo())).expect(204, "");
         // Another that comes to nothing.
         let voided = kit.taken("covert", &["record", "void"]);
         // The very id is nobody's to find by what is refused.

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::operations::{Operation, fresh_id};
-use crate::support::checks::Kit;
+use crate::support::checks::{Kit, upload};
 use crate::support::people::CANARY;
 use crate::support::raw::Raw;
 use crate::support::sealing;
@@ -311,8 +311,9 @@ impl<'w> Objects<'w> {
 }
 
 /// Checks that are recorded: of Kunming and of 50, open; of Qujing, covert, by the inspector alone. Candidates that others there
-/// have found.
+/// have found. Beside them lie photos that nothing shows.
 fn checked(world: &World) -> [[String; 3]; 2] {
+    lying_about(world);
     let kits = [("5301", "open"), ("5303", "covert"), ("500103", "open")]
         .map(|(code, kind)| (Kit::of(world, code), kind));
     let recorded = kits.each_ref().map(|(kit, kind)| kit.taken(kind, &["record", "addenda"]));
@@ -375,6 +376,17 @@ fn evidence(world: &World, province: &str, check: &str) -> String {
     let inspector = world.as_(&format!("{province}-inspector"));
     let shown = inspector.get(&format!("/unannounced-checks/{check}")).expect(200, "").json();
     shown["attachments"][0]["id"].as_str().expect("evidence").to_owned()
+}
+
+/// Photos that are bound to nothing: of the head of the province's leading group, and of that of 50.
+fn lying_about(world: &World) {
+    for (login, name) in [
+        ("53-group-head", "大厅.jpg".to_owned()),
+        ("53-group-head", "窗口.jpg".to_owned()),
+        ("50-group-head", format!("大厅{CANARY}.jpg")),
+    ] {
+        upload(world, login, &name).expect(201, "");
+    }
 }
 
 /// What the heads of three leading groups have declared; that of the province more than once, and one of it is over.

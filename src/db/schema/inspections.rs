@@ -167,6 +167,11 @@ tables! {
         version -> BigInt,
         created_at -> InstantSql,
     }
+    withdrawn_attachments (tenant_id, kept_as) {
+        tenant_id -> Text,
+        kept_as -> UuidSql,
+        withdrawn_at -> InstantSql,
+    }
     awaited_attachments (tenant_id, check_id, attachment_id) {
         tenant_id -> Text,
         check_id -> UuidSql,

@@ -6,14 +6,15 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::rules::{Attachment, AttachmentId, MOST_BYTES, MediaType, Variant};
-use super::service;
 use super::upload::{Said, take};
-use super::views::{AttachmentView, one};
-use crate::access::policy::{AttachmentRead, AttachmentUpload};
+use super::views::{self, AttachmentView, one};
+use super::{removal, service};
+use crate::access::policy::{AttachmentRead, AttachmentUpload, AttachmentWithdraw};
 use crate::db::TenantId;
 use crate::inspections::checks::embargo;
 use crate::web::{
-    Content, Created, Example, FileContent, FileForm, Kinds, NoBody, NoQuery, Resource, endpoint,
+    Content, Count, Created, Example, FileContent, FileForm, Kinds, MadeSort, NoBody, NoContent, NoQuery,
+    Page, Resource, endpoint,
 };
 
 /// 上传的附件。
@@ -54,6 +55,40 @@ endpoint! {
     }
 }
 
+/// 附件列表的条件。
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttachmentQuery {
+    /// 是否已用于检查的记录、补记、异议。
+    bound: Option<bool>,
+    /// 排序; 缺省为 `-created_at` (新上传的在前)。
+    sort: Option<MadeSort>,
+    /// 每页行数, 缺省 50。
+    #[schema(minimum = 1, maximum = 200)]
+    limit: Option<i64>,
+    /// 上一页给出的游标。
+    #[schema(min_length = 1, max_length = 2048, pattern = "^[A-Za-z0-9_-]+$")]
+    cursor: Option<String>,
+    /// 为 exact 时给出总行数。
+    count: Option<Count>,
+}
+
+endpoint! {
+    /// 附件列表
+    ///
+    /// 本人上传的; 已用于检查的, 限于此刻仍能看到的检查。`bound=false` 即已上传而尚未使用的: 设备上的记录遗失之后, 由此找回, 或者收回。
+    ListAttachments: AttachmentRead, Get "/attachments", tag "attachments", codes []
+    async fn list_attachments(gate, _path: (), query: AttachmentQuery, _body: NoBody) -> Page<AttachmentView> {
+        let paging = gate.paging(query.limit, query.cursor, query.count);
+        gate.run(move |tx| {
+            let sort = query.sort.unwrap_or(MadeSort::Newest);
+            let Page { items, next_cursor, total } = service::list(tx, query.bound, sort, &paging)?;
+            Ok(Page { items: views::all(tx, items)?, next_cursor, total })
+        })
+        .await
+    }
+}
+
 endpoint! {
     /// 查看附件
     GetAttachment: AttachmentRead, Get "/attachments/{attachment_id}", tag "attachments", codes []
@@ -64,6 +99,18 @@ endpoint! {
             Ok((Resource(one(tx, found)?), noted))
         })
         .await
+    }
+}
+
+endpoint! {
+    /// 收回附件
+    ///
+    /// 拍错的、拍到无关之人的: 上传者可以收回尚未使用的附件, 原件、副本、缩略图随即删除, 不能恢复; 其标识可以再用。已用于检查的记录、补记、异议的,
+    /// 不能收回 (`attachment_bound`), 检查作废之后也不能。带 `If-Match` 则核对附件的版本。
+    WithdrawAttachment: AttachmentWithdraw, Delete "/attachments/{attachment_id}", tag "attachments",
+        codes [AttachmentBound, PreconditionFailed]
+    async fn withdraw_attachment(gate, id: AttachmentId, _query: NoQuery, _body: NoBody) -> NoContent {
+        removal::take_back(gate, id).await
     }
 }
 

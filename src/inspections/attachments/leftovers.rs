@@ -1,12 +1,12 @@
 //! Takes away what nobody has come back for: uploads that were never finished, those in parts when their time is over,
-//! attachments that were never bound.
+//! attachments that were never bound; bytes of what was taken back, where they could not be taken away at once.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::removal;
 use super::resumable::service as resumable;
 use super::rules::{UploadId, Variant, name_of};
-use super::service;
 use crate::access::{Doors, beside, look_beside};
 use crate::db::TenantId;
 use crate::errors::Result;
@@ -19,6 +19,7 @@ const PAUSE: Duration = Duration::from_mins(10);
 /// How long after it was begun nobody can be at work on an upload any more, seconds.
 const UNFINISHED: i64 = 86_400;
 /// How long an attachment may be bound to nothing, seconds: longer than the clock may hold a check back, since the log tells of it then.
+/// As long it says nothing of one that was taken back.
 const UNBOUND: i64 = 400 * 86_400;
 
 /// Looks for as long as the program runs.
@@ -43,11 +44,19 @@ async fn clear_one(doors: &Arc<Doors>, tenant: TenantId) -> Result<usize> {
     let (now, mut cleared) = (doors.now(), 0);
     loop {
         let before = now.plus_seconds(-UNBOUND);
-        let dropped = beside(doors, tenant, JOB, move |tx| service::drop_forgotten(tx, before)).await?;
+        let dropped = beside(doors, tenant, JOB, move |tx| removal::drop_forgotten(tx, before)).await?;
         if dropped == 0 {
             break;
         }
         cleared += dropped;
+    }
+    loop {
+        let before = now.plus_seconds(-UNBOUND);
+        let told = beside(doors, tenant, JOB, move |tx| removal::tell_withdrawn(tx, before)).await?;
+        if told == 0 {
+            break;
+        }
+        cleared += told;
     }
     loop {
         let expired = beside(doors, tenant, JOB, resumable::drop_expired).await?;
@@ -58,7 +67,7 @@ async fn clear_one(doors: &Arc<Doors>, tenant: TenantId) -> Result<usize> {
     }
     loop {
         let before = now.plus_seconds(-UNFINISHED);
-        let left = look_beside(doors, tenant, JOB, move |tx| service::left(tx, before)).await?;
+        let left = look_beside(doors, tenant, JOB, move |tx| removal::left(tx, before)).await?;
         if left.is_empty() {
             return Ok(cleared);
         }
@@ -72,11 +81,11 @@ async fn clear_one(doors: &Arc<Doors>, tenant: TenantId) -> Result<usize> {
 /// Takes away the bytes that an upload brought, and then the note of it; nothing of what an attachment bears by now, though
 /// whoever finished it may not have heard so.
 pub(super) async fn take_away(doors: &Arc<Doors>, tenant: TenantId, upload: UploadId) -> Result<()> {
-    if !beside(doors, tenant, JOB, move |tx| service::give_up(tx, upload)).await? {
+    if !beside(doors, tenant, JOB, move |tx| removal::give_up(tx, upload)).await? {
         return Ok(());
     }
     for variant in Variant::ALL {
         doors.files().remove(&name_of(tenant, upload, *variant)).await?;
     }
-    beside(doors, tenant, JOB, move |tx| service::forget(tx, upload)).await
+    beside(doors, tenant, JOB, move |tx| removal::forget(tx, upload)).await
 }

@@ -77,7 +77,7 @@ text_enum! {
 /// 照片中所记的拍摄情况。
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Capture {
-    /// 拍摄的时刻; 照片中没有则为 null。
+    /// 时刻; 照片中没有则为 null。
     pub at: Option<Instant>,
     /// 照片未记时区, 按北京时间。
     pub zone_assumed: bool,
@@ -89,7 +89,7 @@ pub struct Capture {
     pub longitude: Option<String>,
     /// 坐标系。
     pub datum: Option<Datum>,
-    /// 拍摄的设备。
+    /// 设备。
     #[schema(max_length = 100)]
     pub device: Option<String>,
 }
@@ -171,6 +171,12 @@ impl ShownIn {
             _ => None,
         }
     }
+}
+
+/// Where an attachment is, below the server's base path.
+#[must_use]
+pub fn path_of(id: AttachmentId) -> String {
+    format!("/attachments/{id}")
 }
 
 /// The name under which the bytes of a form of what this upload brought are kept.

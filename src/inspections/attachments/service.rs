@@ -3,21 +3,21 @@
 use serde_json::{Value, json};
 
 use super::resumable::service as resumable;
-use super::rules::{Attachment, AttachmentId, ShownIn, UploadId};
+use super::rules::{Attachment, AttachmentId, ShownIn};
 use super::store;
-use crate::access::policy::{Action, AttachmentRead, AttachmentUpload, Background};
+use crate::access::policy::{Action, AttachmentRead, AttachmentUpload, Background, CheckRead};
 use crate::access::{Tx, UserId};
 use crate::audit::{self, Change, Told};
-use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, text, unknown};
 use crate::inspections::checks::awaited;
 use crate::inspections::checks::rules::{AddendumId, Check, CheckId};
 use crate::inspections::checks::service as checks;
+use crate::web::{MadeSort, Page, Paging};
 
 /// Attachments that are bound to nothing which an account may have at most.
 const MOST_UNBOUND: i64 = 500;
 
-fn facts(one: &Attachment) -> Value {
+pub(super) fn facts(one: &Attachment) -> Value {
     json!({
         "file_name": one.file_name, "media_type": one.media_type, "bytes": one.bytes, "sha256": one.sha256,
         "capture": one.capture, "uploaded_by": one.uploaded_by, "check_id": one.check_id,
@@ -28,7 +28,7 @@ fn facts(one: &Attachment) -> Value {
 ///
 /// # Errors
 /// `not_found`.
-pub fn find(tx: &mut Tx<'_, AttachmentRead>, id: AttachmentId) -> Result<Attachment> {
+pub fn find<A: Action>(tx: &mut Tx<'_, A>, id: AttachmentId) -> Result<Attachment> {
     let absent = || AppError::new(Code::NotFound);
     let found = store::any(tx, id)?.ok_or_else(absent)?;
     let is_seen = match found.check_id {
@@ -36,6 +36,20 @@ pub fn find(tx: &mut Tx<'_, AttachmentRead>, id: AttachmentId) -> Result<Attachm
         None => found.uploaded_by == tx.user()?,
     };
     if is_seen { Ok(found) } else { Err(absent()) }
+}
+
+/// The caller's own attachments, bound or not as is asked for: of those that are bound, whose checks they may still know of.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub fn list(
+    tx: &mut Tx<'_, AttachmentRead>,
+    bound: Option<bool>,
+    sort: MadeSort,
+    paging: &Paging,
+) -> Result<Page<Attachment>> {
+    let reach = tx.reach_of::<CheckRead>().unwrap_or_default();
+    store::list(tx, &reach, bound, sort, paging)
 }
 
 /// The check whose look is to be noted when this is shown, if any.
@@ -218,13 +232,17 @@ pub fn refuse_too_many(named: &Named, most: usize, pointer: &str, errors: &mut V
 /// is held back with the check's own rows until then.
 ///
 /// # Errors
-/// `concurrent_change` when another has bound one meanwhile.
+/// `concurrent_change` when another has bound one meanwhile, or whoever uploaded it has taken it back.
 pub fn bind<A: Action>(tx: &mut Tx<'_, A>, named: &Named, check: &Check, shown_in: ShownIn) -> Result<()> {
     let mut ids: Vec<AttachmentId> = named.iter().map(|(_, id)| *id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let new: Vec<Attachment> =
-        store::of_ids(tx, &ids)?.into_iter().filter(|one| one.check_id != Some(check.id)).collect();
+    let found = store::of_ids(tx, &ids)?;
+    if found.len() != ids.len() {
+        // Whoever uploaded one has taken it back since it was looked at.
+        return Err(AppError::new(Code::ConcurrentChange).retry_after(1));
+    }
+    let new: Vec<Attachment> = found.into_iter().filter(|one| one.check_id != Some(check.id)).collect();
     let voided = voided_of(tx, &new)?;
     if new.is_empty() {
         return Ok(());
@@ -246,65 +264,4 @@ pub fn bind<A: Action>(tx: &mut Tx<'_, A>, named: &Named, check: &Check, shown_i
         }
     }
     Ok(())
-}
-
-/// Takes away attachments older than a moment that were never bound, some of them: what they were is logged, and their bytes are
-/// left to be taken away. How many those were.
-///
-/// # Errors
-/// When the database fails.
-pub(super) fn drop_forgotten(tx: &mut Tx<'_, Background>, before: Instant) -> Result<usize> {
-    let old = store::forgotten(tx, before)?;
-    if old.is_empty() {
-        tx.nothing_changed();
-    }
-    for one in &old {
-        if !store::remove(tx, one.id)? {
-            continue;
-        }
-        let upload = store::Upload {
-            id: one.kept_as,
-            user_id: one.uploaded_by,
-            given_up: true,
-            created_at: one.created_at,
-        };
-        store::begin(tx, &upload)?;
-        let (id, before) = (one.id.to_string(), facts(one));
-        let reason = Some("never bound to anything");
-        tx.record(&Change {
-            entity: "attachment",
-            entity_id: &id,
-            before: Some(&before),
-            after: None,
-            reason,
-        })?;
-        audit::service::tell_held(tx, one.kept_as)?;
-    }
-    Ok(old.len())
-}
-
-/// Uploads that were begun before a moment and never finished, some of them.
-///
-/// # Errors
-/// When the database fails.
-pub(super) fn left(tx: &mut Tx<'_, Background>, before: Instant) -> Result<Vec<UploadId>> {
-    store::left(tx, before)
-}
-
-/// Gives up an upload; whether there was one, which no attachment bears.
-///
-/// # Errors
-/// When the database fails.
-pub(super) fn give_up(tx: &mut Tx<'_, Background>, upload: UploadId) -> Result<bool> {
-    tx.nothing_changed();
-    store::give_up(tx, upload)
-}
-
-/// Forgets an upload whose bytes are gone.
-///
-/// # Errors
-/// When the database fails.
-pub(super) fn forget(tx: &mut Tx<'_, Background>, upload: UploadId) -> Result<()> {
-    tx.nothing_changed();
-    store::forget(tx, upload)
 }

@@ -4,13 +4,16 @@ use diesel::prelude::*;
 
 use super::rules::{Attachment, AttachmentId, AttachmentPlace, Capture, MediaType, ShownIn, UploadId};
 use crate::access::policy::{Action, Background};
-use crate::access::{Tx, UserId};
-use crate::db::schema::inspections::{attachments, uploads};
+use crate::access::{Reach, Tx, UserId};
+use crate::db::schema::inspections::{attachments, unannounced_checks, uploads};
 use crate::db::{self, Instant, with_conn};
 use crate::errors::{AppError, Result};
 use crate::inspections::checks::rules::{AddendumId, CheckId};
+use crate::inspections::checks::visible_checks;
+use crate::web::{MadeSort, Page, Paging, load_as_made, made_place};
 
 use attachments as t;
+use unannounced_checks as checks;
 
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = attachments)]
@@ -78,6 +81,23 @@ pub(super) fn any<A: Action>(tx: &mut Tx<'_, A>, id: AttachmentId) -> Result<Opt
     Ok(of_ids(tx, &[id])?.pop())
 }
 
+/// Attachments behind an id, so many at most, in the order of their ids.
+pub(super) fn behind<A: Action>(
+    tx: &mut Tx<'_, A>,
+    behind: Option<AttachmentId>,
+    most: i64,
+) -> Result<Vec<Attachment>> {
+    let tenant = tx.tenant();
+    let rows: Vec<Row> = with_conn!(tx.conn(), c => {
+        let query = t::table.filter(t::tenant_id.eq(tenant)).order(t::id).select(Row::as_select()).limit(most);
+        match behind {
+            None => query.load(c),
+            Some(behind) => query.filter(t::id.gt(behind)).load(c),
+        }
+    })?;
+    rows.into_iter().map(attachment).collect()
+}
+
 /// What is bound to a check, in the order of its making.
 pub(super) fn of_check<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result<Vec<Attachment>> {
     let tenant = tx.tenant();
@@ -88,6 +108,44 @@ pub(super) fn of_check<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result<
         .select(Row::as_select())
         .load(c))?;
     rows.into_iter().map(attachment).collect()
+}
+
+/// Somebody's own attachments, as narrowed: those that are bound to nothing, and those bound to checks that they may know of.
+macro_rules! own {
+    ($tenant:expr, $reach:expr, $user:expr, $bound:expr) => {{
+        let known = visible_checks!(checks::table, $tenant, $reach, $user).select(checks::id.nullable());
+        let query = t::table.filter(t::tenant_id.eq($tenant)).filter(t::uploaded_by.eq($user)).into_boxed();
+        match $bound {
+            Some(false) => query.filter(t::check_id.is_null()),
+            Some(true) => query.filter(t::check_id.eq_any(known)),
+            None => query.filter(t::check_id.is_null().or(t::check_id.eq_any(known))),
+        }
+    }};
+}
+
+/// The caller's own attachments, of which `reach` says which checks they may know of.
+pub(super) fn list<A: Action>(
+    tx: &mut Tx<'_, A>,
+    reach: &Reach,
+    bound: Option<bool>,
+    sort: MadeSort,
+    paging: &Paging,
+) -> Result<Page<Attachment>> {
+    let (tenant, user) = (tx.tenant(), tx.user()?);
+    let after: Option<(Instant, AttachmentId)> = paging.after_made()?;
+    let total: Option<i64> = if paging.counts() {
+        Some(with_conn!(tx.conn(), c => own!(tenant, reach, user, bound).count().get_result(c))?)
+    } else {
+        None
+    };
+    let rows: Vec<Row> = with_conn!(tx.conn(), c => {
+        let query = own!(tenant, reach, user, bound).select(Row::as_select()).limit(paging.fetch());
+        load_as_made!(query, c, sort == MadeSort::Newest, after, t::created_at, t::id)
+    })?;
+    let Page { items, next_cursor, total } =
+        paging.page(rows, total, |row| made_place(row.created_at, row.id));
+    let items = items.into_iter().map(attachment).collect::<Result<_>>()?;
+    Ok(Page { items, next_cursor, total })
 }
 
 /// How many of somebody's attachments are bound to nothing.
@@ -154,17 +212,6 @@ pub(super) fn forgotten(tx: &mut Tx<'_, Background>, before: Instant) -> Result<
     rows.into_iter().map(attachment).collect()
 }
 
-/// Takes an attachment away that is bound to nothing; whether it still was.
-pub(super) fn remove(tx: &mut Tx<'_, Background>, id: AttachmentId) -> Result<bool> {
-    let tenant = tx.tenant();
-    let gone = with_conn!(tx.conn(), c => diesel::delete(t::table
-        .filter(t::tenant_id.eq(tenant))
-        .filter(t::id.eq(id))
-        .filter(t::check_id.is_null()))
-        .execute(c))?;
-    Ok(gone > 0)
-}
-
 /// What has been begun to be kept.
 #[derive(Debug, Clone)]
 pub(super) struct Upload {
@@ -207,31 +254,4 @@ pub(super) fn finish<A: Action>(tx: &mut Tx<'_, A>, id: UploadId) -> Result<bool
         .filter(uploads::given_up.eq(false)))
         .execute(c))?;
     Ok(gone > 0)
-}
-
-/// Uploads that were begun before a moment and never finished, some of them.
-pub(super) fn left(tx: &mut Tx<'_, Background>, before: Instant) -> Result<Vec<UploadId>> {
-    let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => uploads::table
-        .filter(uploads::tenant_id.eq(tenant))
-        .filter(uploads::created_at.lt(before))
-        .select(uploads::id)
-        .limit(20)
-        .load(c))?)
-}
-
-/// Lets nobody finish an upload; whether it was there to be finished, or given up already.
-pub(super) fn give_up(tx: &mut Tx<'_, Background>, id: UploadId) -> Result<bool> {
-    let tenant = tx.tenant();
-    let found = with_conn!(tx.conn(), c => diesel::update(uploads::table.find((tenant, id)))
-        .set(uploads::given_up.eq(true))
-        .execute(c))?;
-    Ok(found > 0)
-}
-
-/// Forgets an upload that was given up, and whose bytes are gone.
-pub(super) fn forget(tx: &mut Tx<'_, Background>, id: UploadId) -> Result<()> {
-    let tenant = tx.tenant();
-    with_conn!(tx.conn(), c => diesel::delete(uploads::table.find((tenant, id))).execute(c))?;
-    Ok(())
 }

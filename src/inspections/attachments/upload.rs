@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::picture::{self, Picture};
-use super::rules::{Attachment, AttachmentId, UploadId, Variant, file_name, name_of};
+use super::rules::{Attachment, AttachmentId, UploadId, Variant, file_name, name_of, path_of};
 use super::views::{AttachmentView, one};
 use super::{leftovers, service, store};
 use crate::access::policy::AttachmentUpload;
@@ -72,7 +72,7 @@ pub(super) async fn take(
     let outcome = gate
         .run(move |tx| {
             let (made, existed) = service::create(tx, &new)?;
-            let location = format!("/attachments/{}", made.id);
+            let location = path_of(made.id);
             Ok(Created { view: one(tx, made)?, location, existed })
         })
         .await;

@@ -32,12 +32,12 @@ pub struct AttachmentView {
     /// 文件名。
     #[schema(max_length = 120)]
     file_name: String,
-    /// 内容的类型, 由内容本身判定。
+    /// 类型, 由内容本身判定。
     media_type: MediaType,
     /// 字节数。
     #[schema(minimum = 1, maximum = 20_971_520)]
     bytes: i64,
-    /// SHA-256, 十六进制。
+    /// 摘要, SHA-256, 十六进制。
     #[schema(max_length = 64, pattern = "^[0-9a-f]{64}$")]
     sha256: String,
     /// 宽, 像素, 转正之后。
@@ -46,11 +46,11 @@ pub struct AttachmentView {
     /// 高, 像素。
     #[schema(minimum = 1, maximum = 20_000)]
     height: i32,
-    /// 照片中所记的拍摄情况; 没有则为 null。
+    /// 拍摄, 照片中所记的情况; 没有则为 null。
     capture: Option<Capture>,
-    /// 由谁上传。
+    /// 上传者。
     uploaded_by: UserRef,
-    /// 何时上传, 与拍摄的时刻是两回事。
+    /// 上传时刻, 与拍摄的时刻是两回事。
     created_at: Instant,
     /// 所属的对象; 尚未使用为 null, 只有上传者可见。
     bound_to: Option<AttachmentParent>,

@@ -43,7 +43,7 @@ pub struct Candidate {
     pub standard: String,
     /// What the answer deducts as it was recorded, hundredths of a point; 0 where it is the decision that deducts first.
     pub recorded: i64,
-    /// What it deducts as the decision on the objection has amended it; none where that has not.
+    /// What it deducts as the decision on the objection has amended it; none where that has not, or is not drawn yet.
     pub amended: Option<i64>,
     /// Counts up with each change.
     pub version: i64,
@@ -75,7 +75,8 @@ pub struct Standing {
     pub state: CandidateState,
     /// With how many hundredths of a point; none while that is open.
     pub points: Option<i64>,
-    /// From which day on it counts, or will if nobody objects; none while an objection is undecided, and where it never will.
+    /// From which day on it counts, or will if nobody objects; none while an objection is undecided or what the decision makes of it
+    /// is not drawn, and where it never will.
     pub from_on: Option<NaiveDate>,
 }
 
@@ -93,7 +94,9 @@ impl Candidate {
             CheckState::Upheld => counted(self.recorded, decided_on),
             CheckState::Amended => match self.amended {
                 Some(points) if points > 0 => counted(points, decided_on),
-                _ => Standing { state: CandidateState::Dropped, points: Some(0), from_on: None },
+                Some(_) => Standing { state: CandidateState::Dropped, points: Some(0), from_on: None },
+                // Decided on by an instance that knew of no candidates: what that makes of it is not drawn yet.
+                None => pending(None),
             },
             CheckState::Released => pending(closed_on),
             CheckState::Contested
@@ -191,6 +194,8 @@ mod tests {
             (CheckState::Upheld, after, None, (Counted, Some(300), decided)),
             (CheckState::Amended, after, Some(0), (Dropped, Some(0), None)),
             (CheckState::Amended, after, Some(100), (Counted, Some(100), decided)),
+            // What the decision makes of it is not known yet: neither nothing nor all of it.
+            (CheckState::Amended, after, None, (Pending, None, None)),
         ] {
             let found = candidate(300, amended).standing(&source(kept), today);
             assert_eq!((found.state, found.points, found.from_on), wanted, "{kept} {today} {amended:?}");

@@ -112,8 +112,9 @@ macro_rules! filtered {
             let is_over = || checks::objection_until_on.assume_not_null().lt($today);
             let amended = || t::amended.assume_not_null();
             let is = |state: CheckState| checks::state.eq(state);
-            let pending =
-                is(CheckState::Contested).or(is(CheckState::Released).and(diesel::dsl::not(is_over())));
+            let pending = is(CheckState::Contested)
+                .or(is(CheckState::Released).and(diesel::dsl::not(is_over())))
+                .or(is(CheckState::Amended).and(t::amended.is_null()));
             let counted = is(CheckState::Upheld)
                 .or(is(CheckState::Released).and(is_over()))
                 .or(is(CheckState::Amended).and(amended().gt(0_i64)));

@@ -48,7 +48,7 @@ pub struct CandidateSummaryView {
     /// 检查内容, 依检查所用清单的那一版。
     #[schema(max_length = 200)]
     question: String,
-    /// 状态: 异议期内、异议未答复的为 `pending`; 异议期满、维持、更正后仍扣分的为 `counted`; 更正后不再扣分的为 `dropped`。
+    /// 状态: 异议期内、异议未答复、更正结果待算的为 `pending`; 异议期满、维持、更正后仍扣分的为 `counted`; 更正后不再扣分的为 `dropped`。
     state: CandidateState,
     /// 记录的扣分; 因更正才扣分的为 `0.00`。
     #[schema(max_length = 10)]
@@ -56,7 +56,7 @@ pub struct CandidateSummaryView {
     /// 计入的扣分, 更正过的为更正后的; 待定为 null。
     #[schema(max_length = 10)]
     points_counted: Option<String>,
-    /// 自何日起计入: 异议末日的次日, 或答复之日; 异议未答复、不计的为 null。
+    /// 自何日起计入: 异议末日的次日, 或答复之日; 异议未答复、更正结果待算、不计的为 null。
     counts_from_on: Option<NaiveDate>,
     /// 版本。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
@@ -90,7 +90,7 @@ pub struct CandidateView {
     answer: Option<AnswerView>,
     /// 更正后的答案; 未更正、更正时未答此项的为 null。
     amended_answer: Option<AnswerView>,
-    /// 状态: 异议期内、异议未答复的为 `pending`; 异议期满、维持、更正后仍扣分的为 `counted`; 更正后不再扣分的为 `dropped`。
+    /// 状态: 异议期内、异议未答复、更正结果待算的为 `pending`; 异议期满、维持、更正后仍扣分的为 `counted`; 更正后不再扣分的为 `dropped`。
     state: CandidateState,
     /// 记录的扣分; 因更正才扣分的为 `0.00`。
     #[schema(max_length = 10)]
@@ -98,7 +98,7 @@ pub struct CandidateView {
     /// 计入的扣分, 更正过的为更正后的; 待定为 null。
     #[schema(max_length = 10)]
     points_counted: Option<String>,
-    /// 自何日起计入: 异议末日的次日, 或答复之日; 异议未答复、不计的为 null。
+    /// 自何日起计入: 异议末日的次日, 或答复之日; 异议未答复、更正结果待算、不计的为 null。
     counts_from_on: Option<NaiveDate>,
     /// 版本。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]

@@ -174,6 +174,21 @@ pub(super) fn end(tx: &mut Tx<'_, AttachmentUpload>, id: ResumableId) -> Result<
     store::remove(tx, found.id)
 }
 
+/// Takes away the caller's uploads that were to become this attachment, or have: what they say of it is so no more.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::inspections::attachments) fn forget<A: Action>(
+    tx: &mut Tx<'_, A>,
+    attachment: AttachmentId,
+) -> Result<()> {
+    let user = tx.user()?;
+    while let Some(found) = store::of_attachment(tx, user, attachment)? {
+        store::remove(tx, found.id)?;
+    }
+    Ok(())
+}
+
 /// Takes away uploads whose time is over, some of them; how many those were.
 ///
 /// # Errors
