@@ -20,6 +20,7 @@ mod changes;
 mod checklists;
 mod checks;
 mod clearing;
+mod commanders;
 mod conflicts;
 mod crowds;
 mod cuts;

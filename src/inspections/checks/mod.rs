@@ -8,6 +8,8 @@
 pub(super) mod answers;
 pub mod awaited;
 mod awaited_store;
+pub mod command;
+mod command_store;
 pub mod embargo;
 mod embargo_store;
 pub mod http;
