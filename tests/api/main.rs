@@ -25,6 +25,7 @@ mod conflicts;
 mod crowds;
 mod cuts;
 mod departures;
+mod disclosures;
 mod endings;
 mod events;
 mod export;

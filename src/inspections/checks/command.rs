@@ -30,7 +30,7 @@ pub fn take_over<A: Action>(
         found.extend(check.filter(|one| one.commander_id == from && one.released_at.is_none()));
     }
     // What everybody may read in the log first: rows are held back from the first on that is.
-    found.sort_by_key(|check| !check.is_public());
+    found.sort_by_key(|check| !check.is_told());
     let mut paths: Vec<String> = found.iter().map(|one| one.unit_path.clone()).collect();
     paths.sort_unstable();
     paths.dedup();
