@@ -168,7 +168,7 @@ fn inspections(api: Api) -> Api {
         .with::<authorisations::ListAuthorisations>().with::<authorisations::ProposeAuthorisation>()
         .with::<authorisations::GetAuthorisation>().with::<authorisations::UpdateAuthorisation>()
         .with::<authorisations::ApproveAuthorisationEndpoint>().with::<authorisations::RejectAuthorisation>()
-        .with::<authorisations::RevokeAuthorisation>()
+        .with::<authorisations::RevokeAuthorisation>().with::<authorisations::ReplaceCommander>()
         .with::<conflicts::ListConflicts>().with::<conflicts::DeclareConflict>()
         .with::<conflicts::GetConflict>().with::<conflicts::EndConflict>()
         .with::<resumable::BeginUpload>().with::<resumable::GetUploadOffset>().with::<resumable::SendUploadPart>().with::<resumable::EndUpload>()

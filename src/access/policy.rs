@@ -282,6 +282,7 @@ policy! {
     AuthorisationApprove "authorisation.approve" "批准检查授权" write  [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     AuthorisationReject "authorisation.reject" "否决检查授权" write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     AuthorisationRevoke "authorisation.revoke" "撤销检查授权" write    [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];
+    AuthorisationReplaceCommander "authorisation.replace_commander" "更换指挥员" write [- - - -  -    -  -  S        -  -  -    -  S  -      -      -  -];
     ConflictRead      "conflict.read"       "查看利害关系申报" read    [-  -      -  -  -    A  -  S        -  -  -    A  S  A      -      -  -];
     ConflictDeclare   "conflict.declare"    "申报利害关系"    write    [-  -      -  -  -    A  -  S        -  -  -    A  S  A      -      -  -];
     ConflictEnd       "conflict.end"        "终止利害关系申报" write   [-  -      -  -  -    -  -  S        -  -  -    -  S  -      -      -  -];

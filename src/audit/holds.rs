@@ -12,7 +12,7 @@
 //!   root). The salt is 32 random bytes, fresh for each checkpoint and kept beside it, so that the line tells nothing.
 //!
 //! A row leaves the list never: once it is told, the chain has to have it with the same commitment. What opens the line is given to
-//! nobody, for it tells how many rows were ever held back, those of checks that stay unknown among them: whoever keeps a
+//! nobody, for it tells how many rows were ever held back, those of checks that nobody may know of yet among them: whoever keeps a
 //! checkpoint has us bound, and the verifier where the database is opens it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -181,6 +181,7 @@ codes! {
     AuthorisationNotInForce = Unprocessable, "authorisation_not_in_force", "授权在检查当日没有生效", "The authorisation was not in force on the day of the check";
     InspectsOwnUnit = Unprocessable, "inspects_own_unit", "不得检查本人所在的单位及其上级", "Nobody inspects their own unit, nor one above it";
     CommanderHasConflict = Unprocessable, "commander_has_conflict", "指挥员已申报与受检单位的利害关系, 须回避", "The commander has declared an interest in the unit";
+    ReplacerIsConcerned = Unprocessable, "replacer_is_concerned", "检查人员、原任与新任指挥员不得办理更换", "Neither the team nor either commander says who commands";
     OwnConflict = Unprocessable, "own_conflict", "不得终止本人的利害关系申报", "Nobody ends a declaration of their own interest";
     NotInTeam = Unprocessable, "not_in_team", "须为此次检查的检查人员或指挥员", "It takes one of the check's team, or its commander";
     NotTheCommander = Unprocessable, "not_the_commander", "须为此次检查的指挥员", "It takes the check's commander";
@@ -198,6 +199,8 @@ codes! {
     VoteNotCarried = Unprocessable, "vote_not_carried", "赞成票未多于反对票", "There are not more votes for it than against it";
     AuthorisationDecided = Conflict, "authorisation_decided", "授权已作决定", "The authorisation has been decided on";
     AuthorisationEnded = Conflict, "authorisation_ended", "授权已终止或期限已过", "The authorisation has ended or its time has passed";
+    AuthorisationNotApproved = Conflict, "authorisation_not_approved", "授权不在已批准的状态", "The authorisation does not stand as approved";
+    CommanderPresent = Conflict, "commander_present", "指挥员仍可办理, 不予更换", "The commander can act, and is not replaced";
     AlreadyDeclared = Conflict, "already_declared", "同一利害关系已申报, 尚未终止", "The same interest is declared already, and the declaration stands";
     ConflictEnded = Conflict, "conflict_ended", "申报已终止", "The declaration has ended already";
     CheckRecorded = Conflict, "check_recorded", "检查已记录, 更正请补记", "The check is recorded; corrections are addenda";

@@ -16,6 +16,7 @@ use crate::access::{Doors, Held, Listener, Reach, SessionId, Tx, UserId};
 use crate::audit::service::{self as audit, Spot};
 use crate::db::Id;
 use crate::errors::Result;
+use crate::inspections::checks::insight::Insight;
 use crate::org::officers::rules::OfficerId;
 
 /// Rows of the log that are gone through at once.
@@ -228,6 +229,7 @@ pub(super) struct Rights {
     user: UserId,
     held: Arc<[Held]>,
     officer: Option<OfficerId>,
+    insight: Insight,
     reaches: HashMap<EventKind, Option<Reach>>,
 }
 
@@ -235,15 +237,18 @@ impl Rights {
     /// Those of whoever listens, now; none when the session has ended.
     fn of(listener: Listener, doors: &Doors, tx: &mut Tx<'_, EventRead>) -> Result<Option<Self>> {
         let Some(held) = listener.held(doors, tx)? else { return Ok(None) };
-        let officer = store::officer_of(tx, listener.user())?;
-        Ok(Some(Self { user: listener.user(), held, officer, reaches: HashMap::new() }))
+        Self::of_account(tx, listener.user(), held).map(Some)
     }
 
     /// Those of whoever asks.
     pub(super) fn of_caller(tx: &mut Tx<'_, EventRead>) -> Result<Self> {
         let (user, held) = (tx.user()?, tx.held().into());
-        let officer = store::officer_of(tx, user)?;
-        Ok(Self { user, held, officer, reaches: HashMap::new() })
+        Self::of_account(tx, user, held)
+    }
+
+    fn of_account(tx: &mut Tx<'_, EventRead>, user: UserId, held: Arc<[Held]>) -> Result<Self> {
+        let (officer, insight) = (store::officer_of(tx, user)?, Insight::of_holder(tx, user, &held)?);
+        Ok(Self { user, held, officer, insight, reaches: HashMap::new() })
     }
 
     pub(super) fn may_know(&mut self, told: &Told) -> bool {
@@ -257,8 +262,11 @@ impl Rights {
         let is_own = reach.assigned && thing.owner.is_some() && thing.owner == self.officer;
         // Whoever is named in it knows of it, however far their role reaches otherwise.
         let is_named = thing.members.contains(&self.user);
-        let is_reached =
-            reach.contains(&thing.path) && thing.also.as_ref().is_none_or(|path| reach.contains(path));
+        let is_reached = if thing.is_covert {
+            self.insight.reaches(&thing.path)
+        } else {
+            reach.contains(&thing.path) && thing.also.as_ref().is_none_or(|path| reach.contains(path))
+        };
         is_own || is_named || is_reached || (told.is_open && reach.ancestors.contains(&thing.path))
     }
 }

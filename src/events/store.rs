@@ -21,6 +21,7 @@ use crate::db::schema::{
 };
 use crate::db::{Id, with_conn};
 use crate::errors::Result;
+use crate::inspections::authorisations::rules::CheckKind;
 use crate::org::officers::rules::OfficerId;
 
 /// A thing and where it stands now.
@@ -43,6 +44,8 @@ pub(super) struct Thing {
     pub members: Vec<UserId>,
     /// Whether it can be read from below.
     pub is_open: bool,
+    /// Whether it is a covert check that has not been released: those in reach know nothing of it but by insight.
+    pub is_covert: bool,
 }
 
 type Raw = Id<()>;
@@ -58,6 +61,7 @@ fn thing(id: Raw, of: Option<Raw>, path: String, is_open: bool) -> Thing {
         account: None,
         members,
         is_open,
+        is_covert: false,
     }
 }
 
@@ -216,9 +220,9 @@ fn entries(tx: &mut Tx<'_, EventRead>, ids: &[Raw]) -> Result<HashMap<Uuid, Thin
 }
 
 /// Things that have a team and a commander, who know of them too: authorisations; unannounced checks, of which nothing is in
-/// the chain that nobody else may know of yet.
+/// the chain that nobody else may know of yet, but that of some not everybody in reach may.
 fn with_teams(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Result<HashMap<Uuid, Thing>> {
-    let (tenant, ids) = (tx.tenant(), ids.to_vec());
+    let (tenant, ids, of_checks) = (tx.tenant(), ids.to_vec(), ids.to_vec());
     macro_rules! both {
         ($things:ident, $members:ident, $of:ident) => {{
             let rows: Vec<(Raw, String, UserId)> = with_conn!(tx.conn(), c => $things::table
@@ -246,6 +250,20 @@ fn with_teams(tx: &mut Tx<'_, EventRead>, lead: Lead, ids: &[Raw]) -> Result<Has
     for (id, member) in teams {
         if let Some(thing) = found.get_mut(&id.uuid()) {
             thing.members.push(member);
+        }
+    }
+    if lead == Lead::Check {
+        let covert: Vec<Raw> = with_conn!(tx.conn(), c => unannounced_checks::table
+            .filter(unannounced_checks::tenant_id.eq(tenant))
+            .filter(unannounced_checks::id.eq_any(of_checks))
+            .filter(unannounced_checks::kind.eq(CheckKind::Covert))
+            .filter(unannounced_checks::released_at.is_null())
+            .select(unannounced_checks::id)
+            .load(c))?;
+        for id in covert {
+            if let Some(thing) = found.get_mut(&id.uuid()) {
+                thing.is_covert = true;
+            }
         }
     }
     Ok(found)

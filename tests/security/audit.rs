@@ -415,11 +415,27 @@ fn inspections(log: &mut Ledger<'_>) {
         &["authorisation.approve authorisation"],
     );
     log.wrote(office, act(office, &path, "revoke", &reason), &["authorisation.revoke authorisation"]);
+    let replaced = replaced(log);
+    log.left_nothing(office, &replaced.expect(409, "commander_present"));
     log.wrote(
         discipline,
         act(discipline, &other, "reject", &reason),
         &["authorisation.reject authorisation"],
     );
+}
+
+/// A commander who is gone is replaced, and a check goes with it, of which the row is there though nobody reads it; then once more.
+fn replaced(log: &mut Ledger<'_>) -> Reply {
+    let (world, office) = (log.world, "53-group-office");
+    let kit = Kit { authorisation: story::deserted(world, "5301"), ..Kit::of(world, "5301") };
+    kit.begin("covert");
+    let body = json!({ "commander_id": world.user("53-group-head"), "reason": "账号停用。" });
+    let path = format!("/authorisations/{}/replace-commander", kit.authorisation);
+    let replace = || world.as_(office).post(&path, &body);
+    let rows =
+        ["authorisation", "unannounced_check"].map(|what| format!("authorisation.replace_commander {what}"));
+    log.wrote(office, replace(), &rows.each_ref().map(String::as_str));
+    replace()
 }
 
 /// Rights to ask for several things at once, each of which leaves the row of its own right.

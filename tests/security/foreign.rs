@@ -224,6 +224,7 @@ both! {
             body[field] = value;
             body
         };
+        let deserted = crate::support::story::deserted(world, "5301");
         let kit = crate::support::checks::Kit::of(world, "5301");
         let open_check = kit.begin("open");
         let recorded = kit.taken("open", &["record"]);
@@ -264,6 +265,10 @@ both! {
             (world.unit("50"), Box::new(|id| office.post("/authorisations", &authorisation("area_unit_ids", serde_json::json!([id]))))),
             (world.user("50-inspector"), Box::new(|id| office.post("/authorisations", &authorisation("team_user_ids", serde_json::json!([id]))))),
             (world.user("50-discipline"), Box::new(|id| office.post("/authorisations", &authorisation("commander_user_id", id.into())))),
+            (world.user("50-discipline"), Box::new(|id| {
+                let body = serde_json::json!({ "commander_id": id, "reason": "账号停用。" });
+                office.post(&format!("/authorisations/{deserted}/replace-commander"), &body)
+            })),
             (world.unit("50"), Box::new(|id| office.post("/authorisations", &authorisation("unit_id", id.into())))),
             (world.unit("50"), Box::new(|id| inspector.post("/conflicts", &declared("unit_id", id)))),
             (world.user("50-inspector"), Box::new(|id| discipline.post("/conflicts", &declared("user_id", id)))),

@@ -774,10 +774,17 @@ both! {
     fn what_an_authorisation_allows_is_what_succeeds(world) {
         let mut failures = Failures::default();
         let people = ["53-group-office", "53-discipline", "5301-group-office", "5303-group-office", "53-inspector", "53-group-head"];
-        for state in actions_of("AuthorisationState") {
+        // Whose commander is there, and whose is gone.
+        let standings = actions_of("AuthorisationState").into_iter().flat_map(|state| [(state.clone(), false), (state, true)]);
+        for (state, is_gone) in standings {
+            let commander = format!("/users/{}", world.user("5303-group-head"));
             let make = || {
                 let discipline = world.as_("53-discipline");
-                let body = story::authorisation_body(world, "5301");
+                let mut body = story::authorisation_body(world, "5301");
+                if is_gone {
+                    body["commander_user_id"] = json!(world.user("5303-group-head"));
+                    world.as_("53-system-admin").post(&format!("{commander}/enable"), &json!({}));
+                }
                 let path = format!("/authorisations/{}", discipline.post("/authorisations", &body).expect(201, "").id());
                 let act = |action: &str, body: Value| {
                     world.as_("53-group-office").post(&format!("{path}/{action}"), &body).expect(200, "");
@@ -788,6 +795,9 @@ both! {
                     "rejected" => act("reject", json!({ "reason": "不妥。" })),
                     "revoked" => act("revoke", json!({ "reason": "收回。" })),
                     _ => panic!("tell tests/security/states.rs how an authorisation becomes {state}"),
+                }
+                if is_gone {
+                    world.as_("53-system-admin").post(&format!("{commander}/disable"), &json!({})).expect(200, "");
                 }
                 path
             };
@@ -803,10 +813,20 @@ both! {
                         "update" => who.patch(&path, "*", &json!({ "title": format!("改名{person}") })),
                         "approve" => who.post(&format!("{path}/approve"), &json!({})),
                         "reject" | "revoke" => who.post(&format!("{path}/{action}"), &json!({ "reason": "不妥。" })),
+                        "replace_commander" => {
+                            // Whom each of these may name who may at all.
+                            let to = if person.starts_with("53-") { "53-group-head" } else { "5301-group-head" };
+                            let body = json!({ "commander_id": world.user(to), "reason": "账号停用。" });
+                            let reply = who.post(&format!("{path}/replace-commander"), &body);
+                            // Not its author, and not who only commands or checks.
+                            let may = is_gone && state == "approved" && ["53-group-office", "5301-group-office"].contains(&person);
+                            failures.check(says == may, || format!("{person}, {state}, gone {is_gone}: {action} allowed: {says}"));
+                            reply
+                        }
                         _ => panic!("tell tests/security/states.rs how to {action} an authorisation"),
                     };
                     failures.check((reply.status == 200) == says, || {
-                        format!("{person}, {state}: {action} allowed: {says}, but {}", reply.story())
+                        format!("{person}, {state}, gone {is_gone}: {action} allowed: {says}, but {}", reply.story())
                     });
                     failures.check(says || [403, 404, 409, 422].contains(&reply.status), || reply.story());
                 }

@@ -139,6 +139,21 @@ pub fn authorised(world: &World, code: &str) -> String {
     id
 }
 
+/// An approved authorisation to check the unit with this code of 53, whose commander's account has been disabled since.
+pub fn deserted(world: &World, code: &str) -> String {
+    let (login, system) = ("5303-group-head", world.as_("53-system-admin"));
+    let account = format!("/users/{}", world.user(login));
+    // Gone from another one already, they were not to be named.
+    system.post(&format!("{account}/enable"), &json!({}));
+    let mut body = authorisation_body(world, code);
+    body["commander_user_id"] = json!(world.user(login));
+    let id = world.as_("53-discipline").post("/authorisations", &body).expect(201, "").id();
+    let office = world.as_("53-group-office");
+    office.post(&format!("/authorisations/{id}/approve"), &json!({})).expect(200, "");
+    system.post(&format!("{account}/disable"), &json!({})).expect(200, "");
+    id
+}
+
 /// A body for `POST /conflicts`: one's own interest in the unit with this code.
 pub fn conflict_body(world: &World, code: &str, kind: &str) -> Value {
     let mark = if code.starts_with("50") { super::people::CANARY } else { "" };

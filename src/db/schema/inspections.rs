@@ -112,6 +112,11 @@ tables! {
         check_id -> UuidSql,
         release_at -> InstantSql,
     }
+    check_disclosures (tenant_id, check_id) {
+        tenant_id -> Text,
+        check_id -> UuidSql,
+        disclosed_at -> InstantSql,
+    }
     check_reads (tenant_id, check_id, user_id) {
         tenant_id -> Text,
         check_id -> UuidSql,

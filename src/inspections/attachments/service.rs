@@ -228,7 +228,7 @@ pub fn refuse_too_many(named: &Named, most: usize, pointer: &str, errors: &mut V
     }
 }
 
-/// Binds attachments to a check. What the log has held back of them is told when everybody in reach may know of the check, and
+/// Binds attachments to a check. What the log has held back of them is told when others may know of the check, and
 /// is held back with the check's own rows until then.
 ///
 /// # Errors
@@ -257,7 +257,7 @@ pub fn bind<A: Action>(tx: &mut Tx<'_, A>, named: &Named, check: &Check, shown_i
     });
     tx.record_many("attachment", told.collect::<Vec<_>>())?;
     for one in &new {
-        if check.is_public() {
+        if check.is_told() {
             audit::service::tell_held(tx, one.kept_as)?;
         } else {
             audit::service::hand_held(tx, one.kept_as, check.id)?;

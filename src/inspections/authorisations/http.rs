@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
+use super::command;
 use super::rules::{AuthorisationContent, AuthorisationId, AuthorisationState, CheckKind};
 use super::service::{self, AuthorisationFilter};
 use super::views::{self, AuthorisationView};
 use crate::access::UserId;
 use crate::access::policy::{
-    AuthorisationApprove, AuthorisationPropose, AuthorisationRead, AuthorisationReject, AuthorisationRevoke,
-    AuthorisationUpdate,
+    AuthorisationApprove, AuthorisationPropose, AuthorisationRead, AuthorisationReject,
+    AuthorisationReplaceCommander, AuthorisationRevoke, AuthorisationUpdate,
 };
 use crate::org::http::{Depth, narrowed};
 use crate::org::rules::UnitId;
@@ -261,6 +262,40 @@ endpoint! {
         gate.run(move |tx| {
             let revoked = service::revoke(tx, id, &body.0.reason)?;
             views::view(tx, revoked).map(Resource)
+        })
+        .await
+    }
+}
+
+/// 更换指挥员。
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ReplaceCommanderBody {
+    /// 新任指挥员的账号, 条件同提出授权时。
+    commander_id: UserId,
+    /// 理由。
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+impl Example for ReplaceCommanderBody {
+    fn example() -> Value {
+        json!({ "commander_id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b1d13", "reason": "王建国已调离, 账号停用。" })
+    }
+}
+
+endpoint! {
+    /// 更换指挥员
+    ///
+    /// 指挥员已不能办理 (账号停用, 或不再任组长、办公室、督察、纪检部门的任何一职) 的, 由可批准授权的人另定一人; 提出或改过授权的人、
+    /// 检查人员、新任本人不得为之。授权须为已批准, 期满的也可。据此所做、尚未公布的检查一并移交: 新任自此可见, 原任自此不可见; 受检单位为
+    /// 新任所在单位或其上级、或新任已申报利害关系的, 不移交。办理的人不因此得知任何检查。
+    ReplaceCommander: AuthorisationReplaceCommander, Post "/authorisations/{authorisation_id}/replace-commander", tag "authorisations",
+        codes [AuthorisationNotApproved, CommanderPresent, ApproverIsAuthor, ReplacerIsConcerned]
+    async fn replace_authorisation_commander(gate, id: AuthorisationId, _query: NoQuery, body: Json<ReplaceCommanderBody>) -> Resource<AuthorisationView> {
+        gate.run(move |tx| {
+            let replaced = command::replace(tx, id, body.0.commander_id, &body.0.reason)?;
+            views::view(tx, replaced).map(Resource)
         })
         .await
     }

@@ -3,6 +3,7 @@
 //! Proposed by an office or by discipline, approved by somebody else. What is checked under one is nobody's business but
 //! the team's and the commander's until it is released; the authorisation itself says only who may check where.
 
+pub mod command;
 pub mod http;
 pub mod rules;
 pub mod service;

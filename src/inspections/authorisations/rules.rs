@@ -44,6 +44,7 @@ text_enum! {
         Approve = "approve", "批准", "Approve", green;
         Reject = "reject", "不予批准", "Reject", red;
         Revoke = "revoke", "撤销", "Revoke", orange;
+        ReplaceCommander = "replace_commander", "更换指挥员", "Replace the commander", orange;
     }
 }
 
@@ -125,6 +126,17 @@ pub struct Authorisation {
     pub updated_at: Instant,
 }
 
+/// Who asks whether something may be done with an authorisation, and what else there is to know for that.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking {
+    /// Who.
+    pub by: UserId,
+    /// On which day.
+    pub today: NaiveDate,
+    /// Whether its commander can act no more: the account is not active, or holds none of the roles that command.
+    pub commander_is_gone: bool,
+}
+
 impl Authorisation {
     /// Whether checks might be begun under it at a moment, though we hear of them later: approved by then, not yet revoked, on
     /// one of its days.
@@ -150,26 +162,42 @@ impl Authorisation {
 
     /// What its state, the day and who asks allow.
     #[must_use]
-    pub fn allows(&self, action: AuthorisationAction, by: UserId, today: NaiveDate) -> bool {
-        self.judge(action, by, today).is_ok()
+    pub fn allows(&self, action: AuthorisationAction, asking: Asking) -> bool {
+        self.judge(action, asking).is_ok()
+    }
+
+    /// Whether somebody checks or commands under it.
+    #[must_use]
+    pub fn names(&self, user: UserId) -> bool {
+        self.content.commander_user_id == user || self.content.team_user_ids.contains(&user)
     }
 
     /// Whether somebody may do it now.
     ///
     /// # Errors
-    /// `authorisation_decided`, `authorisation_ended`; `approver_is_author` for approving and rejecting what one has
-    /// written oneself.
-    pub fn judge(&self, action: AuthorisationAction, by: UserId, today: NaiveDate) -> Result<()> {
-        use AuthorisationAction::{Approve, Reject, Revoke, Update};
+    /// `authorisation_decided`, `authorisation_ended`, `authorisation_not_approved`, `commander_present`; `approver_is_author` for
+    /// approving and rejecting what one has written oneself, and for saying alone who commands there in another's stead;
+    /// `replacer_is_concerned` for that by one of the team.
+    pub fn judge(&self, action: AuthorisationAction, asking: Asking) -> Result<()> {
+        use AuthorisationAction::{Approve, Reject, ReplaceCommander, Revoke, Update};
         use AuthorisationState::{Approved, Proposed};
+        let Asking { by, today, commander_is_gone } = asking;
         let code = match (action, self.state) {
             // What is approved or withdrawn after its time would say nothing any more.
             (Approve, Proposed) | (Revoke, Approved) if today > self.content.valid_until_on => {
                 Code::AuthorisationEnded
             }
-            (Approve | Reject, Proposed) if self.authors.contains(&by) => Code::ApproverIsAuthor,
-            (Update | Approve | Reject | Revoke, Proposed) | (Revoke, Approved) => return Ok(()),
+            // What was begun under it is to be confirmed when its time has passed as well.
+            (ReplaceCommander, Approved) if !commander_is_gone => Code::CommanderPresent,
+            (Approve | Reject, Proposed) | (ReplaceCommander, Approved) if self.authors.contains(&by) => {
+                Code::ApproverIsAuthor
+            }
+            (ReplaceCommander, Approved) if self.names(by) => Code::ReplacerIsConcerned,
+            (Update | Approve | Reject | Revoke, Proposed) | (Revoke | ReplaceCommander, Approved) => {
+                return Ok(());
+            }
             (Update | Approve | Reject, _) => Code::AuthorisationDecided,
+            (ReplaceCommander, _) => Code::AuthorisationNotApproved,
             (Revoke, _) => Code::AuthorisationEnded,
         };
         Err(AppError::new(code))
@@ -212,26 +240,45 @@ mod tests {
     #[test]
     fn every_state_and_event_is_decided() {
         use AuthorisationState::{Approved, Proposed, Rejected, Revoked};
-        use Code::{ApproverIsAuthor, AuthorisationDecided as Decided, AuthorisationEnded as Ended};
+        use Code::{
+            ApproverIsAuthor, AuthorisationDecided as Decided, AuthorisationEnded as Ended,
+            AuthorisationNotApproved as NotApproved, CommanderPresent, ReplacerIsConcerned,
+        };
         let (author, other) = (UserId::generate(), UserId::generate());
         let (within, after) = ("2026-03-31".parse().unwrap(), "2026-04-01".parse().unwrap());
-        // Update, approve, reject, revoke: allowed, or why not.
+        // Update, approve, reject, revoke: allowed, or why not. Then to replace a commander who is there, and one who is gone.
+        let decided = |revoke, present, gone| {
+            [Some(Decided), Some(Decided), Some(Decided), revoke, Some(present), gone]
+        };
+        let never =
+            |update, approve, reject| [update, approve, reject, None, Some(NotApproved), Some(NotApproved)];
         let table = [
-            (Proposed, other, within, [None, None, None, None]),
-            (Proposed, author, within, [None, Some(ApproverIsAuthor), Some(ApproverIsAuthor), None]),
-            (Proposed, other, after, [None, Some(Ended), None, None]),
-            (Approved, other, within, [Some(Decided), Some(Decided), Some(Decided), None]),
-            (Approved, author, within, [Some(Decided), Some(Decided), Some(Decided), None]),
-            (Approved, other, after, [Some(Decided), Some(Decided), Some(Decided), Some(Ended)]),
-            (Rejected, other, within, [Some(Decided), Some(Decided), Some(Decided), Some(Ended)]),
-            (Revoked, other, within, [Some(Decided), Some(Decided), Some(Decided), Some(Ended)]),
+            (Proposed, other, within, never(None, None, None)),
+            (Proposed, author, within, never(None, Some(ApproverIsAuthor), Some(ApproverIsAuthor))),
+            (Proposed, other, after, never(None, Some(Ended), None)),
+            (Approved, other, within, decided(None, CommanderPresent, None)),
+            (Approved, author, within, decided(None, CommanderPresent, Some(ApproverIsAuthor))),
+            (Approved, other, after, decided(Some(Ended), CommanderPresent, None)),
+            (Rejected, other, within, decided(Some(Ended), NotApproved, Some(NotApproved))),
+            (Revoked, other, within, decided(Some(Ended), NotApproved, Some(NotApproved))),
         ];
+        let mut actions: Vec<_> = AuthorisationAction::ALL.iter().map(|action| (*action, false)).collect();
+        actions.push((AuthorisationAction::ReplaceCommander, true));
         for (state, by, today, wanted) in table {
             let one = authorisation(state, vec![author]);
-            for (action, wanted) in AuthorisationAction::ALL.iter().zip(wanted) {
-                let found = one.judge(*action, by, today).err().map(|error| error.code());
-                assert_eq!(found, wanted, "{state} {action}");
+            assert_eq!(actions.len(), wanted.len());
+            for ((action, commander_is_gone), wanted) in actions.iter().zip(wanted) {
+                let asking = Asking { by, today, commander_is_gone: *commander_is_gone };
+                let found = one.judge(*action, asking).err().map(|error| error.code());
+                assert_eq!(found, wanted, "{state} {action} {commander_is_gone}");
             }
+        }
+        // Neither the team nor the commander says who commands.
+        let one = authorisation(Approved, vec![author]);
+        for by in [one.content.team_user_ids[0], one.content.commander_user_id] {
+            let asking = Asking { by, today: within, commander_is_gone: true };
+            let found = one.judge(AuthorisationAction::ReplaceCommander, asking).err();
+            assert_eq!(found.map(|error| error.code()), Some(ReplacerIsConcerned));
         }
     }
 

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::rules::{
-    Authorisation, AuthorisationAction, AuthorisationContent, AuthorisationId, AuthorisationState,
+    Asking, Authorisation, AuthorisationAction, AuthorisationContent, AuthorisationId, AuthorisationState,
 };
 use super::store;
 pub use super::store::AuthorisationFilter;
 use crate::access::policy::{
     Action, AuthorisationApprove, AuthorisationPropose, AuthorisationRead, AuthorisationReject,
-    AuthorisationRevoke, AuthorisationUpdate, WorkFollow,
+    AuthorisationReplaceCommander, AuthorisationRevoke, AuthorisationUpdate, WorkFollow,
 };
 use crate::access::{EffectTx, Reach, Rights, Role, Tx, UserId, holders};
 use crate::audit::Change;
@@ -94,20 +94,43 @@ pub fn rights<A: Action>(tx: &Tx<'_, A>) -> Rights<AuthorisationAction> {
         (AuthorisationAction::Approve, tx.reach_of::<AuthorisationApprove>()),
         (AuthorisationAction::Reject, tx.reach_of::<AuthorisationReject>()),
         (AuthorisationAction::Revoke, tx.reach_of::<AuthorisationRevoke>()),
+        (AuthorisationAction::ReplaceCommander, tx.reach_of::<AuthorisationReplaceCommander>()),
     ])
 }
 
-/// What they allow with this one now.
+/// Commanders of approved ones among these who can act no more: what they are to confirm, they cannot.
+///
+/// # Errors
+/// When the database fails.
+pub fn gone<A: Action>(tx: &mut Tx<'_, A>, found: &[Authorisation]) -> Result<Vec<UserId>> {
+    let approved = found.iter().filter(|one| one.state == AuthorisationState::Approved);
+    let mut commanders: Vec<UserId> = approved.map(|one| one.content.commander_user_id).collect();
+    if commanders.is_empty() {
+        return Ok(commanders);
+    }
+    commanders.sort_unstable();
+    commanders.dedup();
+    let present = holders::holding_any(tx, COMMANDERS, &commanders)?;
+    commanders.retain(|one| !present.contains(one));
+    Ok(commanders)
+}
+
+/// What they allow with this one now, where these commanders are gone.
 ///
 /// # Errors
 /// For whoever has no account, which nobody who asks is.
 pub fn allowed<A: Action>(
     tx: &Tx<'_, A>,
-    rights: &Rights<AuthorisationAction>,
+    (rights, gone): (&Rights<AuthorisationAction>, &[UserId]),
     one: &Authorisation,
 ) -> Result<Vec<AuthorisationAction>> {
-    let (user, today) = (tx.user()?, tx.now().shanghai_day());
-    Ok(rights.at(&one.unit_path).filter(|action| one.allows(*action, user, today)).collect())
+    let asking = asking(tx, one, gone)?;
+    Ok(rights.at(&one.unit_path).filter(|action| one.allows(*action, asking)).collect())
+}
+
+fn asking<A: Action>(tx: &Tx<'_, A>, one: &Authorisation, gone: &[UserId]) -> Result<Asking> {
+    let commander_is_gone = gone.contains(&one.content.commander_user_id);
+    Ok(Asking { by: tx.user()?, today: tx.now().shanghai_day(), commander_is_gone })
 }
 
 /// An authorisation to propose.
@@ -225,19 +248,29 @@ fn judge_people<A: Action>(
     if before.is_some_and(|one| one.commander_user_id == commander) {
         return Ok(());
     }
-    if !known.contains(&commander) {
-        errors.push(unknown("/commander_user_id"));
+    judge_commander(tx, (commander, known.contains(&commander)), "/commander_user_id", errors)
+}
+
+/// What is wrong with somebody who is to command, and may be named or not.
+pub(super) fn judge_commander<A: Action>(
+    tx: &mut Tx<'_, A>,
+    (commander, is_known): (UserId, bool),
+    pointer: &str,
+    errors: &mut Vec<FieldError>,
+) -> Result<()> {
+    if !is_known {
+        errors.push(unknown(pointer));
     } else if holders::holding_any(tx, COMMANDERS, &[commander])?.is_empty() {
         let detail = text!(
             "须为组长、办公室、督察或纪检部门的人",
             "It must be somebody of the leading group's head or office, of the inspectors or of discipline"
         );
-        errors.push(FieldError::body("/commander_user_id", Code::WrongKind, detail));
+        errors.push(FieldError::body(pointer, Code::WrongKind, detail));
     }
     Ok(())
 }
 
-fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: AuthorisationId) -> Result<Authorisation> {
+pub(super) fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: AuthorisationId) -> Result<Authorisation> {
     store::lock(tx, id)?;
     // Whoever is only in the team changes nothing.
     let reach = Reach { assigned: false, ..tx.reach().clone() };
@@ -246,8 +279,13 @@ fn for_change<A: Action>(tx: &mut Tx<'_, A>, id: AuthorisationId) -> Result<Auth
     Ok(found)
 }
 
-fn may<A: Action>(tx: &Tx<'_, A>, one: &Authorisation, action: AuthorisationAction) -> Result<()> {
-    one.judge(action, tx.user()?, tx.now().shanghai_day())
+pub(super) fn may<A: Action>(
+    tx: &mut Tx<'_, A>,
+    one: &Authorisation,
+    action: AuthorisationAction,
+) -> Result<()> {
+    let gone = gone(tx, std::slice::from_ref(one))?;
+    one.judge(action, asking(tx, one, &gone)?)
 }
 
 /// Writes at an authorisation that has not been decided on: whoever does is one of its authors.
@@ -334,7 +372,7 @@ pub fn revoke(
     decided(tx, (&before, before.clone()), AuthorisationState::Revoked, Some(reason))
 }
 
-fn settle<A: Action>(
+pub(super) fn settle<A: Action>(
     tx: &mut Tx<'_, A>,
     before: &Authorisation,
     mut after: Authorisation,

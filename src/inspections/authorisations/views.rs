@@ -55,7 +55,7 @@ pub struct AuthorisationView {
     #[schema(max_length = 500)]
     comment: Option<String>,
     /// 本人此刻可做的操作。
-    #[schema(max_items = 4)]
+    #[schema(max_items = 5)]
     allowed_actions: Vec<AuthorisationAction>,
     /// 版本。
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
@@ -99,9 +99,10 @@ pub(super) fn views<A: Action>(
         one.content.team_user_ids.iter().copied().chain([one.content.commander_user_id]).chain(one.decided_by)
     });
     let people = UserNames::load(tx, people)?;
-    let (rights, now) = (service::rights(tx), tx.now());
+    let (rights, gone, now) = (service::rights(tx), service::gone(tx, &found)?, tx.now());
     let view = |one: Authorisation| {
-        let (allowed_actions, in_force) = (service::allowed(tx, &rights, &one)?, one.is_in_force_at(now));
+        let allowed_actions = service::allowed(tx, (&rights, &gone), &one)?;
+        let in_force = one.is_in_force_at(now);
         let content = one.content;
         Ok(AuthorisationView {
             allowed_actions,

@@ -10,6 +10,7 @@ use crate::db::schema::inspections::{finding_candidates, unannounced_checks};
 use crate::db::{Instant, insert_rows, with_conn};
 use crate::errors::Result;
 use crate::inspections::authorisations::rules::CheckKind;
+use crate::inspections::checks::insight::Insight;
 use crate::inspections::checks::rules::{CheckId, CheckState};
 use crate::inspections::checks::visible_checks;
 use crate::org::rules::UnitId;
@@ -98,7 +99,9 @@ macro_rules! visible {
             ),
             $tenant,
             $reach,
-            $user
+            $user,
+            // What is not released has found nothing yet.
+            Insight::default()
         )
     };
 }

@@ -104,7 +104,7 @@ pub fn give_up(
     rows::give_up(tx, id, given_up, reason)?;
     check.awaited.retain(|one| !given_up.contains(one));
     store::save(tx, &mut check)?;
-    if !check.is_public() {
+    if !check.is_told() {
         tx.hold_back(id);
     }
     let (entity_id, facts) = (id.to_string(), json!({ "given_up": given_up }));
@@ -136,7 +136,7 @@ pub fn arrived<A: Action>(tx: &mut Tx<'_, A>, one: &Attachment) -> Result<()> {
         rows::came(tx, check.id, one.id)?;
         check.awaited.retain(|id| *id != one.id);
         store::save(tx, &mut check)?;
-        if !check.is_public() {
+        if !check.is_told() {
             tx.hold_back(check.id);
         }
         let (entity_id, facts) = (check.id.to_string(), json!({ "attachment_id": one.id }));

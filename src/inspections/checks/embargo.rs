@@ -1,16 +1,17 @@
 //! What is nobody else's to know of: it is let out by its commander or by the clock, and who has read it meanwhile is discipline's to
-//! know from then on.
+//! know from then on. What nobody lets out, or was voided, is disclosed in the end: a commander makes nothing vanish.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::rules::{Check, CheckId, Reader};
+use super::rules::{Check, CheckId, CheckState, Reader};
 use super::{embargo_store, service, store, transitions};
 use crate::access::policy::{Action, Background, CheckReadersRead};
 use crate::access::{Done, Doors, Gate, Tx, background, look_beside};
 use crate::audit::Change;
+use crate::audit::service::tell_held;
 use crate::db::{Instant, TenantId};
 use crate::errors::{AppError, Code, Result};
 use crate::org::everywhere::{each, in_every_province};
@@ -82,7 +83,7 @@ fn note_look<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<()> {
     store::share(tx, id)?;
     let Some(check) = store::unseen(tx, id)? else { return Err(AppError::new(Code::NotFound)) };
     embargo_store::note_look(tx, id)?;
-    if !check.is_public() {
+    if !check.is_told() {
         tx.hold_back(id);
     }
     let (entity_id, facts) = (id.to_string(), json!({ "state": check.kept }));
@@ -90,19 +91,31 @@ fn note_look<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<()> {
     tx.record(&Change { entity, entity_id: &entity_id, before: None, after: Some(&facts), reason })
 }
 
-/// Who read a covert check before its release; nobody before that.
+/// Who read a covert check before its release; nobody before that, or before it was disclosed.
 ///
 /// # Errors
 /// `not_found`.
 pub fn readers(tx: &mut Tx<'_, CheckReadersRead>, id: CheckId) -> Result<Vec<Reader>> {
     let check = service::visible(tx, id)?;
-    if !check.is_public() || !tx.reach().contains(&check.unit_path) {
+    if !check.is_told() || !tx.reach().contains(&check.unit_path) {
         return Err(AppError::new(Code::NotFound));
     }
     embargo_store::readers(tx, id)
 }
 
-/// Releases checks whose time has come, some of them; how many were looked at.
+/// Lets discipline and office know of a covert check that was not released in time, or was voided, and the log tell of it. It stands
+/// as it stood: what was found is neither made public nor taken away by the clock.
+fn disclose(tx: &mut Tx<'_, Background>, id: CheckId) -> Result<()> {
+    store::lock(tx, id)?;
+    let Some(before) = store::unseen(tx, id)?.filter(|one| !one.is_told()) else { return Ok(()) };
+    tell_held(tx, id)?;
+    embargo_store::disclose(tx, id)?;
+    let after = Check { disclosed_at: Some(tx.now()), ..before.clone() };
+    let reason = if before.kept == CheckState::Voided { "voided" } else { "not released in time" };
+    transitions::settle(tx, &before, after, Some(reason)).map(drop)
+}
+
+/// Releases checks whose time has come, and discloses those whose time has passed, some of them; how many were looked at.
 ///
 /// # Errors
 /// When the database fails.
@@ -113,14 +126,18 @@ pub(super) fn release_due(tx: &mut Tx<'_, Background>) -> Result<usize> {
     for id in &due {
         transitions::release_by_the_clock(tx, *id)?;
     }
-    Ok(due.len())
+    let overdue = embargo_store::overdue(tx, AT_ONCE)?;
+    for id in &overdue {
+        disclose(tx, *id)?;
+    }
+    Ok(due.len() + overdue.len())
 }
 
 fn is_any_due(tx: &mut Tx<'_, Background>) -> Result<bool> {
-    Ok(!embargo_store::due(tx, 1)?.is_empty())
+    Ok(!embargo_store::due(tx, 1)?.is_empty() || !embargo_store::overdue(tx, 1)?.is_empty())
 }
 
-/// Releases every check whose time has come, in every province; how many those were.
+/// Releases every check whose time has come, in every province, and discloses those whose time has passed; how many those were.
 ///
 /// # Errors
 /// When the database fails; the rest is left for the next time.

@@ -1,13 +1,17 @@
-//! Rows about what nobody else may know of yet: when the clock lets it out, and who has read it meanwhile.
+//! Rows about what nobody else may know of yet: when the clock lets it out, who has read it meanwhile, and what was disclosed since
+//! nobody did.
+
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::rules::{CheckId, Reader};
+use super::rules::{CheckId, LATEST_RELEASE, Reader};
 use crate::access::Tx;
 use crate::access::policy::{Action, Background};
-use crate::db::schema::inspections::{check_reads, check_releases};
+use crate::db::schema::inspections::{check_disclosures, check_reads, check_releases, unannounced_checks};
 use crate::db::{Instant, with_conn};
 use crate::errors::Result;
+use crate::inspections::authorisations::rules::CheckKind;
 
 /// Has the clock release a check at a moment.
 pub(super) fn schedule<A: Action>(tx: &mut Tx<'_, A>, check: CheckId, at: Instant) -> Result<()> {
@@ -59,6 +63,60 @@ pub(super) fn due(tx: &mut Tx<'_, Background>, most: i64) -> Result<Vec<CheckId>
         .select(check_releases::check_id)
         .limit(most)
         .load(c))?)
+}
+
+/// Covert checks of which we heard so long ago that they might have been released since, and were not, so many at most, the earliest
+/// first. What the clock releases later is kept until then.
+pub(super) fn overdue(tx: &mut Tx<'_, Background>, most: i64) -> Result<Vec<CheckId>> {
+    use unannounced_checks as t;
+    let (tenant, since) = (tx.tenant(), tx.now().plus_seconds(-LATEST_RELEASE));
+    let scheduled = check_releases::table
+        .filter(check_releases::tenant_id.eq(t::tenant_id))
+        .filter(check_releases::check_id.eq(t::id));
+    let disclosed = check_disclosures::table
+        .filter(check_disclosures::tenant_id.eq(t::tenant_id))
+        .filter(check_disclosures::check_id.eq(t::id));
+    let query = t::table
+        .filter(t::tenant_id.eq(tenant))
+        .filter(t::kind.eq(CheckKind::Covert))
+        .filter(t::received_at.le(since))
+        .filter(t::released_at.is_null())
+        .filter(diesel::dsl::not(diesel::dsl::exists(scheduled)))
+        .filter(diesel::dsl::not(diesel::dsl::exists(disclosed)))
+        .order((t::received_at, t::id))
+        .select(t::id)
+        .limit(most);
+    Ok(with_conn!(tx.conn(), c => query.load(c))?)
+}
+
+/// Since when those of these checks are disclosed that are.
+pub(super) fn disclosed<A: Action>(
+    tx: &mut Tx<'_, A>,
+    checks: Vec<CheckId>,
+) -> Result<HashMap<CheckId, Instant>> {
+    if checks.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let tenant = tx.tenant();
+    let rows: Vec<(CheckId, Instant)> = with_conn!(tx.conn(), c => check_disclosures::table
+        .filter(check_disclosures::tenant_id.eq(tenant))
+        .filter(check_disclosures::check_id.eq_any(checks))
+        .select((check_disclosures::check_id, check_disclosures::disclosed_at))
+        .load(c))?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Notes that a check is disclosed from now on.
+pub(super) fn disclose(tx: &mut Tx<'_, Background>, check: CheckId) -> Result<()> {
+    let (tenant, now) = (tx.tenant(), tx.now());
+    with_conn!(tx.conn(), c => diesel::insert_into(check_disclosures::table)
+        .values((
+            check_disclosures::tenant_id.eq(tenant),
+            check_disclosures::check_id.eq(check),
+            check_disclosures::disclosed_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(())
 }
 
 /// When the caller has looked at a check last, as far as that was noted.

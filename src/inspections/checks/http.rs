@@ -55,7 +55,8 @@ endpoint! {
     /// 检查列表
     ///
     /// 本人参加或指挥的, 以及辖区内可以知道的: 明察自开始起, 暗访自公布起。未公布的暗访, 检查人员与指挥员之外任何人看不到,
-    /// 也无从得知其存在。
+    /// 也无从得知其存在; 收到之后 366 日仍未公布的 (作废的也是), 自此受检单位以上的办公室、督察纪检部门可见, 审计记录亦可查, 受检单位的人
+    /// 仍不可见。已定自动公布时刻的, 到时公布。
     ListChecks: CheckRead, Get "/unannounced-checks", tag "unannounced-checks", codes []
     async fn list_unannounced_checks(gate, _path: (), query: CheckQuery, _body: NoBody) -> Page<CheckSummaryView> {
         let paging = gate.paging(query.limit, query.cursor, query.count);
@@ -227,7 +228,7 @@ impl Example for CheckReadersView {
 endpoint! {
     /// 公布之前看过检查的人
     ///
-    /// 供督察纪检部门: 一次暗访公布之后, 可知公布之前谁看过它、何时。公布之前没有。
+    /// 供督察纪检部门: 一次暗访公布 (或到期未公布而可见) 之后, 可知公布之前谁看过它、何时。在此之前没有。
     ListCheckReaders: CheckReadersRead, Get "/unannounced-checks/{check_id}/readers", tag "unannounced-checks", codes []
     async fn list_check_readers(gate, id: CheckId, _query: NoQuery, _body: NoBody) -> Plain<CheckReadersView> {
         gate.run(move |tx| {

@@ -167,6 +167,8 @@ pub struct Check {
     pub confirmed_at: Option<Instant>,
     /// When it was released.
     pub released_at: Option<Instant>,
+    /// When it became known to office and discipline without having been released.
+    pub disclosed_at: Option<Instant>,
     /// Its number, given at release: the year, and six digits that run on within it.
     pub number: Option<i64>,
     /// The last day of the inspected unit's objection.
@@ -237,6 +239,10 @@ impl Stand {
     }
 }
 
+/// How far ahead the clock may be told to release a check, seconds; and how long after we heard of it one is kept that nobody
+/// releases: as long as the longest that could have been asked for at once.
+pub const LATEST_RELEASE: i64 = 366 * 86_400;
+
 /// Inspectors a check takes at least: in the open they show their papers, two of them.
 #[must_use]
 pub const fn least_team(kind: CheckKind) -> usize {
@@ -247,10 +253,17 @@ pub const fn least_team(kind: CheckKind) -> usize {
 }
 
 impl Check {
-    /// Whether others than its team and commander may know of it.
+    /// Whether everybody within reach may know of it, the inspected unit's people among them.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.kind == CheckKind::Open || self.released_at.is_some()
+    }
+
+    /// Whether others than its team and commander know of it, and the log tells of it: everybody within reach, or those alone to
+    /// whom it was disclosed.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.is_public() || self.disclosed_at.is_some()
     }
 
     /// Its state on a day: what was released and not objected to in time is final.
@@ -381,6 +394,7 @@ mod tests {
             recorded_at: None,
             confirmed_at: None,
             released_at: None,
+            disclosed_at: None,
             number: None,
             objection_until_on: Some("2026-03-05".parse().unwrap()),
             objection: None,

@@ -8,7 +8,7 @@ use super::rules::{
 };
 use super::store;
 pub use super::store::CheckFilter;
-use super::{answers, embargo};
+use super::{addendum_store, answers, embargo};
 use crate::access::policy::{
     Action, Background, CheckAddendum, CheckConfirm, CheckContest, CheckCreate, CheckDecide, CheckGiveUp,
     CheckRead, CheckRecordSet, CheckRelease, CheckVoid, WorkFollow,
@@ -110,7 +110,7 @@ pub(in crate::inspections) fn visible<A: Action>(tx: &mut Tx<'_, A>, id: CheckId
 /// # Errors
 /// When the database fails.
 pub fn addenda<A: Action>(tx: &mut Tx<'_, A>, check: &Check) -> Result<Vec<Addendum>> {
-    store::addenda(tx, check.id)
+    addendum_store::addenda(tx, check.id)
 }
 
 /// The version of its checklist that a check is made with.
@@ -275,6 +275,7 @@ pub fn create(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> R
         recorded_at: is_recorded.then_some(now),
         confirmed_at: None,
         released_at: None,
+        disclosed_at: None,
         number: None,
         objection_until_on: None,
         objection: None,
@@ -446,6 +447,7 @@ fn facts(check: &Check) -> Value {
         "record": check.record, "deducted": check.deducted, "number": check.number,
         "objection_until_on": check.objection_until_on, "objection": said(&check.objection),
         "decision": check.decision.as_ref().map(|(decision, ..)| decision), "void_reason": check.void_reason,
+        "disclosed_at": check.disclosed_at,
     })
 }
 
@@ -456,7 +458,7 @@ pub(super) fn record<A: Action>(
     after: &Check,
     reason: Option<&str>,
 ) -> Result<()> {
-    if !after.is_public() {
+    if !after.is_told() {
         tx.hold_back(after.id);
     }
     let (before, facts) = (before.map(facts), facts(after));

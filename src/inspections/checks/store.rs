@@ -1,15 +1,16 @@
-//! Rows of unannounced checks, of their teams and addenda.
+//! Rows of unannounced checks, and of their teams.
 
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::awaited_store;
-use super::rules::{Addendum, AddendumId, Check, CheckId, CheckState};
+use super::insight::Insight;
+use super::rules::{Check, CheckId, CheckState};
+use super::{awaited_store, embargo_store};
 use crate::access::policy::{Action, WorkFollow};
 use crate::access::{EffectTx, PathRange, Reach, Tx, UserId, follow_path};
-use crate::db::schema::inspections::{check_addenda, check_members, unannounced_checks};
+use crate::db::schema::inspections::{check_members, unannounced_checks};
 use crate::db::{Instant, insert_rows, lock_row, share_row, with_conn};
 use crate::errors::{AppError, Result};
 use crate::inspections::attachments::rules::AttachmentId;
@@ -55,7 +56,11 @@ struct Row {
     updated_at: Instant,
 }
 
-fn check(row: Row, team: Vec<UserId>, awaited: Vec<AttachmentId>) -> Result<Check> {
+fn check(
+    row: Row,
+    (team, awaited): (Vec<UserId>, Vec<AttachmentId>),
+    disclosed_at: Option<Instant>,
+) -> Result<Check> {
     let said = |text: Option<String>, by: Option<UserId>, at: Option<Instant>| text.zip(by).zip(at);
     Ok(Check {
         id: row.id,
@@ -77,6 +82,7 @@ fn check(row: Row, team: Vec<UserId>, awaited: Vec<AttachmentId>) -> Result<Chec
         recorded_at: row.recorded_at,
         confirmed_at: row.confirmed_at,
         released_at: row.released_at,
+        disclosed_at,
         number: row.number,
         objection_until_on: row.objection_until_on,
         objection: said(row.objection, row.contested_by, row.contested_at)
@@ -109,10 +115,13 @@ pub struct CheckFilter {
 }
 
 /// The one place where the table is named for reading, and where the embargo stands: the team's and the commander's own;
-/// of others within reach what is open or has been released. What follows from checks is read through it too, joined with them.
+/// of others within reach what is open or has been released; and what was disclosed without that, as far as the insight goes
+/// ([`Insight::reaches`]). What follows from checks is read through it too, joined with them.
 macro_rules! visible {
-    ($from:expr, $tenant:expr, $reach:expr, $user:expr) => {{
-        use $crate::db::schema::inspections::{check_members as members, unannounced_checks as checks};
+    ($from:expr, $tenant:expr, $reach:expr, $user:expr, $insight:expr) => {{
+        use $crate::db::schema::inspections::{
+            check_disclosures as disclosures, check_members as members, unannounced_checks as checks,
+        };
         use $crate::inspections::authorisations::rules::CheckKind as Kind;
         let public = || checks::kind.eq(Kind::Open).or(checks::released_at.is_not_null());
         let mut query = $from.into_boxed().filter(
@@ -133,14 +142,27 @@ macro_rules! visible {
                     .and(checks::unit_path.lt(range.high.clone())),
             );
         }
+        for range in &$insight.below {
+            query = query.or_filter(
+                checks::id
+                    .eq_any(
+                        disclosures::table
+                            .filter(disclosures::tenant_id.eq($tenant))
+                            .select(disclosures::check_id),
+                    )
+                    .and(checks::unit_path.gt(range.low.clone()))
+                    .and(checks::unit_path.lt(range.high.clone()))
+                    .and(checks::unit_path.ne_all($insight.own.clone())),
+            );
+        }
         query.filter(checks::tenant_id.eq($tenant))
     }};
 }
 pub(in crate::inspections) use visible;
 
 macro_rules! filtered {
-    ($tenant:expr, $reach:expr, $user:expr, $filter:expr, $today:expr) => {{
-        let mut query = visible!(t::table, $tenant, $reach, $user);
+    ($tenant:expr, ($reach:expr, $insight:expr), $user:expr, $filter:expr, $today:expr) => {{
+        let mut query = visible!(t::table, $tenant, $reach, $user, $insight);
         if !$filter.states.is_empty() {
             let kept: Vec<CheckState> = $filter
                 .states
@@ -185,15 +207,17 @@ pub(super) fn list<A: Action>(
 ) -> Result<Page<Check>> {
     use diesel::IntoSql;
     let (tenant, reach, user) = (tx.tenant(), tx.reach().clone(), tx.user()?);
-    let today = tx.now().shanghai_day();
+    let (today, insight) = (tx.now().shanghai_day(), Insight::of(tx)?);
     let after: Option<(Instant, CheckId)> = paging.after_made()?;
     let total: Option<i64> = if paging.counts() {
-        Some(with_conn!(tx.conn(), c => filtered!(tenant, reach, user, filter, today).count().get_result(c))?)
+        Some(
+            with_conn!(tx.conn(), c => filtered!(tenant, (reach, insight), user, filter, today).count().get_result(c))?,
+        )
     } else {
         None
     };
     let rows: Vec<Row> = with_conn!(tx.conn(), c => {
-        let query = filtered!(tenant, reach, user, filter, today).select(Row::as_select()).limit(paging.fetch());
+        let query = filtered!(tenant, (reach, insight), user, filter, today).select(Row::as_select()).limit(paging.fetch());
         load_as_made!(query, c, sort == MadeSort::Newest, after, t::created_at, t::id)
     })?;
     let Page { items, next_cursor, total } =
@@ -211,19 +235,22 @@ pub(super) fn in_state<A: Action>(
 ) -> Result<Vec<Check>> {
     use diesel::IntoSql;
     let (tenant, user, today) = (tx.tenant(), tx.user()?, tx.now().shanghai_day());
+    let insight = Insight::of(tx)?;
     let filter = CheckFilter { states: vec![state], ..CheckFilter::default() };
     let rows: Vec<Row> = with_conn!(tx.conn(), c => {
-        let query = filtered!(tenant, reach, user, filter, today).select(Row::as_select()).limit(most);
+        let query = filtered!(tenant, (reach, insight), user, filter, today).select(Row::as_select()).limit(most);
         load_as_made!(query, c, false, after, t::created_at, t::id)
     })?;
     complete(tx, rows)
 }
 
-/// The rows with their teams and what they await, fetched together.
+/// The rows with their teams, what they await, and since when they are disclosed, fetched together.
 fn complete<A: Action>(tx: &mut Tx<'_, A>, rows: Vec<Row>) -> Result<Vec<Check>> {
     let tenant = tx.tenant();
     let ids: Vec<CheckId> = rows.iter().map(|row| row.id).collect();
     let mut awaited = awaited_store::of_checks(tx, &ids)?;
+    let covert = rows.iter().filter(|row| row.kind == CheckKind::Covert).map(|row| row.id).collect();
+    let disclosed = embargo_store::disclosed(tx, covert)?;
     let members: Vec<(CheckId, UserId)> = with_conn!(tx.conn(), c => check_members::table
         .filter(check_members::tenant_id.eq(tenant))
         .filter(check_members::check_id.eq_any(ids))
@@ -238,15 +265,16 @@ fn complete<A: Action>(tx: &mut Tx<'_, A>, rows: Vec<Row>) -> Result<Vec<Check>>
         .map(|row| {
             let team = teams.remove(&row.id).unwrap_or_default();
             let awaited = awaited.remove(&row.id).unwrap_or_default();
-            check(row, team, awaited)
+            let disclosed_at = disclosed.get(&row.id).copied();
+            check(row, (team, awaited), disclosed_at)
         })
         .collect()
 }
 
 /// The check, if the caller may know of it and `reach` holds it, or it is the caller's own.
 pub(super) fn find<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: CheckId) -> Result<Option<Check>> {
-    let (tenant, user) = (tx.tenant(), tx.user()?);
-    let row: Option<Row> = with_conn!(tx.conn(), c => visible!(t::table, tenant, reach, user)
+    let (tenant, user, insight) = (tx.tenant(), tx.user()?, Insight::of(tx)?);
+    let row: Option<Row> = with_conn!(tx.conn(), c => visible!(t::table, tenant, reach, user, insight)
         .filter(t::id.eq(id))
         .select(Row::as_select())
         .first(c)
@@ -304,8 +332,8 @@ pub(super) fn share<A: Action>(tx: &mut Tx<'_, A>, id: CheckId) -> Result<()> {
 
 /// Whether the caller may know of the check.
 pub(super) fn knows<A: Action>(tx: &mut Tx<'_, A>, reach: &Reach, id: CheckId) -> Result<bool> {
-    let (tenant, user) = (tx.tenant(), tx.user()?);
-    let found: i64 = with_conn!(tx.conn(), c => visible!(t::table, tenant, reach, user)
+    let (tenant, user, insight) = (tx.tenant(), tx.user()?, Insight::of(tx)?);
+    let found: i64 = with_conn!(tx.conn(), c => visible!(t::table, tenant, reach, user, insight)
         .filter(t::id.eq(id))
         .count()
         .get_result(c))?;
@@ -419,59 +447,6 @@ pub(super) fn last_number<A: Action>(tx: &mut Tx<'_, A>, from: i64, to: i64) -> 
         .filter(t::number.lt(to))
         .select(diesel::dsl::max(t::number))
         .get_result(c))?)
-}
-
-pub(super) fn add<A: Action>(tx: &mut Tx<'_, A>, check: CheckId, new: &Addendum) -> Result<()> {
-    let tenant = tx.tenant();
-    with_conn!(tx.conn(), c => diesel::insert_into(check_addenda::table)
-        .values((
-            check_addenda::tenant_id.eq(tenant),
-            check_addenda::id.eq(new.id),
-            check_addenda::check_id.eq(check),
-            check_addenda::content.eq(&new.content),
-            check_addenda::author_id.eq(new.author_id),
-            check_addenda::created_at.eq(new.created_at),
-        ))
-        .execute(c))?;
-    Ok(())
-}
-
-/// How much was added to a check's record.
-pub(super) fn count_addenda<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result<i64> {
-    let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => check_addenda::table
-        .filter(check_addenda::tenant_id.eq(tenant))
-        .filter(check_addenda::check_id.eq(check))
-        .count()
-        .get_result(c))?)
-}
-
-/// What was added to a check's record, in order.
-pub(super) fn addenda<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result<Vec<Addendum>> {
-    let tenant = tx.tenant();
-    let rows: Vec<(AddendumId, String, UserId, Instant)> = with_conn!(tx.conn(), c => check_addenda::table
-        .filter(check_addenda::tenant_id.eq(tenant))
-        .filter(check_addenda::check_id.eq(check))
-        .order((check_addenda::created_at, check_addenda::id))
-        .select((
-            check_addenda::id,
-            check_addenda::content,
-            check_addenda::author_id,
-            check_addenda::created_at,
-        ))
-        .load(c))?;
-    let addendum = |(id, content, author_id, created_at)| Addendum { id, content, author_id, created_at };
-    Ok(rows.into_iter().map(addendum).collect())
-}
-
-/// Whether an addendum of this id is there, and to which check, saying what.
-pub(super) fn addendum<A: Action>(tx: &mut Tx<'_, A>, id: AddendumId) -> Result<Option<(CheckId, String)>> {
-    let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => check_addenda::table
-        .find((tenant, id))
-        .select((check_addenda::check_id, check_addenda::content))
-        .first(c)
-        .optional())?)
 }
 
 /// Has the unit at one path answer for the checks that the unit at another answered for.

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::awaited::{self, Photos, Sorted};
 use super::rules::{
     Addendum, AddendumId, Answer, Check, CheckAction, CheckId, CheckRecord, CheckState, Decision,
-    ObjectionOutcome, numbers_of,
+    LATEST_RELEASE, ObjectionOutcome, numbers_of,
 };
 use super::service::{Caller, checklist_of, judge_record, record, total, visible};
-use super::{answers, awaited_store, embargo_store, store};
+use super::{addendum_store, answers, awaited_store, embargo_store, store};
 use crate::access::policy::{
     Action, Background, CheckAddendum, CheckConfirm, CheckContest, CheckDecide, CheckRead, CheckRecordSet,
     CheckRelease, CheckVoid,
@@ -55,7 +55,7 @@ fn may<A: Action>(tx: &mut Tx<'_, A>, check: &Check, action: CheckAction) -> Res
     check.judge(action, &stand, tx.now().shanghai_day())
 }
 
-fn settle<A: Action>(
+pub(super) fn settle<A: Action>(
     tx: &mut Tx<'_, A>,
     before: &Check,
     mut after: Check,
@@ -105,9 +105,6 @@ pub fn set_record(
     awaited::settle(tx, &shown, &mut after, ShownIn::Record)?;
     Ok(after)
 }
-
-/// How far ahead the clock may be told to release a check, seconds.
-const LATEST_RELEASE: i64 = 366 * 86_400;
 
 /// Confirms what somebody else has recorded, and says when the clock is to release it, if nobody does before.
 ///
@@ -300,7 +297,7 @@ pub fn add_addendum(
 ) -> Result<(Check, bool)> {
     let found = known(tx, check)?;
     if let Some(id) = id
-        && let Some((of, said)) = store::addendum(tx, id)?
+        && let Some((of, said)) = addendum_store::addendum(tx, id)?
     {
         let (mut showed, mut shown) = (attachments::of_addendum(tx, check, id)?, shown.to_vec());
         showed.extend(awaited_store::of_addendum(tx, id)?);
@@ -314,7 +311,7 @@ pub fn add_addendum(
     }
     tx.check_version(found.version)?;
     may(tx, &found, CheckAction::AddAddendum)?;
-    if store::count_addenda(tx, check)? >= MOST_ADDENDA {
+    if addendum_store::count_addenda(tx, check)? >= MOST_ADDENDA {
         return Err(AppError::new(Code::TooManyAddenda));
     }
     let sorted = shown_by(tx, shown, &found.team, photos)?;
@@ -324,10 +321,10 @@ pub fn add_addendum(
         author_id: tx.user()?,
         created_at: tx.now(),
     };
-    store::add(tx, check, &addendum)?;
+    addendum_store::add(tx, check, &addendum)?;
     let mut after = found;
     store::save(tx, &mut after)?;
-    if !after.is_public() {
+    if !after.is_told() {
         tx.hold_back(check);
     }
     let (entity_id, facts) = (

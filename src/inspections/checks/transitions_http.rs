@@ -186,7 +186,7 @@ impl Example for VoidCheck {
 endpoint! {
     /// 作废检查
     ///
-    /// 确认之前由检查人员或指挥员作废。
+    /// 确认之前由检查人员或指挥员作废。作废的暗访不公布, 但收到之后 366 日起, 受检单位以上的办公室、督察纪检部门可见, 审计记录可查。
     VoidCheckEndpoint: CheckVoid, Post "/unannounced-checks/{check_id}/void", tag "unannounced-checks",
         codes [CheckNotVoidable, NotInTeam]
     async fn void_unannounced_check(gate, id: CheckId, _query: NoQuery, body: Json<VoidCheck>) -> Resource<CheckView> {

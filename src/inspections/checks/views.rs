@@ -237,6 +237,8 @@ pub struct CheckView {
     release_at: Option<Instant>,
     /// 公布的时刻。
     released_at: Option<Instant>,
+    /// 到期未公布 (作废的也是) 而向上级办公室、督察纪检部门公开的时刻; 没有的为 null。
+    disclosed_at: Option<Instant>,
     /// 异议末日, 含当日。
     objection_until_on: Option<NaiveDate>,
     /// 异议。
@@ -320,7 +322,7 @@ impl Example for CheckView {
                 "ended_at": "2026-03-10T02:35:00.000000Z", "attachment_ids": [], "recorded_by": inspector,
                 "recorded_at": "2026-03-10T02:40:00.000000Z",
             },
-            "candidates": 1, "confirmed_at": "2026-03-10T09:00:00.000000Z", "release_at": null, "released_at": "2026-03-11T01:00:00.000000Z",
+            "candidates": 1, "confirmed_at": "2026-03-10T09:00:00.000000Z", "release_at": null, "released_at": "2026-03-11T01:00:00.000000Z", "disclosed_at": null,
             "objection": null, "decision": null, "void_reason": null, "addenda": [],
             "attachments": [AttachmentView::example()], "awaited_attachment_ids": [], "lost_attachments": [],
         });
@@ -480,6 +482,7 @@ pub(super) fn whole<A: Action>(tx: &mut Tx<'_, A>, one: Check) -> Result<CheckVi
         confirmed_at: one.confirmed_at,
         release_at,
         released_at: one.released_at,
+        disclosed_at: one.disclosed_at,
         objection_until_on: one.objection_until_on,
         objection,
         decision: decision.transpose()?,

@@ -1,0 +1,2 @@
+DROP INDEX unannounced_checks_unreleased;
+DROP TABLE check_disclosures;

@@ -1,0 +1,10 @@
+-- Covert checks that were not released in time, or were voided: from then on the log tells of them, and office and discipline above the
+-- inspected unit know of them (src/inspections/checks/embargo.rs). Which are to be follows from when we heard of them: nothing is scheduled.
+CREATE TABLE check_disclosures (
+    tenant_id    TEXT NOT NULL,
+    check_id     BLOB NOT NULL,
+    disclosed_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, check_id),
+    FOREIGN KEY (tenant_id, check_id) REFERENCES unannounced_checks (tenant_id, id)
+);
+CREATE INDEX unannounced_checks_unreleased ON unannounced_checks (tenant_id, received_at, id) WHERE released_at IS NULL;
