@@ -87,14 +87,24 @@ impl<'v> Notes<'v> {
         if self.page.is_empty() && !self.is_dry {
             self.fill(look).await?;
         }
+        Ok(self.next_here(most))
+    }
+
+    /// The next of those that were asked for, if it is of so many rows at most.
+    pub(super) fn next_here(&mut self, most: u64) -> Option<Checkpoint> {
         let first =
             |queue: &VecDeque<Checkpoint>| queue.front().map(|one| one.size).filter(|size| *size <= most);
-        Ok(match (first(&self.kept), first(&self.page)) {
+        match (first(&self.kept), first(&self.page)) {
             (Some(kept), Some(ours)) if kept <= ours => self.kept.pop_front(),
             (Some(_), None) => self.kept.pop_front(),
             (_, Some(_)) => self.page.pop_front(),
             (None, None) => None,
-        })
+        }
+    }
+
+    /// Whether there were no more when that was last asked.
+    pub(super) const fn is_dry(&self) -> bool {
+        self.is_dry
     }
 
     /// The number of the page that the last came from.

@@ -125,10 +125,7 @@ pub async fn verify(
             }
         }
     }
-    // The chain was cut off before these: that they are of a longer one is all there is to say.
-    while let Some(one) = notes.next(u64::MAX, &look).await? {
-        walk.awaits(one);
-    }
+    cut_off(behind, &mut notes, &mut walk, &look).await?;
     tell_forged(&mut notes, &mut walk);
     let mut told = HashSet::new();
     for fault in list.end(&look).await? {
@@ -165,6 +162,29 @@ pub async fn verify(
     }
     let unsealed = u64::try_from(unsealed).unwrap_or_default();
     Ok(Verification { verdict: walk.end(), signed: notes.signed(), unsealed })
+}
+
+/// Has the walk await the checkpoints that are left once the chain is at its end. It was cut off before those of more rows: that
+/// is all there is to say of them. Only where there is one was it cut off: who asked for more could be told of rows that have come
+/// after the end.
+async fn cut_off(
+    behind: i64,
+    notes: &mut Notes<'_>,
+    walk: &mut Walk,
+    look: &impl AsyncFn(Step) -> Result<Found>,
+) -> Result<()> {
+    let size = u64::try_from(behind).unwrap_or_default();
+    let mut is_cut_off = false;
+    loop {
+        while let Some(one) = notes.next_here(u64::MAX) {
+            is_cut_off |= one.size > size;
+            walk.awaits(one);
+        }
+        if !is_cut_off || notes.is_dry() {
+            return Ok(());
+        }
+        notes.fill(look).await?;
+    }
 }
 
 fn tell_forged(notes: &mut Notes<'_>, walk: &mut Walk) {
