@@ -2,15 +2,17 @@
 //!
 //! The text is a signed note as transparency logs exchange them (C2SP `tlog-checkpoint` and `signed-note`): the origin
 //! (`pingyi/53`), the number of rows, the root in base64, three lines of ours (the last link of the chain, the moment, a
-//! commitment to the rows that are held back: [`super::holds`]), an empty line, and the signature line. The key is told as `origin+hash+key`, also after `signed-note`.
+//! commitment to the rows that are held back: [`super::holds`]), an empty line, and the signature line. The key is told as
+//! `origin+hash+key`, also after `signed-note`.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::chain::{Digest, digest_from};
+use super::chain::{Digest, Tree, digest_from};
 use super::hex;
+use super::holds::{Opener, Said};
 use crate::db::TenantId;
 use crate::errors::{AppError, Result};
 
@@ -28,7 +30,7 @@ pub struct Checkpoint {
     /// When it was made, RFC 3339.
     pub at: String,
     /// The commitment to the rows that are held back, whether there are any or not; none in those of before it was made.
-    pub holds: Option<Digest>,
+    pub holds: Option<Said>,
 }
 
 /// What a tenant's checkpoints are called.
@@ -41,9 +43,15 @@ impl Checkpoint {
     /// The text that is signed, its last line break included.
     #[must_use]
     pub fn text(&self) -> String {
-        let Self { origin, size, root, link, at, holds } = self;
-        let holds = holds.map(|holds| format!("holds {}\n", hex(&holds))).unwrap_or_default();
-        format!("{origin}\n{size}\n{}\nlink {}\nat {at}\n{holds}", STANDARD.encode(root), hex(link))
+        let holds = self.holds.map(|holds| format!("holds {holds}\n")).unwrap_or_default();
+        self.text_in_front() + &holds
+    }
+
+    /// The text in front of the line about the rows that are held back: what opens that line follows from it and the key.
+    #[must_use]
+    pub fn text_in_front(&self) -> String {
+        let Self { origin, size, root, link, at, .. } = self;
+        format!("{origin}\n{size}\n{}\nlink {}\nat {at}\n", STANDARD.encode(root), hex(link))
     }
 
     /// Reads the text of a checkpoint; nothing when it is none.
@@ -56,7 +64,7 @@ impl Checkpoint {
         let link = digest_from(lines.next()?.strip_prefix("link ")?)?;
         let at = lines.next()?.strip_prefix("at ")?.to_owned();
         let holds = match lines.next() {
-            Some(line) => Some(digest_from(line.strip_prefix("holds ")?)?),
+            Some(line) => Some(Said::of_text(line.strip_prefix("holds ")?)?),
             None => None,
         };
         let read = Self { origin, size, root, link, at, holds };
@@ -65,12 +73,15 @@ impl Checkpoint {
     }
 }
 
-/// The key that signs the checkpoints of an installation.
-pub struct Signer(Ed25519KeyPair);
+/// The key that signs the checkpoints of an installation, and with it what opens that which they say of rows held back.
+pub struct Signer {
+    pair: Ed25519KeyPair,
+    opener: Opener,
+}
 
 impl std::fmt::Debug for Signer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Signer").field(&hex(self.0.public_key().as_ref())).finish()
+        f.debug_tuple("Signer").field(&hex(self.pair.public_key().as_ref())).finish()
     }
 }
 
@@ -80,13 +91,27 @@ impl Signer {
     /// # Errors
     /// Never for 32 bytes.
     pub fn of_seed(seed: &[u8; 32]) -> Result<Self> {
-        Ed25519KeyPair::from_seed_unchecked(seed).map(Self).map_err(AppError::internal)
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(AppError::internal)?;
+        Ok(Self { pair, opener: Opener::of_seed(seed) })
     }
 
     /// What checks its signatures under a name.
     #[must_use]
     pub fn verifier(&self, name: &str) -> Verifier {
-        Verifier { name: name.to_owned(), key: self.0.public_key().as_ref().to_vec() }
+        Verifier { name: name.to_owned(), key: self.pair.public_key().as_ref().to_vec() }
+    }
+
+    /// What opens checkpoints that this key checks; nothing when it is another's: who may check them need not be able to.
+    #[must_use]
+    pub fn opener(&self, verifier: &Verifier) -> Option<&Opener> {
+        (self.verifier(&verifier.name) == *verifier).then_some(&self.opener)
+    }
+
+    /// The checkpoint with what it says of a list of rows held back.
+    #[must_use]
+    pub fn committed(&self, checkpoint: Checkpoint, list: &Tree) -> Checkpoint {
+        let holds = Some(self.opener.say(&checkpoint.text_in_front(), list));
+        Checkpoint { holds, ..checkpoint }
     }
 
     /// The signed note.
@@ -95,7 +120,7 @@ impl Signer {
         let text = checkpoint.text();
         let verifier = self.verifier(&checkpoint.origin);
         let mut bytes = verifier.hash().to_vec();
-        bytes.extend_from_slice(self.0.sign(text.as_bytes()).as_ref());
+        bytes.extend_from_slice(self.pair.sign(text.as_bytes()).as_ref());
         format!("{text}\n\u{2014} {} {}\n", checkpoint.origin, STANDARD.encode(bytes))
     }
 }
@@ -180,74 +205,4 @@ pub fn notes(file: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn made() -> (Signer, Checkpoint) {
-        let signer = Signer::of_seed(&[7; 32]).unwrap();
-        let at = "2026-03-02T01:00:00.000000Z".to_owned();
-        let (origin, holds) = ("pingyi/53".to_owned(), Some([3; 32]));
-        (signer, Checkpoint { origin, size: 12, root: [1; 32], link: [2; 32], at, holds })
-    }
-
-    #[test]
-    fn a_note_opens_with_its_key_and_no_other() {
-        let (signer, checkpoint) = made();
-        let note = signer.sign(&checkpoint);
-        let verifier = signer.verifier("pingyi/53");
-        assert_eq!(verifier.open(&note), Some(checkpoint.clone()));
-        assert_eq!(Verifier::parse(&verifier.to_string()), Ok(verifier.clone()));
-        for (from, to) in [
-            ("\n12\n", "\n13\n"),
-            ("pingyi/53\n", "pingyi/50\n"),
-            ("link 02", "link 03"),
-            ("T01", "T02"),
-            ("holds 03", "holds 04"),
-        ] {
-            assert_eq!(verifier.open(&note.replacen(from, to, 1)), None, "{from}");
-        }
-        assert_eq!(Signer::of_seed(&[8; 32]).unwrap().verifier("pingyi/53").open(&note), None);
-        assert_eq!(signer.verifier("pingyi/50").open(&note), None);
-        // What stands behind the signed text is not of it.
-        assert_eq!(verifier.open(&note.replacen("\n\n", "\nmore\n\n", 1)), None);
-    }
-
-    #[test]
-    fn a_note_of_before_the_commitment_opens_and_none_is_made_of_it() {
-        let (signer, checkpoint) = made();
-        let (new, verifier) = (signer.sign(&checkpoint), signer.verifier("pingyi/53"));
-        let old = Checkpoint { holds: None, ..checkpoint };
-        let note = signer.sign(&old);
-        assert_eq!(verifier.open(&note), Some(old));
-        // The line is signed: it can neither be left out nor be put in.
-        let line = format!("holds {}\n", hex(&[3; 32]));
-        assert_eq!(verifier.open(&new.replacen(&line, "", 1)), None);
-        assert_eq!(verifier.open(&note.replacen("\n\n", &format!("\n{line}\n"), 1)), None);
-        for wrong in ["holds", "holds 03", "link 03", ""] {
-            let text = new.split_once("holds ").unwrap().0.to_owned() + wrong + "\n";
-            assert_eq!(Checkpoint::of_text(&text), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_key_is_told_whole_or_not_at_all() {
-        let (signer, _) = made();
-        let told = signer.verifier("pingyi/53").to_string();
-        for wrong in
-            ["", "a+b", "pingyi/53+00000000+AAAA", &told[..told.len() - 4], &told.replacen("53", "50", 1)]
-        {
-            assert!(Verifier::parse(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn notes_are_read_one_after_another() {
-        let (signer, checkpoint) = made();
-        let other = Checkpoint { size: 13, ..checkpoint.clone() };
-        let file = format!("{}\n{}\n", signer.sign(&checkpoint), signer.sign(&other));
-        let verifier = signer.verifier("pingyi/53");
-        let sizes: Vec<_> = notes(&file).iter().map(|note| verifier.open(note).unwrap().size).collect();
-        assert_eq!(sizes, [12, 13]);
-        assert_eq!(notes(""), Vec::<String>::new());
-    }
-}
+mod tests;

@@ -1,14 +1,14 @@
-//! Rows of the list of what is held back, and what opens that which checkpoints say of it.
+//! Rows of the list of what is held back, and rows that are in no list.
+
+use std::collections::HashSet;
 
 use diesel::prelude::*;
 
-use super::chain::Digest;
-use super::hex;
-use super::holds::Opening;
-use super::store::{EntryId, Logged, position};
-use crate::access::Tx;
+use super::store::{EntryId, Logged};
 use crate::access::policy::Action;
-use crate::db::schema::audit::{audit_chain, audit_held, audit_log, audit_unsealed, checkpoint_holds};
+use crate::access::{JobId, Tx};
+use crate::db::schema::audit::{audit_chain, audit_held, audit_log, audit_unsealed};
+use crate::db::schema::jobs::jobs;
 use crate::db::{Conn, TenantId, insert_rows, with_conn};
 use crate::errors::Result;
 
@@ -46,6 +46,17 @@ pub(super) fn uncommitted<A: Action>(tx: &mut Tx<'_, A>, most: i64) -> Result<Ve
     })
 }
 
+/// Those of these rows that are in the list.
+pub(super) fn entered<A: Action>(tx: &mut Tx<'_, A>, ids: &[EntryId]) -> Result<HashSet<EntryId>> {
+    let tenant = tx.tenant();
+    let found: Vec<EntryId> = with_conn!(tx.conn(), c => audit_held::table
+        .filter(audit_held::tenant_id.eq(tenant))
+        .filter(audit_held::entry_id.eq_any(ids.to_vec()))
+        .select(audit_held::entry_id)
+        .load(c))?;
+    Ok(found.into_iter().collect())
+}
+
 /// A row of the list.
 #[derive(Insertable)]
 #[diesel(table_name = audit_held)]
@@ -66,44 +77,6 @@ pub(super) fn enter<A: Action>(tx: &mut Tx<'_, A>, rows: &[NewHeld], seen: Vec<E
         .set(audit_unsealed::uncommitted.eq(false))
         .execute(c))?;
     Ok(())
-}
-
-/// Keeps what opens that which a checkpoint says.
-pub(super) fn keep<A: Action>(tx: &mut Tx<'_, A>, commitment: &Digest, opening: &Opening) -> Result<()> {
-    let tenant = tx.tenant();
-    with_conn!(tx.conn(), c => diesel::insert_into(checkpoint_holds::table)
-        .values((
-            checkpoint_holds::tenant_id.eq(tenant),
-            checkpoint_holds::commitment.eq(hex(commitment)),
-            checkpoint_holds::salt.eq(hex(&opening.salt)),
-            checkpoint_holds::held.eq(position(opening.held)?),
-        ))
-        .execute(c))?;
-    Ok(())
-}
-
-/// What opens that which a checkpoint says, as it is kept.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = checkpoint_holds)]
-pub struct KeptOpening {
-    /// What the checkpoint says, hexadecimal.
-    pub commitment: String,
-    /// The salt, hexadecimal.
-    pub salt: String,
-    /// Rows in the list.
-    pub held: i64,
-}
-
-/// Those behind one of them, so many at most, in the order of what they open.
-pub(super) fn openings<A: Action>(tx: &mut Tx<'_, A>, behind: &str, most: i64) -> Result<Vec<KeptOpening>> {
-    let tenant = tx.tenant();
-    Ok(with_conn!(tx.conn(), c => checkpoint_holds::table
-        .filter(checkpoint_holds::tenant_id.eq(tenant))
-        .filter(checkpoint_holds::commitment.gt(behind))
-        .order(checkpoint_holds::commitment)
-        .limit(most)
-        .select(KeptOpening::as_select())
-        .load(c))?)
 }
 
 /// A row of the list, and where it is found.
@@ -146,4 +119,40 @@ pub(super) fn walk<A: Action>(tx: &mut Tx<'_, A>, behind: i64, most: i64) -> Res
             audit_unsealed::entry_id.nullable(),
         ))
         .load(c))?)
+}
+
+/// A row that is held back, itself if it is in the list, and the job that holds it back.
+type Waiting = (EntryId, Option<EntryId>, Option<JobId>);
+
+/// Rows behind one of them that are held back, for no job that is under way, and that neither are in the list nor wait to be
+/// entered in it, in the order of their identifiers, among the next so many that are held back; and the last that was looked at.
+/// A job tells its rows when it ends; whoever names one that is under way has them told in a moment.
+pub(super) fn unlisted<A: Action>(
+    tx: &mut Tx<'_, A>,
+    behind: Option<EntryId>,
+    most: i64,
+) -> Result<(Vec<EntryId>, Option<EntryId>)> {
+    let tenant = tx.tenant();
+    let behind = behind.unwrap_or_else(|| EntryId::from_uuid(uuid::Uuid::nil()));
+    // What is not in the log is told of as lost.
+    let rows: Vec<Waiting> = with_conn!(tx.conn(), c => audit_unsealed::table
+        .inner_join(audit_log::table.on(
+            audit_log::tenant_id.eq(audit_unsealed::tenant_id).and(audit_log::id.eq(audit_unsealed::entry_id))))
+        .left_join(audit_held::table.on(
+            audit_held::tenant_id.eq(audit_unsealed::tenant_id).and(audit_held::entry_id.eq(audit_unsealed::entry_id))))
+        .left_join(jobs::table.on(
+            jobs::tenant_id.eq(audit_unsealed::tenant_id)
+                .and(jobs::cleared.eq(false))
+                .and(jobs::id.nullable().eq(audit_unsealed::held_by))))
+        .filter(audit_unsealed::tenant_id.eq(tenant))
+        .filter(audit_unsealed::held_by.is_not_null())
+        .filter(audit_unsealed::uncommitted.eq(false))
+        .filter(audit_unsealed::entry_id.gt(behind))
+        .order(audit_unsealed::entry_id)
+        .limit(most)
+        .select((audit_unsealed::entry_id, audit_held::entry_id.nullable(), jobs::id.nullable()))
+        .load(c))?;
+    let last = rows.last().map(|row| row.0);
+    let unlisted = rows.into_iter().filter(|(_, listed, job)| listed.is_none() && job.is_none());
+    Ok((unlisted.map(|(id, ..)| id).collect(), last))
 }

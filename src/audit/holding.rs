@@ -1,11 +1,12 @@
 //! Rows that are held back for what nobody may know of: entered in the list that checkpoints commit to, and looked at again.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 
-use super::chain::{Digest, digest_from};
-use super::hold_store::{self, HeldRow, KeptOpening, NewHeld};
-use super::holds::{Leaf, Opening, Review, Stand};
-use super::service::{Found, Step, unexpected};
+use super::chain::digest_from;
+use super::checkpoint::Checkpoint;
+use super::hold_store::{self, HeldRow, NewHeld};
+use super::holds::{Leaf, Opener, Review, Stand};
+use super::verification::{Found, Step, unexpected};
 use super::verify::Fault;
 use super::{hex, store};
 use crate::access::Tx;
@@ -23,9 +24,11 @@ pub(super) fn take_up(tx: &mut Tx<'_, Background>, most: i64) -> Result<usize> {
     let mut head = store::hold_head(tx)?;
     let tenant = tx.tenant();
     let ids = hold_store::uncommitted(tx, most)?;
+    // Somebody may have marked a row anew that is entered: nothing would be entered any more, were it refused for that.
+    let entered = hold_store::entered(tx, &ids)?;
     let mut rows = Vec::with_capacity(ids.len());
     // What is in the log no more is told of as lost.
-    for row in store::of_ids(tx, &ids)? {
+    for row in store::of_ids(tx, &ids)?.into_iter().filter(|row| !entered.contains(&row.id)) {
         let commitment = row.content(tenant).commitment(&row.salt_bytes());
         head.held.push(&commitment);
         rows.push(NewHeld {
@@ -41,48 +44,71 @@ pub(super) fn take_up(tx: &mut Tx<'_, Background>, most: i64) -> Result<usize> {
     Ok(seen)
 }
 
-/// What a checkpoint made now says of the list; what opens it is kept.
-pub(super) fn commit(tx: &mut Tx<'_, Background>, head: &store::Head) -> Result<Digest> {
-    let opening = Opening::fresh(head.held.size())?;
-    let commitment = opening.commitment(&head.held.root());
-    hold_store::keep(tx, &commitment, &opening)?;
-    Ok(commitment)
+/// The list, gone through beside the checkpoints.
+pub(super) struct List<'o> {
+    tenant: TenantId,
+    /// None where the key that signed is not here.
+    opener: Option<&'o Opener>,
+    review: Review,
+    /// Rows behind those gone through, as far as they were asked for.
+    rows: VecDeque<HeldRow>,
+    behind: i64,
+    /// The page of checkpoints during which the list came to its end: what is of a page before is of no longer list.
+    ended_in: Option<u64>,
 }
 
-/// Goes through the list beside what checkpoints say of it, each with the rows of the chain under it; what is wrong.
-pub(super) async fn reviewed(
-    tenant: TenantId,
-    said: Vec<(u64, Digest)>,
-    look: &impl AsyncFn(Step) -> Result<Found>,
-) -> Result<Vec<Fault>> {
-    let (mut openings, mut behind) = (HashMap::new(), String::new());
-    loop {
-        let Found::Openings(mut some) = look(Step::Openings(behind)).await? else { return Err(unexpected()) };
-        openings.extend(some.iter().filter_map(opening));
-        let Some(last) = some.pop() else { break };
-        behind = last.commitment;
+impl<'o> List<'o> {
+    pub(super) fn new(tenant: TenantId, opener: Option<&'o Opener>) -> Self {
+        Self { tenant, opener, review: Review::default(), rows: VecDeque::new(), behind: 0, ended_in: None }
     }
-    let mut review = Review::new(said, &openings);
-    let mut behind = 0;
-    loop {
-        let Found::Held(some) = look(Step::Held(behind)).await? else { return Err(unexpected()) };
-        let Some(last) = some.last() else { break };
-        behind = last.position;
-        for (at, row) in some.into_iter().enumerate() {
-            review.step(leaf(tenant, row));
-            // Whoever else has this thread goes on in between.
-            if at % 200 == 0 {
-                tokio::task::yield_now().await;
+
+    /// Compares what a checkpoint says, of a page with this number.
+    pub(super) async fn compare(
+        &mut self,
+        one: &Checkpoint,
+        page: u64,
+        look: &impl AsyncFn(Step) -> Result<Found>,
+    ) -> Result<()> {
+        let Some(said) = one.holds else { return Ok(()) };
+        let Some(opener) = self.opener else {
+            self.review.cannot_open(one.size);
+            return Ok(());
+        };
+        let opening = opener.open(&one.text_in_front(), &said);
+        while self.review.size() < opening.held && self.ended_in != Some(page) {
+            if !self.step(look).await? {
+                self.ended_in = Some(page);
             }
         }
+        self.review.compare(one.size, said.commitment, opening);
+        Ok(())
     }
-    Ok(review.end())
-}
 
-/// What is kept, by what it opens; nothing when it is not what we write.
-fn opening(kept: &KeptOpening) -> Option<(Digest, Opening)> {
-    let (commitment, salt) = (digest_from(&kept.commitment)?, digest_from(&kept.salt)?);
-    Some((commitment, Opening { salt, held: u64::try_from(kept.held).ok()? }))
+    /// Goes on by a row, if there is one.
+    async fn step(&mut self, look: &impl AsyncFn(Step) -> Result<Found>) -> Result<bool> {
+        if self.rows.is_empty() {
+            let Found::Held(some) = look(Step::Held(self.behind)).await? else { return Err(unexpected()) };
+            self.behind = some.last().map_or(self.behind, |last| last.position);
+            self.rows = some.into();
+        }
+        let Some(row) = self.rows.pop_front() else { return Ok(false) };
+        self.review.step(leaf(self.tenant, row));
+        // Whoever else has this thread goes on in between.
+        if self.review.size().is_multiple_of(200) {
+            tokio::task::yield_now().await;
+        }
+        Ok(true)
+    }
+
+    /// Goes through the rest; what is wrong.
+    pub(super) async fn end(mut self, look: &impl AsyncFn(Step) -> Result<Found>) -> Result<Vec<Fault>> {
+        while self.step(look).await? {}
+        if self.review.begin_again() {
+            self.behind = 0;
+            while self.step(look).await? {}
+        }
+        Ok(self.review.end())
+    }
 }
 
 /// A row of the database as the review goes through it. What is no digest there fits nothing.

@@ -231,7 +231,7 @@ impl Example for AuditCheckpointView {
         json!({
             "id": "01936f2a-7c1e-7b6d-9a54-2f0e8c3b9b01", "size": 4096, "root": DIGEST,
             "note": format!(
-                "pingyi/53\n4096\nbjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=\nlink {DIGEST}\nat 2026-03-03T03:01:00.000000Z\nholds {DIGEST}\n\n\u{2014} pingyi/53 …\n"
+                "pingyi/53\n4096\nbjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=\nlink {DIGEST}\nat 2026-03-03T03:01:00.000000Z\nholds {DIGEST} 1f2e3d4c5b6a7988\n\n\u{2014} pingyi/53 …\n"
             ),
             "verifier": "pingyi/53+1f2e3d4c+AQ…", "created_at": "2026-03-03T03:01:00.000000Z",
         })
@@ -242,7 +242,7 @@ endpoint! {
     /// 检查点列表
     ///
     /// 链有增长时每分钟签名一次, 新的在前。检查点同时追加到服务器上的文件, 应由外部留存。
-    /// 末行 `holds` 是对此刻尚未公开的记录的承诺, 有无此类记录都有此行, 长度不变, 从中看不出有无; 更早的检查点没有此行, 仍然有效。
+    /// 末行 `holds` 是对此刻尚未公开的记录的承诺, 及以密钥遮蔽的条数: 有无此类记录都有此行, 长度不变, 从中看不出有无; 更早的检查点没有此行, 仍然有效。
     ListCheckpoints: AuditRead, Get "/audit-log/checkpoints", tag "audit", codes []
     async fn list_audit_checkpoints(gate, _path: (), query: PageQuery, _body: NoBody) -> Page<AuditCheckpointView> {
         let paging = gate.paging(query.limit, query.cursor, query.count);
@@ -347,7 +347,8 @@ endpoint! {
     /// 核验审计链
     ///
     /// 从第一条起逐条核对: 记录与承诺、承诺与链环、链与每个已签名的检查点, 以及有无链外的记录; 改动、删除、插入、调换、截短、改写各有其名。
-    /// 尚未公开的记录在公开之前不入链, 由每个检查点的 `holds` 行承诺: 被删除、被改动的按记录标识列出。该行只有服务器能打开, 离线核验只核其签名。
+    /// 尚未公开的记录在公开之前不入链, 由每个检查点的 `holds` 行承诺: 被删除、被改动的, 以及不在所承诺清单中的, 按记录标识列出。
+    /// 打开该行只需签名密钥, 别处不存 (盐与遮蔽均由密钥推得): 只有服务器能打开, 离线核验只核其签名。
     /// 承诺 = SHA-256("pingyi audit entry v1" ‖ 0x00 ‖ 盐 ‖ 记录的规范 JSON); 链环 = SHA-256(0x02 ‖ 上一链环 ‖ 位置的 8 字节大端 ‖ 承诺), 首环之前为 32 个零字节;
     /// 一百万条约需半分钟, 其间连接上没有字节; 每个实例同时只核验一处, 其余依次等候。
     /// 树根按 RFC 9162 2.1, 叶为承诺。不信服务器的, 用留存的检查点离线核验: `pingyi audit verify --export FILE --checkpoint FILE --key KEY`。
@@ -358,9 +359,9 @@ endpoint! {
         // Nobody verifies for whom it is not permitted, and one at a time does: it keeps a core busy.
         gate.authorize().await?;
         let _turn = TURN.acquire().await.map_err(AppError::internal)?;
-        let verifier = service::verifier(doors.keys(), tenant)?;
+        let (signer, verifier) = (service::signer(doors.keys())?, service::verifier(doors.keys(), tenant)?);
         let look = async |step| gate.look(move |tx| service::take(tx, step)).await;
-        let done = service::verify((tenant, &verifier, Vec::new()), look).await?;
+        let done = service::verify((tenant, &verifier, &signer, Vec::new()), look).await?;
         gate.record_look("audit_chain", tenant.to_string(), json!({ "size": done.verdict.size, "faults": done.verdict.faults.len() })).await?;
         crate::access::Done::with(Thorough(done.into()))
     }

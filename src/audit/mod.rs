@@ -16,10 +16,12 @@ mod hold_store;
 mod holding;
 pub mod holds;
 pub mod http;
+mod notes;
 mod queue_store;
 pub mod relay;
 pub mod service;
 mod store;
+mod verification;
 pub mod verify;
 
 use aws_lc_rs::digest::{SHA256, digest};

@@ -1,16 +1,16 @@
-//! Use cases on the log: seal, sign, read, verify.
+//! Use cases on the log: seal, sign, read; how it is verified stands in [`super::verification`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::chain::{Digest, digest_from, link};
+use super::chain::link;
 use super::checkpoint::{Checkpoint, Signer, Verifier, origin};
 use super::export::Line;
-pub use super::hold_store::{HeldRow, KeptOpening};
+pub use super::hold_store::HeldRow;
 pub use super::store::{AuditFilter, AuditSort, CheckpointId, EntryId, Kept, Logged, Place};
-use super::verify::{Fault, FaultKind, Row, Sealed, Verdict, Walk};
-use super::{Change, hex, hold_store, holding, queue_store, store};
+pub use super::verification::{Found, Step, Verification, take, verify};
+use super::{Change, hex, queue_store, store};
 use crate::access::policy::{Action, AuditRead, Background, CommandLine};
 use crate::access::{JobId, KeyRing, Tx};
 use crate::db::{Id, Instant, TenantId};
@@ -18,7 +18,7 @@ use crate::errors::{AppError, Code, Result, text};
 use crate::web::{Page, Paging};
 
 /// Rows looked at in one transaction.
-const AT_ONCE: i64 = 5000;
+pub(super) const AT_ONCE: i64 = 5000;
 
 /// What signs checkpoints: a key that comes from the installation's secret, and signs nothing else.
 ///
@@ -117,9 +117,10 @@ pub fn sign(tx: &mut Tx<'_, Background>, signer: &Signer) -> Result<()> {
         root: head.tree.root(),
         link: head.link,
         at: tx.now().to_string(),
-        // Whether anything is held back or not: nobody can tell by it.
-        holds: Some(holding::commit(tx, &head)?),
+        holds: None,
     };
+    // Whether anything is held back or not: nobody can tell by it.
+    let checkpoint = signer.committed(checkpoint, &head.held);
     store::keep_checkpoint(tx, size, &checkpoint.root, &signer.sign(&checkpoint))?;
     head.signed = size;
     store::save_head(tx, &head)
@@ -240,59 +241,6 @@ pub fn checkpoint(tx: &mut Tx<'_, AuditRead>, id: CheckpointId) -> Result<Kept> 
     store::checkpoint(tx, id)?.ok_or_else(|| AppError::new(Code::NotFound))
 }
 
-/// What is asked of the database next: a piece each, in a transaction of its own, so that a chain of any length is
-/// gone through in little memory and nobody waits.
-#[derive(Debug, Clone)]
-pub enum Step {
-    /// Checkpoints of more rows than so many.
-    Checkpoints(i64),
-    /// Places behind a position.
-    Places(i64),
-    /// What opens that which checkpoints say of rows held back, behind one of them.
-    Openings(String),
-    /// Rows of the list of those behind a position.
-    Held(i64),
-    /// Rows behind one of them that are nowhere in the chain.
-    Strays(Option<EntryId>),
-    /// How many rows wait, and which of those are not in the log.
-    Waiting,
-}
-
-/// What was found.
-#[derive(Debug)]
-pub enum Found {
-    /// Checkpoints.
-    Checkpoints(Vec<Kept>),
-    /// Places and their rows.
-    Places(Vec<(Place, Option<Logged>)>),
-    /// What opens that which checkpoints say of rows held back.
-    Openings(Vec<KeptOpening>),
-    /// Rows of the list of those, and where they are.
-    Held(Vec<HeldRow>),
-    /// Rows that are nowhere, and the last that was looked at.
-    Strays(Vec<EntryId>, Option<EntryId>),
-    /// How many rows wait, and those of them that are gone from the log.
-    Waiting(i64, Vec<EntryId>),
-}
-
-/// Takes a step.
-///
-/// # Errors
-/// When the database fails.
-pub fn take<A: Action>(tx: &mut Tx<'_, A>, step: Step) -> Result<Found> {
-    Ok(match step {
-        Step::Checkpoints(above) => Found::Checkpoints(store::checkpoints_above(tx, above, AT_ONCE)?),
-        Step::Places(behind) => Found::Places(store::walk(tx, behind, AT_ONCE)?),
-        Step::Openings(behind) => Found::Openings(hold_store::openings(tx, &behind, AT_ONCE)?),
-        Step::Held(behind) => Found::Held(hold_store::walk(tx, behind, AT_ONCE)?),
-        Step::Strays(behind) => {
-            let (strays, last) = store::strays(tx, behind, AT_ONCE)?;
-            Found::Strays(strays, last)
-        }
-        Step::Waiting => Found::Waiting(queue_store::waiting(tx)?, queue_store::lost(tx)?),
-    })
-}
-
 /// Says in the log that its chain is given away with all rows, before the first line is.
 ///
 /// # Errors
@@ -312,124 +260,6 @@ pub fn account_for_export(tx: &mut Tx<'_, CommandLine>) -> Result<()> {
         after: Some(&json!({ "size": size })),
         reason: None,
     })
-}
-
-/// A chain gone through.
-#[derive(Debug, Clone)]
-pub struct Verification {
-    /// What came of it.
-    pub verdict: Verdict,
-    /// Rows under the last checkpoint; none where the chain was never signed.
-    pub signed: Option<u64>,
-    /// Rows that wait to be sealed: whether they are touched is not told by the chain yet.
-    pub unsealed: u64,
-}
-
-pub(super) fn unexpected() -> AppError {
-    AppError::internal("a step that found something else")
-}
-
-/// Goes through the chain of a tenant from its first place to its last. `kept` are checkpoints that somebody has
-/// kept elsewhere, as notes: those in the database may have been cut off with the chain.
-///
-/// # Errors
-/// When the database fails: what is wrong with the chain is the answer.
-pub async fn verify(
-    (tenant, verifier, kept): (TenantId, &Verifier, Vec<String>),
-    look: impl AsyncFn(Step) -> Result<Found>,
-) -> Result<Verification> {
-    let (mut forged, mut checkpoints, mut last) = (Vec::new(), Vec::new(), 0);
-    loop {
-        let Found::Checkpoints(some) = look(Step::Checkpoints(last)).await? else { return Err(unexpected()) };
-        let Some(newest) = some.last() else { break };
-        last = newest.size;
-        for one in some {
-            match verifier.open(&one.note) {
-                Some(opened)
-                    if store::position(opened.size)? == one.size && hex(&opened.root) == one.root =>
-                {
-                    checkpoints.push(opened);
-                }
-                _ => forged.push(u64::try_from(one.size).unwrap_or_default()),
-            }
-        }
-    }
-    for note in kept {
-        match verifier.open(&note) {
-            Some(opened) => checkpoints.push(opened),
-            None => forged.push(0),
-        }
-    }
-    let signed = checkpoints.iter().map(|one| one.size).max();
-    let mut said: Vec<(u64, Digest)> =
-        checkpoints.iter().filter_map(|one| one.holds.map(|holds| (one.size, holds))).collect();
-    let mut walk = Walk::new(checkpoints);
-    for size in forged {
-        walk.found(Fault {
-            kind: FaultKind::CheckpointForged,
-            position: (size > 0).then_some(size),
-            entry_id: None,
-            detail: String::new(),
-        });
-    }
-    let mut behind = 0;
-    loop {
-        let Found::Places(some) = look(Step::Places(behind)).await? else { return Err(unexpected()) };
-        let Some((newest, _)) = some.last() else { break };
-        behind = newest.position;
-        for (at, (place, row)) in some.into_iter().enumerate() {
-            walk.step(sealed(tenant, &place, row));
-            // Whoever else has this thread goes on in between.
-            if at % 200 == 0 {
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-    // What a checkpoint says of a chain that was cut off before it is told as that.
-    said.retain(|(size, _)| store::position(*size).is_ok_and(|size| size <= behind));
-    let mut told = HashSet::new();
-    for fault in holding::reviewed(tenant, said, &look).await? {
-        told.extend(fault.entry_id.clone());
-        walk.found(fault);
-    }
-    let mut behind = None;
-    loop {
-        let Found::Strays(strays, last) = look(Step::Strays(behind)).await? else { return Err(unexpected()) };
-        for id in strays.into_iter().filter(|id| !told.contains(&id.to_string())) {
-            walk.found(Fault {
-                kind: FaultKind::EntryInserted,
-                position: None,
-                entry_id: Some(id.to_string()),
-                detail: "不在链中 / it stands nowhere in the chain".to_owned(),
-            });
-        }
-        if last.is_none() {
-            break;
-        }
-        behind = last;
-    }
-    let Found::Waiting(unsealed, lost) = look(Step::Waiting).await? else { return Err(unexpected()) };
-    for id in lost.into_iter().filter(|id| !told.contains(&id.to_string())) {
-        walk.found(Fault {
-            kind: FaultKind::EntryDeleted,
-            position: None,
-            entry_id: Some(id.to_string()),
-            detail: "入链之前 / before it was sealed".to_owned(),
-        });
-    }
-    let unsealed = u64::try_from(unsealed).unwrap_or_default();
-    Ok(Verification { verdict: walk.end(), signed, unsealed })
-}
-
-/// A place of the database as the walk goes through it. What is no digest there fits nothing.
-fn sealed(tenant: TenantId, place: &Place, row: Option<Logged>) -> Sealed {
-    Sealed {
-        position: u64::try_from(place.position).unwrap_or_default(),
-        entry_id: place.entry_id.to_string(),
-        commitment: digest_from(&place.commitment).unwrap_or_default(),
-        link: digest_from(&place.link).unwrap_or_default(),
-        row: row.map_or(Row::Gone, |row| Row::Open(Box::new(row.content(tenant)), row.salt_bytes())),
-    }
 }
 
 /// The lines of an export, in the order of the chain, and the last position among them.

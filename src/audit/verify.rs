@@ -19,7 +19,9 @@ text_enum! {
         CheckpointForged = "checkpoint_forged", "检查点签名无效", "The signature of a checkpoint is not ours", red;
         HeldEdited = "held_edited", "待公开的记录被改动", "A row that was held back was changed", red;
         HeldDeleted = "held_deleted", "待公开的记录被删除", "A row that was held back was deleted", red;
+        HeldUnlisted = "held_unlisted", "待公开的记录不在清单中", "A row is held back that no checkpoint can commit to", red;
         HoldsRewritten = "holds_rewritten", "待公开记录的承诺不符", "What a checkpoint commits to of rows held back does not fit", red;
+        HoldsUnopened = "holds_unopened", "待公开记录的承诺无法打开", "What a checkpoint commits to of rows held back cannot be opened here", red;
     }
 }
 
@@ -137,21 +139,26 @@ impl Walk {
             withheld: 0,
         };
         for checkpoint in checkpoints {
-            let size = checkpoint.size;
-            if let Some(other) = walk.checkpoints.get(&size)
-                && other.root != checkpoint.root
-            {
-                // Both bear our signature: somebody has the key, or was shown another chain.
-                walk.tell(
-                    FaultKind::Rewritten,
-                    Some(size),
-                    None,
-                    "两个检查点互相矛盾 / two checkpoints contradict",
-                );
-            }
-            walk.checkpoints.insert(size, checkpoint);
+            walk.awaits(checkpoint);
         }
         walk
+    }
+
+    /// One more checkpoint whose signature holds, told before the walk has come to the last place that it is of.
+    pub fn awaits(&mut self, checkpoint: Checkpoint) {
+        let size = checkpoint.size;
+        if let Some(other) = self.checkpoints.get(&size)
+            && other.root != checkpoint.root
+        {
+            // Both bear our signature: somebody has the key, or was shown another chain.
+            self.tell(
+                FaultKind::Rewritten,
+                Some(size),
+                None,
+                "两个检查点互相矛盾 / two checkpoints contradict",
+            );
+        }
+        self.checkpoints.insert(size, checkpoint);
     }
 
     fn tell(&mut self, kind: FaultKind, position: Option<u64>, entry_id: Option<String>, detail: &str) {

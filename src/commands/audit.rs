@@ -19,7 +19,7 @@ use pingyi::db::start::{Result, StartError};
 pub(crate) enum AuditCommand {
     /// Go through a chain and tell what was touched; fails when anything was. With --export it needs no database and
     /// no key file, only the lines that `audit export` wrote. What checkpoints commit to of rows that are held back is
-    /// opened where the database is, and passed over elsewhere
+    /// opened where the database and the key file are, and passed over elsewhere
     Verify {
         /// Two-digit code of the province; 00 is the platform
         #[arg(long, value_name = "CODE", required_unless_present = "export")]
@@ -69,6 +69,7 @@ pub(crate) fn run(settings: &Settings, command: &AuditCommand) -> Result<()> {
         AuditCommand::Verify { province, checkpoint, key, .. } => {
             let doors = super::serve::open(settings, false)?;
             let tenant = tenant(province.as_deref().unwrap_or_default())?;
+            let signer = service::signer(doors.keys())?;
             let verifier = match key {
                 Some(key) => Verifier::parse(key).map_err(StartError::new)?,
                 None => service::verifier(doors.keys(), tenant)?,
@@ -76,7 +77,7 @@ pub(crate) fn run(settings: &Settings, command: &AuditCommand) -> Result<()> {
             let kept = kept(checkpoint.as_deref(), &verifier)?;
             let done = super::block_on(async {
                 let look = async |step| looked(&doors, tenant, step).await;
-                service::verify((tenant, &verifier, kept), look).await.map_err(StartError::from)
+                service::verify((tenant, &verifier, &signer, kept), look).await.map_err(StartError::from)
             })?;
             told(&done.verdict, Some(&done))
         }

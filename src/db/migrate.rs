@@ -100,8 +100,7 @@ pub fn grant(owner: &mut PgConnection, app_role: &str) -> Result<()> {
         .batch_execute(&format!(
             "GRANT USAGE ON SCHEMA public TO \"{role}\"; \
              GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO \"{role}\"; \
-             REVOKE UPDATE, DELETE ON audit_log, audit_chain, audit_checkpoints, audit_held, checkpoint_holds \
-             FROM \"{role}\"; \
+             REVOKE UPDATE, DELETE ON audit_log, audit_chain, audit_checkpoints, audit_held FROM \"{role}\"; \
              REVOKE INSERT, UPDATE, DELETE ON __diesel_schema_migrations FROM \"{role}\"; \
              DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'pingyi_backup') THEN \
              GRANT USAGE ON SCHEMA public TO pingyi_backup; \

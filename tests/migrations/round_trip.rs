@@ -178,7 +178,6 @@ const REST: &str = "\
     SELECT tenant_id, id, 1, 'r', 'n', created_at FROM users WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
     INSERT INTO audit_held (tenant_id, position, entry_id, commitment) \
     SELECT tenant_id, 1, id, 'c' FROM users WHERE tenant_id = '53' ORDER BY login LIMIT 1; \
-    INSERT INTO checkpoint_holds (tenant_id, commitment, salt, held) VALUES ('53', 'c', 's', 1); \
     INSERT INTO campaign_scope_units (tenant_id, campaign_id, position, unit_id, unit_path) \
     SELECT c.tenant_id, c.id, 99, u.id, u.path FROM campaigns c JOIN units u ON u.tenant_id = c.tenant_id \
     WHERE c.tenant_id = '53' AND u.kind = 'city' ORDER BY c.id, u.path LIMIT 1; \

@@ -625,9 +625,9 @@ both! {
                 format!("{copy} ON CONFLICT (tenant_id, id) DO UPDATE SET action = 'nothing'"),
             ]),
         }
-        // Nor a place in the chain, nor a checkpoint, nor what that commits to.
+        // Nor a place in the chain, nor a checkpoint, nor a row of the list that it commits to.
         sign(world, "53");
-        for table in ["audit_chain", "audit_checkpoints", "audit_held", "checkpoint_holds"] {
+        for table in ["audit_chain", "audit_checkpoints", "audit_held"] {
             assert!(!raw.texts(&format!("SELECT CAST(tenant_id AS text) AS text FROM {table}")).is_empty(), "{table}");
             statements.extend([
                 format!("UPDATE {table} SET tenant_id = '50'"),

@@ -1,8 +1,9 @@
-//! The tables of the audit log and of its chain, as diesel sees them. Nothing else is read
-//! together with them.
+//! The tables of the audit log and of its chain, as diesel sees them. Of the others only jobs are
+//! read together with them.
 
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
+use super::jobs::jobs;
 use super::tables;
 
 tables! {
@@ -60,10 +61,9 @@ tables! {
         entry_id -> UuidSql,
         commitment -> Text,
     }
-    checkpoint_holds (tenant_id, commitment) {
-        tenant_id -> Text,
-        commitment -> Text,
-        salt -> Text,
-        held -> BigInt,
-    }
 }
+
+// What a job holds back that is under way.
+allow_tables_to_appear_in_same_query!(audit_unsealed, jobs);
+allow_tables_to_appear_in_same_query!(audit_log, jobs);
+allow_tables_to_appear_in_same_query!(audit_held, jobs);

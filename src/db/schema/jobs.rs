@@ -1,4 +1,5 @@
-//! The tables of jobs, as diesel sees them. Nothing else is read together with them.
+//! The tables of jobs, as diesel sees them. Nothing is read together with them but rows of the audit
+//! log that a job holds back (`audit.rs`).
 
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
