@@ -8,6 +8,7 @@ use crate::access::{Reach, Tx, UserId};
 use crate::db::schema::inspections::{attachments, unannounced_checks, uploads};
 use crate::db::{self, Instant, with_conn};
 use crate::errors::{AppError, Result};
+use crate::inspections::checks::insight::Insight;
 use crate::inspections::checks::rules::{AddendumId, CheckId};
 use crate::inspections::checks::visible_checks;
 use crate::web::{MadeSort, Page, Paging, load_as_made, made_place};
@@ -112,8 +113,9 @@ pub(super) fn of_check<A: Action>(tx: &mut Tx<'_, A>, check: CheckId) -> Result<
 
 /// Somebody's own attachments, as narrowed: those that are bound to nothing, and those bound to checks that they may know of.
 macro_rules! own {
-    ($tenant:expr, $reach:expr, $user:expr, $bound:expr) => {{
-        let known = visible_checks!(checks::table, $tenant, $reach, $user).select(checks::id.nullable());
+    ($tenant:expr, ($reach:expr, $insight:expr), $user:expr, $bound:expr) => {{
+        let known =
+            visible_checks!(checks::table, $tenant, $reach, $user, $insight).select(checks::id.nullable());
         let query = t::table.filter(t::tenant_id.eq($tenant)).filter(t::uploaded_by.eq($user)).into_boxed();
         match $bound {
             Some(false) => query.filter(t::check_id.is_null()),
@@ -131,15 +133,15 @@ pub(super) fn list<A: Action>(
     sort: MadeSort,
     paging: &Paging,
 ) -> Result<Page<Attachment>> {
-    let (tenant, user) = (tx.tenant(), tx.user()?);
+    let (tenant, user, insight) = (tx.tenant(), tx.user()?, Insight::of(tx)?);
     let after: Option<(Instant, AttachmentId)> = paging.after_made()?;
     let total: Option<i64> = if paging.counts() {
-        Some(with_conn!(tx.conn(), c => own!(tenant, reach, user, bound).count().get_result(c))?)
+        Some(with_conn!(tx.conn(), c => own!(tenant, (reach, insight), user, bound).count().get_result(c))?)
     } else {
         None
     };
     let rows: Vec<Row> = with_conn!(tx.conn(), c => {
-        let query = own!(tenant, reach, user, bound).select(Row::as_select()).limit(paging.fetch());
+        let query = own!(tenant, (reach, insight), user, bound).select(Row::as_select()).limit(paging.fetch());
         load_as_made!(query, c, sort == MadeSort::Newest, after, t::created_at, t::id)
     })?;
     let Page { items, next_cursor, total } =

@@ -1,5 +1,7 @@
 //! What a new commander of an authorisation takes over from one who is gone.
 
+use std::collections::BTreeMap;
+
 use super::rules::Check;
 use super::service::record;
 use super::{command_store, store};
@@ -8,6 +10,7 @@ use crate::access::{Tx, UserId, holders};
 use crate::errors::Result;
 use crate::inspections::authorisations::rules::AuthorisationId;
 use crate::inspections::conflicts::service as conflicts;
+use crate::org::rules::UnitId;
 
 /// Gives the checks under an authorisation that have not been released from one commander to another, who sees them from now on as
 /// the former does no more. What was released goes on to say who commanded it.
@@ -31,18 +34,17 @@ pub fn take_over<A: Action>(
     }
     // What everybody may read in the log first: rows are held back from the first on that is.
     found.sort_by_key(|check| !check.is_told());
-    let mut paths: Vec<String> = found.iter().map(|one| one.unit_path.clone()).collect();
-    paths.sort_unstable();
-    paths.dedup();
+    let units: BTreeMap<UnitId, String> =
+        found.iter().map(|one| (one.unit_id, one.unit_path.clone())).collect();
     let own_path = holders::paths_of(tx, &[to])?.pop().map(|(_, path)| path);
     let mut apart = Vec::new();
-    for path in paths {
+    for (unit, path) in units {
         let is_own = own_path.as_ref().is_some_and(|own| own.starts_with(&path));
-        if is_own || !conflicts::parted(tx, &[to], &path, tx.now())?.is_empty() {
-            apart.push(path);
+        if is_own || !conflicts::parted(tx, &[to], unit, tx.now())?.is_empty() {
+            apart.push(unit);
         }
     }
-    for before in found.into_iter().filter(|one| !apart.contains(&one.unit_path)) {
+    for before in found.into_iter().filter(|one| !apart.contains(&one.unit_id)) {
         let mut after = Check { commander_id: to, ..before.clone() };
         command_store::give(tx, &mut after)?;
         record(tx, Some(&before), &after, Some(reason))?;

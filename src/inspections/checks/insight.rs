@@ -19,7 +19,7 @@ impl Insight {
     ///
     /// # Errors
     /// When the database fails.
-    pub(super) fn of<A: Action>(tx: &mut Tx<'_, A>) -> Result<Self> {
+    pub(in crate::inspections) fn of<A: Action>(tx: &mut Tx<'_, A>) -> Result<Self> {
         let (user, held) = (tx.user()?, tx.held().to_vec());
         Self::of_holder(tx, user, &held)
     }
