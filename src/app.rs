@@ -59,7 +59,7 @@ use crate::org::stand_ins::http as stand_ins;
 use crate::reference::http as reference;
 use crate::waiting::http as waiting;
 use crate::web::{
-    Api, Context, ExportLimits, Exports, RequestId, coded, configure, document, tus, unknown_path,
+    Api, Context, ExportLimits, Exports, PackedOnce, RequestId, coded, configure, document, tus, unknown_path,
 };
 
 /// THE LIST OF ROUTES. What is not here is not served; what is here is in the document.
@@ -200,7 +200,18 @@ pub fn context(doors: Arc<Doors>, proxies: Vec<IpAddr>) -> Arc<Context> {
     let (document, shapes) = document(&api);
     let document_text = serde_json::to_vec(&document).unwrap_or_default().into();
     let exports = Exports::of(&document, ExportLimits::default());
-    Arc::new(Context { doors, api, document, document_text, exports, proxies, shapes, rates: None })
+    let document_packed = PackedOnce::default();
+    Arc::new(Context {
+        doors,
+        api,
+        document,
+        document_text,
+        document_packed,
+        exports,
+        proxies,
+        shapes,
+        rates: None,
+    })
 }
 
 /// What does the jobs that requests take on. EVERY KIND OF JOB STANDS HERE.
@@ -225,7 +236,7 @@ pub fn start(context: Arc<Context>, listener: TcpListener, serving: &Serving) ->
         let context = context.clone();
         App::new()
             .wrap(from_fn(coded))
-            .wrap(from_fn(tus::customs))
+            .wrap(from_fn(tus::method_in_a_header))
             .wrap(from_fn(frame))
             .wrap(cors(&origins))
             .configure(crate::web::docs)

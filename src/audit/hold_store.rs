@@ -7,9 +7,9 @@ use diesel::prelude::*;
 use super::store::{EntryId, Logged};
 use crate::access::policy::Action;
 use crate::access::{JobId, Tx};
-use crate::db::schema::audit::{audit_chain, audit_held, audit_log, audit_unsealed};
+use crate::db::schema::audit::{audit_chain, audit_checkpoints, audit_held, audit_log, audit_unsealed};
 use crate::db::schema::jobs::jobs;
-use crate::db::{Conn, TenantId, insert_rows, with_conn};
+use crate::db::{Conn, Instant, TenantId, insert_rows, with_conn};
 use crate::errors::Result;
 
 /// Whether a row is held back that is not in the list.
@@ -121,12 +121,18 @@ pub(super) fn walk<A: Action>(tx: &mut Tx<'_, A>, behind: i64, most: i64) -> Res
         .load(c))?)
 }
 
-/// A row that is held back, itself if it is in the list, and the job that holds it back.
-type Waiting = (EntryId, Option<EntryId>, Option<JobId>);
+/// A row that is held back, when it was written, whether it waits to be entered in the list, itself if it is in there, and the job
+/// that holds it back.
+type Waiting = (EntryId, Instant, bool, Option<EntryId>, Option<JobId>);
 
-/// Rows behind one of them that are held back, for no job that is under way, and that neither are in the list nor wait to be
-/// entered in it, in the order of their identifiers, among the next so many that are held back; and the last that was looked at.
-/// A job tells its rows when it ends; whoever names one that is under way has them told in a moment.
+/// Seconds within which a row that waits to be entered in the list is entered: the relay does it before it signs, each minute.
+const ENTERED_WITHIN: i64 = 600;
+/// Seconds within which a job has ended and told its rows.
+const TOLD_WITHIN: i64 = 30 * 86_400;
+
+/// Rows behind one of them that are held back and not in the list, though they should be, in the order of their identifiers,
+/// among the next so many that are held back; and the last that was looked at. Those of a job that is under way it tells when
+/// it ends, and those that have just been written wait to be entered; neither for long, which is told by when was signed last.
 pub(super) fn unlisted<A: Action>(
     tx: &mut Tx<'_, A>,
     behind: Option<EntryId>,
@@ -134,6 +140,12 @@ pub(super) fn unlisted<A: Action>(
 ) -> Result<(Vec<EntryId>, Option<EntryId>)> {
     let tenant = tx.tenant();
     let behind = behind.unwrap_or_else(|| EntryId::from_uuid(uuid::Uuid::nil()));
+    let signed_at: Option<Instant> = with_conn!(tx.conn(), c => audit_checkpoints::table
+        .filter(audit_checkpoints::tenant_id.eq(tenant))
+        .order(audit_checkpoints::size.desc())
+        .select(audit_checkpoints::created_at)
+        .first(c)
+        .optional())?;
     // What is not in the log is told of as lost.
     let rows: Vec<Waiting> = with_conn!(tx.conn(), c => audit_unsealed::table
         .inner_join(audit_log::table.on(
@@ -146,13 +158,26 @@ pub(super) fn unlisted<A: Action>(
                 .and(jobs::id.nullable().eq(audit_unsealed::held_by))))
         .filter(audit_unsealed::tenant_id.eq(tenant))
         .filter(audit_unsealed::held_by.is_not_null())
-        .filter(audit_unsealed::uncommitted.eq(false))
         .filter(audit_unsealed::entry_id.gt(behind))
         .order(audit_unsealed::entry_id)
         .limit(most)
-        .select((audit_unsealed::entry_id, audit_held::entry_id.nullable(), jobs::id.nullable()))
+        .select((
+            audit_unsealed::entry_id,
+            audit_log::at,
+            audit_unsealed::uncommitted,
+            audit_held::entry_id.nullable(),
+            jobs::id.nullable(),
+        ))
         .load(c))?;
     let last = rows.last().map(|row| row.0);
-    let unlisted = rows.into_iter().filter(|(_, listed, job)| listed.is_none() && job.is_none());
+    let is_late = |at: Instant, within: i64| signed_at.is_some_and(|signed| at.plus_seconds(within) < signed);
+    let unlisted = rows.into_iter().filter(|(_, at, is_uncommitted, listed, job)| {
+        listed.is_none()
+            && match (is_uncommitted, job) {
+                (true, _) => is_late(*at, ENTERED_WITHIN),
+                (false, Some(_)) => is_late(*at, TOLD_WITHIN),
+                (false, None) => true,
+            }
+    });
     Ok((unlisted.map(|(id, ..)| id).collect(), last))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::chain::digest_from;
+use super::chain::{Tree, digest_from};
 use super::checkpoint::Checkpoint;
 use super::hold_store::{self, HeldRow, NewHeld};
 use super::holds::{Leaf, Opener, Review, Stand};
@@ -58,8 +58,15 @@ pub(super) struct List<'o> {
 }
 
 impl<'o> List<'o> {
-    pub(super) fn new(tenant: TenantId, opener: Option<&'o Opener>) -> Self {
-        Self { tenant, opener, review: Review::default(), rows: VecDeque::new(), behind: 0, ended_in: None }
+    /// The list of a tenant, beside what its head says of it now: it grows while somebody goes through it.
+    pub(super) async fn beside(
+        tenant: TenantId,
+        opener: Option<&'o Opener>,
+        look: &impl AsyncFn(Step) -> Result<Found>,
+    ) -> Result<Self> {
+        let mut review = Review::default();
+        review.begins_beside(head(look).await?.as_ref());
+        Ok(Self { tenant, opener, review, rows: VecDeque::new(), behind: 0, ended_in: None })
     }
 
     /// Compares what a checkpoint says, of a page with this number.
@@ -103,12 +110,18 @@ impl<'o> List<'o> {
     /// Goes through the rest; what is wrong.
     pub(super) async fn end(mut self, look: &impl AsyncFn(Step) -> Result<Found>) -> Result<Vec<Fault>> {
         while self.step(look).await? {}
+        self.review.ends_beside(head(look).await?.as_ref());
         if self.review.begin_again() {
             self.behind = 0;
             while self.step(look).await? {}
         }
         Ok(self.review.end())
     }
+}
+
+async fn head(look: &impl AsyncFn(Step) -> Result<Found>) -> Result<Option<Tree>> {
+    let Found::HeldHead(head) = look(Step::HeldHead).await? else { return Err(unexpected()) };
+    Ok(head)
 }
 
 /// A row of the database as the review goes through it. What is no digest there fits nothing.

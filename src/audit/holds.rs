@@ -159,6 +159,10 @@ type Opened = (u64, Digest, Opening);
 #[derive(Debug, Default)]
 pub struct Review {
     tree: Tree,
+    /// What the head said of the list before, until the review has come to that.
+    expected: Option<(u64, Digest)>,
+    /// The list is not what its head says.
+    is_off: bool,
     /// By rows of the list.
     late: BTreeMap<u64, Vec<Opened>>,
     is_second: bool,
@@ -172,6 +176,25 @@ impl Review {
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.tree.size()
+    }
+
+    /// Begins with what the head says of the list, where it goes on: nothing when that is damaged. Whoever sets the head back has
+    /// no row entered any more, and checkpoints commit to too little from then on.
+    pub fn begins_beside(&mut self, head: Option<&Tree>) {
+        self.is_off |= head.is_none();
+        self.expected = head.map(|head| (head.size(), head.root()));
+        self.meet_head();
+    }
+
+    fn meet_head(&mut self) {
+        if let Some((_, root)) = self.expected.take_if(|(size, _)| *size == self.tree.size()) {
+            self.is_off |= root != self.tree.root();
+        }
+    }
+
+    /// Ends the first time through with what the head says by now: all that is in the list was entered with it.
+    pub fn ends_beside(&mut self, head: Option<&Tree>) {
+        self.is_off |= self.expected.is_some() || head.is_none_or(|head| head.size() < self.tree.size());
     }
 
     /// Compares what a checkpoint of so many rows of the chain says. Whoever asks has gone on to the row of the list that it is
@@ -212,6 +235,7 @@ impl Review {
             self.judge_late();
             return;
         }
+        self.meet_head();
         let wrong = match leaf.stand {
             Stand::Told(found) | Stand::Waits(found) if found == leaf.commitment => None,
             Stand::Told(_) => Some((FaultKind::HeldEdited, "入链之前 / before it was sealed")),
@@ -243,6 +267,16 @@ impl Review {
         // The list got shorter while somebody went through it.
         let waiting = self.late.values().flatten().map(|(size, ..)| *size);
         self.misfits.extend(waiting);
+        // Where a checkpoint tells of it as well, it is told with its place.
+        if self.is_off && self.misfits.is_empty() {
+            let detail = "清单与其末端的记载不符 / the list is not what its head says".to_owned();
+            self.faults.push(Fault {
+                kind: FaultKind::HoldsRewritten,
+                position: None,
+                entry_id: None,
+                detail,
+            });
+        }
         for (kind, sizes, zh, en) in [
             (
                 FaultKind::HoldsRewritten,

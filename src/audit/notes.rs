@@ -33,7 +33,6 @@ impl<'v> Notes<'v> {
         let forged = opened.iter().filter(|one| one.is_none()).map(|_| 0).collect();
         let mut kept: Vec<Checkpoint> = opened.into_iter().flatten().collect();
         kept.sort_by_key(|one| one.size);
-        let signed = kept.last().map(|one| one.size);
         Self {
             verifier,
             page: VecDeque::new(),
@@ -42,7 +41,7 @@ impl<'v> Notes<'v> {
             is_dry: false,
             kept: kept.into(),
             forged,
-            signed,
+            signed: None,
         }
     }
 
@@ -64,7 +63,6 @@ impl<'v> Notes<'v> {
                     Some(opened)
                         if store::position(opened.size)? == one.size && hex(&opened.root) == one.root =>
                     {
-                        self.signed = self.signed.max(Some(opened.size));
                         self.page.push_back(opened);
                     }
                     _ => self.forged.push(u64::try_from(one.size).unwrap_or_default()),
@@ -117,7 +115,12 @@ impl<'v> Notes<'v> {
         std::mem::take(&mut self.forged)
     }
 
-    /// Rows under the largest of those gone through.
+    /// One of so many rows was compared, or would be if the chain were as long.
+    pub(super) fn counts(&mut self, size: u64) {
+        self.signed = self.signed.max(Some(size));
+    }
+
+    /// Rows under the largest of those.
     pub(super) const fn signed(&self) -> Option<u64> {
         self.signed
     }
@@ -176,6 +179,7 @@ mod tests {
             for next in [9, 10, u64::MAX, 0] {
                 notes.fill(&look).await.unwrap();
                 while let Some(one) = notes.next(most, &look).await.unwrap() {
+                    notes.counts(one.size);
                     sizes.push((one.size, one.at == "database", notes.page()));
                 }
                 most = next;
@@ -212,6 +216,7 @@ mod tests {
             notes.fill(&look).await.unwrap();
             assert_eq!(notes.next(3, &look).await.unwrap(), None);
             assert_eq!(notes.next(4, &look).await.unwrap().map(|one| one.size), Some(4));
+            assert_eq!(notes.signed(), None, "nobody has compared it");
         });
     }
 
@@ -225,7 +230,7 @@ mod tests {
         let mut notes = Notes::new(&verifier, &[note(&other, 9, "elsewhere")]);
         run(async {
             let first = notes.next(u64::MAX, &look).await.unwrap();
-            assert_eq!(first.map(|one| one.size), Some(4));
+            assert_eq!(first.map(|one| notes.counts(one.size)), Some(()));
             assert_eq!(notes.next(u64::MAX, &look).await.unwrap(), None);
         });
         assert_eq!((notes.forged(), notes.forged(), notes.signed()), (vec![0, 1, 2, 3, 6], vec![], Some(4)));

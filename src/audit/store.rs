@@ -130,6 +130,18 @@ pub(super) struct Head {
 /// The head as the database has it.
 type HeadRow = (i64, String, String, i64, i64, String);
 
+/// The rows that were held back, as far as the head says that they are in their list; nothing when what it says is damaged.
+pub(super) fn held_head<A: Action>(tx: &mut Tx<'_, A>) -> Result<Option<Tree>> {
+    let tenant = tx.tenant();
+    let row: Option<(i64, String)> = with_conn!(tx.conn(), c => audit_heads::table
+        .find(tenant)
+        .select((audit_heads::held, audit_heads::held_roots))
+        .first(c)
+        .optional())?;
+    let Some((held, roots)) = row else { return Ok(Some(Tree::default())) };
+    Ok(u64::try_from(held).ok().and_then(|held| Tree::kept(held, &roots)))
+}
+
 /// The head of the tenant's chain, held until the transaction ends.
 pub(super) fn hold_head<A: Action>(tx: &mut Tx<'_, A>) -> Result<Head> {
     let (tenant, now) = (tx.tenant(), tx.now());

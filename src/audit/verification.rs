@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::chain::digest_from;
+use super::chain::{Tree, digest_from};
 use super::checkpoint::{Signer, Verifier};
 use super::holding::List;
 use super::notes::Notes;
@@ -22,7 +22,9 @@ pub enum Step {
     Checkpoints(i64),
     /// Places behind a position.
     Places(i64),
-    /// Rows of the list of those that are held back, behind a position.
+    /// Where the list of rows that are held back goes on.
+    HeldHead,
+    /// Rows of that list behind a position.
     Held(i64),
     /// Rows behind one of them that are held back and in no list.
     Unlisted(Option<EntryId>),
@@ -39,7 +41,9 @@ pub enum Found {
     Checkpoints(Vec<Kept>),
     /// Places and their rows.
     Places(Vec<(Place, Option<Logged>)>),
-    /// Rows of the list of those that are held back, and where they are.
+    /// The list of rows that are held back, as its head says; nothing when what that says is damaged.
+    HeldHead(Option<Tree>),
+    /// Rows of that list, and where they are.
     Held(Vec<HeldRow>),
     /// Rows that are held back and in no list, and the last that was looked at.
     Unlisted(Vec<EntryId>, Option<EntryId>),
@@ -57,6 +61,7 @@ pub fn take<A: Action>(tx: &mut Tx<'_, A>, step: Step) -> Result<Found> {
     Ok(match step {
         Step::Checkpoints(above) => Found::Checkpoints(store::checkpoints_above(tx, above, AT_ONCE)?),
         Step::Places(behind) => Found::Places(store::walk(tx, behind, AT_ONCE)?),
+        Step::HeldHead => Found::HeldHead(store::held_head(tx)?),
         Step::Held(behind) => Found::Held(hold_store::walk(tx, behind, AT_ONCE)?),
         Step::Unlisted(behind) => {
             let (unlisted, last) = hold_store::unlisted(tx, behind, AT_ONCE)?;
@@ -101,7 +106,7 @@ pub async fn verify(
 ) -> Result<Verification> {
     let mut walk = Walk::new([]);
     let mut notes = Notes::new(verifier, &kept);
-    let mut list = List::new(tenant, signer.opener(verifier));
+    let mut list = List::beside(tenant, signer.opener(verifier), &look).await?;
     let mut behind = 0;
     loop {
         // Before the places: what one that is there by now is of stands in the chain, unless that was cut off.
@@ -115,6 +120,7 @@ pub async fn verify(
         let size = u64::try_from(behind).unwrap_or_default();
         while let Some(one) = notes.next(size, &look).await? {
             list.compare(&one, notes.page(), &look).await?;
+            notes.counts(one.size);
             walk.awaits(one);
         }
         for (at, (place, row)) in some.into_iter().enumerate() {
@@ -177,8 +183,12 @@ async fn cut_off(
     let mut is_cut_off = false;
     loop {
         while let Some(one) = notes.next_here(u64::MAX) {
-            is_cut_off |= one.size > size;
-            walk.awaits(one);
+            // What came when the walk was past its place is compared the next time.
+            if one.size > size {
+                is_cut_off = true;
+                notes.counts(one.size);
+                walk.awaits(one);
+            }
         }
         if !is_cut_off || notes.is_dry() {
             return Ok(());

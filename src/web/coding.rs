@@ -11,26 +11,34 @@
 //! itself, and answers that hold secrets are not coded all the same: see [`super::IntoAnswer::CODED`].
 
 use std::iter::once;
+use std::sync::Arc;
 
 use actix_http::encoding::Encoder;
 use actix_web::HttpResponse;
-use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::body::{BodySize, BoxBody, MessageBody, to_bytes};
+use actix_web::dev::{ResponseHead, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::Bytes;
+use tokio::sync::OnceCell;
 
 /// Bytes from which on it is worth it: a shorter answer goes out in a packet or two in any case.
 const WORTH_IT: u64 = 1024;
 
 /// What is coded, besides everything whose name ends in `+json`: text that is whole in itself. Pictures and
-/// workbooks are packed as they are; events are a line that stays open.
-const MEDIA: &[&str] =
-    &["application/json", "text/html", "text/csv", "text/css", "text/javascript", "application/javascript"];
+/// workbooks are packed as they are; events are a line that stays open; what the documentation's page is made of is
+/// fetched once, and by anybody.
+const MEDIA: &[&str] = &["application/json", "text/html", "text/csv"];
 
 /// Stands with a response that is given as it is, whatever it holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Uncoded;
+
+/// Stands with a response that is the same each time: it is packed for the first who asks, and kept. Whoever asks
+/// without an account, and as often as they like, costs no more than its sending.
+#[derive(Debug, Clone, Default)]
+pub struct PackedOnce(Arc<OnceCell<Bytes>>);
 
 /// Round every request: codes the answers that may be, for those who ask for it.
 pub async fn coded(
@@ -49,7 +57,11 @@ pub async fn coded(
         BodySize::Stream => true,
     };
     if least.is_some_and(long_enough) {
-        response = pack(response);
+        let once = response.response().extensions().get::<PackedOnce>().cloned();
+        response = match once {
+            Some(once) => once.pack(response).await?,
+            None => pack(response),
+        };
     }
     // Also where it is not coded: the next caller may ask for it.
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
@@ -76,6 +88,25 @@ fn may_be_coded(response: &HttpResponse) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
     kind.ends_with("+json") || MEDIA.contains(&kind)
+}
+
+impl PackedOnce {
+    async fn pack(
+        &self,
+        response: ServiceResponse<BoxBody>,
+    ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+        let (request, response) = response.into_parts();
+        let (mut response, body) = response.into_parts();
+        let packed = self.0.get_or_try_init(async || {
+            let mut head = ResponseHead::new(StatusCode::OK);
+            to_bytes(Encoder::response(ContentEncoding::Gzip, &mut head, body)).await.map_err(Into::into)
+        });
+        let packed = packed.await.map_err(|error: Box<dyn std::error::Error>| {
+            actix_web::error::ErrorInternalServerError(error.to_string())
+        })?;
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        Ok(ServiceResponse::new(request, response.set_body(packed.clone()).map_into_boxed_body()))
+    }
 }
 
 fn pack(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
@@ -106,9 +137,7 @@ mod tests {
     use std::pin::Pin;
     use std::time::Duration;
 
-    use actix_web::body::to_bytes;
     use actix_web::test::TestRequest;
-    use actix_web::web::Bytes;
     use flate2::write::GzDecoder;
     use futures_util::stream::unfold;
     use tokio::sync::mpsc::{Receiver, Sender, channel};

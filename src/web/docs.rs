@@ -36,7 +36,10 @@ async fn to_docs() -> HttpResponse {
 }
 
 async fn openapi(context: web::Data<Context>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(context.document_text.clone())
+    let mut response =
+        HttpResponse::Ok().content_type("application/json").body(context.document_text.clone());
+    response.extensions_mut().insert(context.document_packed.clone());
+    response
 }
 
 async fn problem(request: HttpRequest, path: web::Path<String>) -> HttpResponse {

@@ -29,7 +29,7 @@ pub use answer::{
     Accepted, Answer, Created, Given, IntoAnswer, NoContent, Page, Plain, Remembered, Resource, Thorough,
     Unkept, Versioned,
 };
-pub use coding::coded;
+pub use coding::{PackedOnce, coded};
 pub use content::{Content, FileContent, Kinds};
 pub use docs::docs;
 pub(crate) use endpoint::endpoint;

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::accept::{Representation, choose, offers};
 use super::answer::{Answer, Given, IntoAnswer};
-use super::coding::{Uncoded, coded_tag};
+use super::coding::{PackedOnce, Uncoded, coded_tag};
 use super::content;
 use super::endpoint::Endpoint;
 use super::export::{Account, Asked, Exports, Format, check_query, give};
@@ -47,6 +47,8 @@ pub struct Context {
     pub document: Value,
     /// The document's bytes, as served.
     pub document_text: web::Bytes,
+    /// The same in a coding, once somebody has asked for that.
+    pub document_packed: PackedOnce,
     /// What exports of lists share.
     pub exports: Exports,
     /// The proxies whose word about a caller's address is taken.

@@ -130,6 +130,13 @@ fn pages_and_the_document_are_coded_too() {
         let packed = nobody.call("GET", path).header("Accept-Encoding", coding).send().expect(200, "");
         assert_eq!(unpacked(packed).text(), plain.text(), "{path}");
     }
+    // The document is packed once.
+    let again =
+        nobody.call("GET", "/api/v1/openapi.json").header("Accept-Encoding", "gzip").send().expect(200, "");
+    let length: usize = again.header("content-length").expect("it is there whole").parse().unwrap();
+    assert_eq!((again.header("content-encoding"), again.body.len()), (Some("gzip"), length));
+    let plain = nobody.get("/api/v1/openapi.json").expect(200, "");
+    assert_eq!(unpacked(again).text(), plain.text());
     let paper = format!("/plans/{}/print", story::launched(world, "53").plan);
     let plain = as_it_is(world.as_("53-group-head").get(&paper).expect(200, ""));
     let packed = unpacked(ask(world, "53-group-head", &paper, "gzip").expect(200, ""));

@@ -118,12 +118,20 @@ both! {
         // In parts as well: what the upload says of it is so no more.
         let (phone, id) = (Phone::of(world, INSPECTOR), uuid::Uuid::now_v7().to_string());
         let said: &[(&str, &str)] = &[("id", &id), ("filename", "b.jpg")];
-        let upload = phone.begin(bytes.len(), said);
+        let keyed = || {
+            let begun = phone.announce(bytes.len(), said).header("Idempotency-Key", "parts-1").send().expect(201, "");
+            begun.header("location").unwrap().strip_prefix("/api/v1").unwrap().to_owned()
+        };
+        let upload = keyed();
+        assert_eq!(keyed(), upload);
         assert_eq!(phone.part(&upload, 0, &bytes).expect(204, "").header("attachment-id"), Some(id.as_str()));
         inspector.delete(&path(&id)).expect(204, "");
         phone.head(&upload).expect(404, "");
-        let again = phone.begin(bytes.len(), said);
-        assert_eq!((upload == again, phone.offset(&again)), (false, 0));
+        let ended = keyed();
+        assert_eq!((upload == ended, phone.offset(&ended)), (false, 0));
+        phone.call("DELETE", &ended).send().expect(204, "");
+        let again = keyed();
+        assert_eq!((ended == again, phone.offset(&again)), (false, 0), "the answer that was kept is of one that has ended");
         // One that was on its way at the same time is not to bring it back.
         send(world, &id, &bytes).expect(201, "");
         inspector.delete(&path(&id)).expect(204, "");

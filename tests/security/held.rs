@@ -5,6 +5,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use diesel_migrations::MigrationHarness;
 use pingyi::access::{KeyRing, command_line_looks};
+use pingyi::audit::chain::{Tree, digest_from};
 use pingyi::audit::checkpoint::{Checkpoint, Verifier};
 use pingyi::audit::service;
 use pingyi::db::{Location, TenantId, migrate};
@@ -44,6 +45,11 @@ fn id_of(world: &World, raw: &mut Raw, sql: &str) -> String {
         Backend::Postgres => format!("SELECT replace({sql}::text, '-', '') AS text"),
     };
     uuid::Uuid::parse_str(&raw.texts(&digits)[0]).unwrap().to_string()
+}
+
+/// That the list is not what its head says, where no checkpoint tells of it.
+fn off() -> (String, Option<u64>, Option<String>) {
+    ("holds_rewritten".to_owned(), None, None)
 }
 
 fn count(raw: &mut Raw, from: &str) -> i64 {
@@ -313,8 +319,46 @@ both! {
              DELETE FROM audit_unsealed WHERE tenant_id = '53' AND entry_id = {FIRST}; \
              DELETE FROM audit_held WHERE tenant_id = '53' AND position = 1"
         )).unwrap();
+        assert_eq!(faults(world), [off()], "the head of the list tells");
+        let mut list = Tree::default();
+        for one in raw.texts("SELECT commitment AS text FROM audit_held WHERE tenant_id = '53' ORDER BY position") {
+            list.push(&digest_from(&one).unwrap());
+        }
+        raw.run(&format!(
+            "UPDATE audit_heads SET held = {}, held_roots = '{}' WHERE tenant_id = '53'",
+            list.size(), list.roots()
+        )).unwrap();
         assert_eq!(faults(world), [], "nothing in the database tells");
         assert_eq!(verified_with(world, &[&kept]), ["holds_rewritten"]);
+    }
+
+    fn a_list_that_is_kept_from_growing_is_told(world) {
+        let kit = Kit::of(world, "5301");
+        kit.begin("covert");
+        sign(world, "53");
+        let mut raw = Raw::owner(world, "53");
+        let head = "SELECT held || ' ' || held_roots AS text FROM audit_heads WHERE tenant_id = '53'";
+        let kept = raw.texts(head).remove(0);
+        let (size, roots) = kept.split_once(' ').unwrap();
+        let mut set = |size: &str, roots: &str| {
+            raw.run(&format!("UPDATE audit_heads SET held = {size}, held_roots = '{roots}' WHERE tenant_id = '53'")).unwrap();
+        };
+        // Another list, one of more rows, one that cannot be.
+        for (size, roots) in [("0", String::new()), (size, "00".repeat(32)), ("2", "00".repeat(32)), ("3", String::new())] {
+            set(size, &roots);
+            assert_eq!(faults(world), [off()], "{size} {roots}");
+        }
+        // It begins anew, where there are rows: no other is entered, and what is signed commits to none.
+        set("0", "");
+        kit.begin("covert");
+        world.advance(601);
+        story::campaign(world, "53");
+        sign(world, "53");
+        set(size, roots);
+        let kinds: Vec<String> = faults(world).into_iter().map(|one| one.0).collect();
+        assert_eq!(kinds, ["held_unlisted"], "it should have been entered long ago");
+        sign(world, "53");
+        assert_eq!(faults(world), []);
     }
 
     fn what_is_held_back_and_in_no_list_is_told(world) {
@@ -362,6 +406,10 @@ both! {
         let job = "(SELECT id FROM jobs WHERE tenant_id = '53')";
         raw.run(&format!("UPDATE audit_unsealed SET held_by = {job} WHERE tenant_id = '53' AND held_by IS NOT NULL")).unwrap();
         assert_eq!(faults(world), [], "the job tells them when it ends");
+        world.advance(31 * 86_400);
+        story::campaign(world, "53");
+        sign(world, "53");
+        assert_eq!(faults(world).len(), kept_out, "none takes a month");
         // One that has ended holds nothing back.
         raw.run("UPDATE jobs SET cleared = TRUE WHERE tenant_id = '53'").unwrap();
         assert_eq!(faults(world).len(), kept_out);

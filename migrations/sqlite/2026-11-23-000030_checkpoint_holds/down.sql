@@ -1,5 +1,6 @@
--- The list goes, and what it had of rows that were told meanwhile: up again enters those that still wait, in the same order, and no
--- others. Checkpoints that commit to more fit no list any more, which `audit verify` tells of once (holds_rewritten).
+-- The list goes, and what it had of rows that were told meanwhile: up again enters those that still wait, by their identifiers, and no
+-- others. Checkpoints that commit to more, or to rows that were entered in another order (one with an earlier identifier that was
+-- committed later), fit no list any more, which `audit verify` tells of once (holds_rewritten).
 DROP TABLE audit_held;
 ALTER TABLE audit_heads DROP COLUMN held_roots;
 ALTER TABLE audit_heads DROP COLUMN held;

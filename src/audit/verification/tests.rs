@@ -99,6 +99,7 @@ impl Log {
                 let some = self.places.iter().filter(|one| one.0.position > behind).take(2);
                 Found::Places(some.cloned().map(|(place, row)| (place, Some(row))).collect())
             }
+            Step::HeldHead => Found::HeldHead(Some(self.list.clone())),
             Step::Held(behind) => {
                 Found::Held(self.held.iter().filter(|one| one.position > behind).take(2).cloned().collect())
             }

@@ -50,7 +50,7 @@ const DEFERRED: SentHeader = SentHeader {
 };
 
 /// Headers that every answer about an upload bears, refusals too.
-pub(super) const TELLS: &[(&str, &str)] = &[
+const TELLS: &[(&str, &str)] = &[
     ("Tus-Resumable", "1.0.0"),
     ("Tus-Version", "1.0.0"),
     ("Tus-Extension", "creation,expiration,termination"),

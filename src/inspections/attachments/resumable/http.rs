@@ -67,7 +67,7 @@ endpoint! {
         let said = Announcement { attachment_id: id, file_name, sha256, bytes: length };
         gate.run(move |tx| {
             let (upload, existed) = service::begin(tx, said)?;
-            Ok(Begun { location: format!("/uploads/{}", upload.id), view: UploadView::from(upload), existed })
+            Ok(Begun { location: service::address(upload.id), view: UploadView::from(upload), existed })
         })
         .await
     }

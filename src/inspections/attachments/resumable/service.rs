@@ -163,7 +163,8 @@ pub(super) fn refuse(tx: &mut Tx<'_, AttachmentUpload>, id: ResumableId, code: C
     Ok(())
 }
 
-/// Ends an upload, however it stands; the attachment that it has become stays.
+/// Ends an upload, however it stands; the attachment that it has become stays. Whoever begins it again by the same key begins
+/// another: the answer that was kept says where nothing is any more.
 ///
 /// # Errors
 /// `not_found`.
@@ -171,7 +172,13 @@ pub(super) fn end(tx: &mut Tx<'_, AttachmentUpload>, id: ResumableId) -> Result<
     tx.nothing_changed();
     let user = tx.user()?;
     let found = store::find(tx, user, id)?.ok_or_else(|| AppError::new(Code::NotFound))?;
-    store::remove(tx, found.id)
+    store::remove(tx, found.id)?;
+    tx.forget_made(&address(found.id))
+}
+
+/// Where an upload is, below the base path.
+pub(super) fn address(id: ResumableId) -> String {
+    format!("/uploads/{id}")
 }
 
 /// Takes away the caller's uploads that were to become this attachment, or have: what they say of it is so no more.
@@ -185,6 +192,7 @@ pub(in crate::inspections::attachments) fn forget<A: Action>(
     let user = tx.user()?;
     while let Some(found) = store::of_attachment(tx, user, attachment)? {
         store::remove(tx, found.id)?;
+        tx.forget_made(&address(found.id))?;
     }
     Ok(())
 }
