@@ -149,8 +149,12 @@ fn a_chain_that_was_cut_off_is_told_as_that_alone() {
     let mut log = Log::grown(9);
     let kept: Vec<String> = log.checkpoints.iter().map(|one| one.note.clone()).collect();
     log.places.truncate(5);
-    // What went with it of the list is not told of by checkpoints of a longer chain.
+    // What went with it of the list, its head too, is not told of by checkpoints of a longer chain.
     log.held.truncate(5);
+    log.list = Tree::default();
+    for row in &log.held {
+        log.list.push(&digest_from(&row.commitment).unwrap());
+    }
     let done = verified(&log, 0, &[]);
     assert_eq!((faults(&done), done.signed), (vec!["truncated 5".to_owned()], Some(9)));
     // The checkpoints went too: whoever has kept them is told the same.
