@@ -219,6 +219,8 @@ const REST: &str = "\
     INSERT INTO upload_pieces (tenant_id, upload_id, place, bytes) SELECT tenant_id, id, 0, 'bytes' FROM resumable_uploads; \
     INSERT INTO check_releases (tenant_id, check_id, release_at) SELECT tenant_id, id, created_at FROM unannounced_checks; \
     INSERT INTO check_disclosures (tenant_id, check_id, disclosed_at) SELECT tenant_id, id, created_at FROM unannounced_checks; \
+    INSERT INTO authorisation_commanders (tenant_id, authorisation_id, version, user_id, until_at) \
+    SELECT tenant_id, id, 2, commander_id, created_at FROM authorisations; \
     INSERT INTO check_reads (tenant_id, check_id, user_id, first_at, last_at, looks) \
     SELECT tenant_id, id, commander_id, created_at, created_at, 1 FROM unannounced_checks; \
     INSERT INTO awaited_attachments (tenant_id, check_id, attachment_id, shown_in, named_by, created_at) \
