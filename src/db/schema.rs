@@ -69,6 +69,7 @@ tables! {
         successor_id -> Nullable<UuidSql>,
         reason -> Nullable<Text>,
         recorded_at -> InstantSql,
+        placed_at -> Nullable<InstantSql>,
     }
     officers (tenant_id, id) {
         tenant_id -> Text,

@@ -199,7 +199,7 @@ codes! {
     VoteNotCarried = Unprocessable, "vote_not_carried", "赞成票未多于反对票", "There are not more votes for it than against it";
     AuthorisationDecided = Conflict, "authorisation_decided", "授权已作决定", "The authorisation has been decided on";
     AuthorisationEnded = Conflict, "authorisation_ended", "授权已终止或期限已过", "The authorisation has ended or its time has passed";
-    AuthorisationNotApproved = Conflict, "authorisation_not_approved", "授权不在已批准的状态", "The authorisation does not stand as approved";
+    AuthorisationNotApproved = Conflict, "authorisation_not_approved", "授权未获批准", "The authorisation has not been approved";
     CommanderPresent = Conflict, "commander_present", "指挥员仍可办理, 不予更换", "The commander can act, and is not replaced";
     AlreadyDeclared = Conflict, "already_declared", "同一利害关系已申报, 尚未终止", "The same interest is declared already, and the declaration stands";
     ConflictEnded = Conflict, "conflict_ended", "申报已终止", "The declaration has ended already";

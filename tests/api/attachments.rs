@@ -316,7 +316,9 @@ both! {
         world.advance(2 * 86_400);
         assert_eq!(clear(), 1, "the upload, of which nothing was kept");
         world.as_("53-inspector").get(&format!("/attachments/{lost}")).expect(200, "");
-        world.advance(399 * 86_400);
+        world.advance(763 * 86_400);
+        assert_eq!(clear(), 0, "as long as a check may be kept to which it belongs");
+        world.advance(2 * 86_400);
         assert_eq!(clear(), 2, "the attachment, and its bytes");
         world.as_("53-inspector").get(&format!("/attachments/{lost}")).expect(404, "not_found");
         assert_eq!(kept(world).len(), 3 * 3);

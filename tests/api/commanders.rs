@@ -45,7 +45,7 @@ both! {
         let confirmed = kit.taken("covert", &["record", "confirm"]);
         let released = kit.taken("covert", &["record", "confirm", "release"]);
         let voided = kit.taken("covert", &["void"]);
-        let mine = [&covert, &open, &confirmed, &voided];
+        let mine = [&covert, &open, &confirmed];
         // Nobody is replaced who can act.
         replace(world, OFFICE, id, HEAD).expect(409, "commander_present");
         assert_eq!(world.as_(OFFICE).get(&path).allowed(), ["revoke"]);
@@ -80,6 +80,8 @@ both! {
             assert_eq!(seen["commander"]["id"], world.user(HEAD), "{seen}");
         }
         assert_eq!(look(world, HEAD, &released).expect(200, "").json()["commander"]["id"], world.user(DISCIPLINE));
+        // Of what was voided there is nothing to confirm.
+        look(world, HEAD, &voided).expect(404, "not_found");
         let waiting = world.as_(HEAD).get("/auth/me/waiting").expect(200, "").json();
         let mut kinds: Vec<&str> = waiting["items"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
         kinds.sort_unstable();
@@ -88,6 +90,7 @@ both! {
         world.as_("53-system-admin").post(&format!("/users/{}/enable", world.user(DISCIPLINE)), &json!({})).expect(200, "");
         world.forget();
         look(world, DISCIPLINE, &covert).expect(404, "not_found");
+        assert_eq!(look(world, DISCIPLINE, &voided).expect(200, "").json()["commander"]["id"], world.user(DISCIPLINE));
         world.as_(DISCIPLINE).post(&format!("/unannounced-checks/{open}/confirm"), &json!({})).expect(422, "not_the_commander");
         for action in ["confirm", "release"] {
             world.as_(HEAD).post(&format!("/unannounced-checks/{covert}/{action}"), &json!({})).expect(200, "");
@@ -113,10 +116,35 @@ both! {
         world.as_(HEAD).post(&format!("/unannounced-checks/{check}/confirm"), &json!({})).expect(200, "");
     }
 
+    fn what_was_recorded_before_it_was_revoked_is_confirmed_by_another(world) {
+        let kit = Kit::of(world, "5301");
+        let (check, path) = (kit.taken("covert", &["record"]), format!("/authorisations/{}", kit.authorisation));
+        let why = json!({ "reason": "任务调整。" });
+        world.as_(OFFICE).post(&format!("{path}/revoke"), &why).expect(200, "");
+        assert_eq!(world.as_(OFFICE).get(&path).allowed(), [""; 0]);
+        replace(world, OFFICE, &kit.authorisation, HEAD).expect(409, "commander_present");
+        // Withdrawn before anybody approved it, there is nothing under it.
+        let withdrawn = world.as_(DISCIPLINE).post("/authorisations", &story::authorisation_body(world, "5301")).expect(201, "").id();
+        world.as_(OFFICE).post(&format!("/authorisations/{withdrawn}/revoke"), &why).expect(200, "");
+        disable(world, DISCIPLINE);
+        let before = world.as_(OFFICE).get(&path).expect(200, "");
+        assert_eq!(before.allowed(), ["replace_commander"]);
+        assert_eq!(world.as_(OFFICE).get(&format!("/authorisations/{withdrawn}")).allowed(), [""; 0]);
+        replace(world, OFFICE, &withdrawn, HEAD).expect(409, "authorisation_not_approved");
+        let after = replace(world, OFFICE, &kit.authorisation, HEAD).expect(200, "").json();
+        // It stays revoked, by whom and when it was.
+        for field in ["state", "decided_by", "decided_at", "comment"] {
+            assert_eq!(after[field], before.json()[field], "{field}");
+        }
+        world.as_(HEAD).post(&format!("/unannounced-checks/{check}/confirm"), &json!({})).expect(200, "");
+        world.as_("53-inspector").post("/unannounced-checks", &kit.body("covert")).expect(422, "authorisation_not_in_force");
+    }
+
     fn who_replaces_and_who_may_be_named(world) {
         let id = story::deserted(world, "5301");
         let refused = |to: &str| replace(world, OFFICE, &id, to).expect(422, "invalid_body").wrong();
         assert_eq!(refused("53-liaison"), ["/commander_id wrong_kind"]);
+        assert_eq!(refused("53-inspector"), ["/commander_id not_allowed_value"], "who checks under it does not command");
         assert_eq!(refused("50-discipline"), ["/commander_id unknown_reference"]);
         assert_eq!(refused("5303-group-head"), ["/commander_id unknown_reference"], "who is gone is nobody to name");
         let path = format!("/authorisations/{id}/replace-commander");
@@ -184,5 +212,72 @@ both! {
         let replaced = replace(world, OFFICE, &kit.authorisation, HEAD).expect(200, "").json();
         assert_eq!(replaced["commander"]["id"], world.user(HEAD));
         look(world, HEAD, &parted).expect(404, "not_found");
+    }
+
+    fn what_one_may_not_hear_of_goes_to_the_next_who_may(world) {
+        let kits = [(); 2].map(|()| Kit { authorisation: story::deserted(world, "5301"), ..Kit::of(world, "5301") });
+        let [one, other] = kits.each_ref().map(|kit| kit.taken("covert", &["record"]));
+        for kit in &kits {
+            replace(world, "5301-group-office", &kit.authorisation, "5301-group-head").expect(200, "");
+        }
+        for check in [&one, &other] {
+            look(world, "5301-group-head", check).expect(404, "not_found");
+        }
+        disable(world, "5301-group-head");
+        replace(world, OFFICE, &kits[0].authorisation, HEAD).expect(200, "");
+        assert_eq!(look(world, HEAD, &one).expect(200, "").json()["commander"]["id"], world.user(HEAD));
+        world.as_(HEAD).post(&format!("/unannounced-checks/{one}/confirm"), &json!({})).expect(200, "");
+        // With whom it stayed may be back: then it is theirs to confirm.
+        let stays = "5303-group-head";
+        world.as_("53-system-admin").post(&format!("/users/{}/enable", world.user(stays)), &json!({})).expect(200, "");
+        world.forget();
+        replace(world, OFFICE, &kits[1].authorisation, HEAD).expect(200, "");
+        look(world, HEAD, &other).expect(404, "not_found");
+        look(world, stays, &one).expect(404, "not_found");
+        assert_eq!(look(world, stays, &other).expect(200, "").json()["commander"]["id"], world.user(stays));
+        world.as_(stays).post(&format!("/unannounced-checks/{other}/confirm"), &json!({})).expect(200, "");
+    }
+
+    fn what_arrives_late_is_judged_by_who_commanded_when_it_was_begun(world) {
+        let kit = Kit { authorisation: story::deserted(world, "5301"), ..Kit::of(world, "5301") };
+        let (first, second) = ("5303-group-head", "5301-group-head");
+        // A check of the unit with this code that is over, begun now and sent later.
+        let late = |code: &str| {
+            let mut body = kit.body("covert");
+            (body["unit_id"], body["record"]) = (json!(world.unit(code)), kit.record());
+            world.advance(10);
+            body
+        };
+        let send = |body: &Value| world.as_("53-inspector").post("/unannounced-checks", body);
+        let whose = |reply: Reply| {
+            let made = reply.expect(201, "").json();
+            made["commander"]["id"].as_str().unwrap().to_owned()
+        };
+        let [city, other_city, county, other_county] = ["5301", "5301", "530102", "530102"].map(&late);
+        replace(world, "5301-group-office", &kit.authorisation, second).expect(200, "");
+        // From this moment on it is the new one who counts.
+        send(&kit.body("covert")).expect(422, "inspects_own_unit");
+        let [own, below, other_below] = ["5301", "530102", "530102"].map(&late);
+        // Their own bureau's stays with the former one, as if it had been here then; the county's is theirs.
+        let id = city["id"].as_str().unwrap();
+        assert_eq!(whose(send(&city)), world.user(first));
+        look(world, second, id).expect(404, "not_found");
+        assert_eq!(whose(send(&county)), world.user(second));
+        assert_eq!(whose(send(&below)), world.user(second));
+        send(&city).expect(200, "");
+
+        story::conflict(world, HEAD, "530102", "kinship");
+        disable(world, second);
+        replace(world, OFFICE, &kit.authorisation, HEAD).expect(200, "");
+        assert_eq!(look(world, HEAD, id).expect(200, "").json()["commander"]["id"], world.user(HEAD));
+        // Begun under the first: the third's, where they need not keep away, else the second's.
+        assert_eq!(whose(send(&other_city)), world.user(HEAD));
+        assert_eq!(whose(send(&other_county)), world.user(second));
+        // Begun under the second, whose own unit it was, though the third commands; where it was not, it stays with the second.
+        send(&own).expect(422, "inspects_own_unit");
+        assert_eq!(whose(send(&other_below)), world.user(second));
+        let mut now = kit.body("covert");
+        now["unit_id"] = json!(world.unit("530102"));
+        send(&now).expect(422, "commander_has_conflict");
     }
 }

@@ -366,6 +366,41 @@ both! {
         }
     }
 
+    fn what_is_changed_later_on_the_day_of_a_move_does_not_move_it(world) {
+        let kit = Kit::of(world, "53");
+        conflict(world, INSPECTOR, "5303", "kinship");
+        conflict(world, SUPERVISOR, "5304", "dispute");
+        let hour = 3600;
+        let morning = Instant::start_of_shanghai_day(world.clock.now().shanghai_day()).plus_seconds(DAY + 9 * hour);
+        world.advance(i64::try_from(morning.since(world.clock.now()).as_secs()).unwrap());
+        // At nine the bureau goes to another city, and a window to another bureau.
+        let (county, window, above) = (world.unit("530302"), world.unit("5303-W01"), world.unit("530102"));
+        reorganise(world, county, world.unit("5304"), "move", None);
+        reorganise(world, window, above, "move", None);
+        let moved_at = world.clock.now();
+        world.advance(8 * hour);
+        // At five the bureau is renamed, and the window's new one moves on with it.
+        world.as_(SYSTEM).patch(&format!("/units/{county}"), "*", &json!({ "name": "新区分局" })).expect(200, "");
+        reorganise(world, above, world.unit("5304"), "move", None);
+        let renamed_at = world.clock.now();
+        world.advance(hour);
+        for code in ["530302", "530302001"] {
+            for (ago, who) in [(9 * hour + 1, FIRST), (9 * hour, SECOND), (5 * hour, SECOND), (hour, SECOND)] {
+                refused(begin(&kit, "open", code, ago), &[who]);
+            }
+        }
+        refused(begin(&kit, "open", "5303-W01", 9 * hour + 1), &[FIRST]);
+        for ago in [9 * hour, 5 * hour, hour + 1] {
+            begin(&kit, "open", "5303-W01", ago).expect(201, "");
+        }
+        refused(begin(&kit, "open", "5303-W01", hour), &[SECOND]);
+        // The history tells of the day as it ended, and when that was entered.
+        let history = world.as_(SYSTEM).get(&format!("/units/{county}/history")).expect(200, "").json();
+        let day = &history["items"][0];
+        assert_eq!((&day["change"], &day["recorded_at"]), (&json!("renamed"), &json!(renamed_at)));
+        assert_ne!(day["recorded_at"], json!(moved_at));
+    }
+
     fn what_was_declared_of_a_unit_counts_for_it_before_it_is_merged_and_for_its_successor_after(world) {
         let kit = Kit::of(world, "53");
         let mut body = conflict_body(world, "530302", "kinship");

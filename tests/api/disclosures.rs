@@ -4,10 +4,12 @@
 use pingyi::inspections::checks::embargo;
 use serde_json::{Value, json};
 
+use crate::races::until_waiting;
 use crate::support::checks::Kit;
 use crate::support::client::{Reply, strings};
+use crate::support::raw::Raw;
 use crate::support::sealing::{run, sign};
-use crate::support::{World, both, story};
+use crate::support::{Backend, World, both, story};
 
 const DAY: i64 = 86_400;
 /// How long a check is kept that nobody releases.
@@ -219,4 +221,27 @@ both! {
             assert_eq!(listed(world, who, "in_progress"), 0, "{who}");
         }
     }
+}
+
+#[test]
+fn what_gets_a_moment_of_its_own_while_the_clock_waits_for_it_is_kept() {
+    let world = &World::on(Backend::Postgres);
+    let check = kit(world).taken("covert", &["record"]);
+    world.advance(LATEST);
+    // The commander was first, and tells the clock of another moment.
+    let mut raw = Raw::owner(world, "53");
+    raw.run(&format!(
+        "BEGIN; SELECT id FROM unannounced_checks WHERE id = '{check}' FOR NO KEY UPDATE; \
+         INSERT INTO check_releases (tenant_id, check_id, release_at) VALUES ('53', '{check}', now() + interval '9000 days')"
+    ))
+    .unwrap();
+    std::thread::scope(|scope| {
+        let looking = scope.spawn(|| clock(world));
+        until_waiting(&mut raw, 1);
+        raw.run("COMMIT").unwrap();
+        assert_eq!(looking.join().unwrap(), 1);
+    });
+    look(world, DISCIPLINE, &check).expect(404, "not_found");
+    assert_eq!(look(world, INSPECTOR, &check).expect(200, "").json()["disclosed_at"], Value::Null);
+    assert_eq!((told(world, &check), clock(world)), (vec![], 0));
 }

@@ -152,7 +152,7 @@ both! {
             rows.map(|row| format!("{} {}", row["action"].as_str().unwrap(), row["entity_id"] == id)).collect::<Vec<_>>()
         };
         assert_eq!(told(), Vec::<String>::new());
-        world.advance(399 * 86_400);
+        world.advance(765 * 86_400);
         assert_eq!((clear(world), told()), (0, vec![]));
         world.advance(2 * 86_400);
         assert_eq!(clear(world), 1);

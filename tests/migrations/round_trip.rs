@@ -103,6 +103,14 @@ impl Subject {
         }
     }
 
+    /// The lines that a query of the province gives.
+    fn lines(&self, sql: &str) -> Vec<String> {
+        match &self.database {
+            Some(database) => query(&database.app_url, "53", sql),
+            None => lines(&mut self.sqlite(), sql),
+        }
+    }
+
     /// How many rows of the province each table has.
     fn counts(&self) -> BTreeMap<String, i64> {
         let tables = self.schema().into_keys();
@@ -110,11 +118,7 @@ impl Subject {
             let of_tenant = table != "login_throttles";
             let filter = if of_tenant { "WHERE tenant_id = '53'" } else { "" };
             let sql = format!("SELECT CAST(count(*) AS TEXT) AS line FROM {table} {filter}");
-            let lines = match &self.database {
-                Some(database) => query(&database.app_url, "53", &sql),
-                None => lines(&mut self.sqlite(), &sql),
-            };
-            lines.first().and_then(|line| line.parse().ok()).unwrap()
+            self.lines(&sql).first().and_then(|line| line.parse().ok()).unwrap()
         };
         tables.map(|table| (table.clone(), count(&table))).collect()
     }
@@ -219,6 +223,8 @@ const REST: &str = "\
     INSERT INTO upload_pieces (tenant_id, upload_id, place, bytes) SELECT tenant_id, id, 0, 'bytes' FROM resumable_uploads; \
     INSERT INTO check_releases (tenant_id, check_id, release_at) SELECT tenant_id, id, created_at FROM unannounced_checks; \
     INSERT INTO check_disclosures (tenant_id, check_id, disclosed_at) SELECT tenant_id, id, created_at FROM unannounced_checks; \
+    INSERT INTO authorisation_commanders (tenant_id, authorisation_id, version, user_id, until_at) \
+    SELECT tenant_id, id, 2, commander_id, created_at FROM authorisations; \
     INSERT INTO check_reads (tenant_id, check_id, user_id, first_at, last_at, looks) \
     SELECT tenant_id, id, commander_id, created_at, created_at, 1 FROM unannounced_checks; \
     INSERT INTO awaited_attachments (tenant_id, check_id, attachment_id, shown_in, named_by, created_at) \
@@ -272,6 +278,48 @@ fn with_data(backend: Backend) {
     subject.up();
     assert_eq!(subject.schema(), schema);
     assert!(subject.counts().values().all(|count| *count == 0));
+}
+
+/// Rows of the log that wait for what was taken back would wait for ever once that is forgotten; others go on waiting.
+fn what_waits_for_what_was_taken_back_is_told(backend: Backend) {
+    let subject = Subject::new(backend);
+    let (at, mark) = match backend {
+        Backend::Postgres => ("now()", ""),
+        Backend::Sqlite => ("1767225600000000", "x"),
+    };
+    let id = |digit: &str| format!("{mark}'{}'", digit.repeat(32));
+    let [taken_back, check] = ["a", "b"].map(id);
+    subject.execute(&format!(
+        "INSERT INTO provinces (tenant_id, name, status, created_at, updated_at) VALUES ('53', '云南', 'active', {at}, {at}); \
+         INSERT INTO withdrawn_attachments (tenant_id, kept_as, withdrawn_at) VALUES ('53', {taken_back}, {at}); \
+         INSERT INTO audit_unsealed (tenant_id, entry_id, held_by, uncommitted) VALUES ('53', {}, {taken_back}, TRUE), \
+         ('53', {}, {taken_back}, FALSE), ('53', {}, {check}, TRUE), ('53', {}, NULL, FALSE)",
+        id("1"),
+        id("2"),
+        id("3"),
+        id("4"),
+    ));
+    let waiting = |held: &str| {
+        subject.lines(&format!(
+            "SELECT CAST(count(*) AS TEXT) AS line FROM audit_unsealed WHERE tenant_id = '53' AND held_by {held}"
+        ))
+    };
+    assert_eq!([waiting("IS NULL"), waiting("IS NOT NULL")], [["1"], ["3"]]);
+    while subject.schema().contains_key("withdrawn_attachments") {
+        subject.down(1);
+    }
+    assert_eq!([waiting("IS NULL"), waiting("IS NOT NULL")], [["3"], ["1"]]);
+    assert_eq!(waiting(&format!("= {check}")), ["1"]);
+}
+
+#[test]
+fn what_waits_for_what_was_taken_back_is_told_sqlite() {
+    what_waits_for_what_was_taken_back_is_told(Backend::Sqlite);
+}
+
+#[test]
+fn what_waits_for_what_was_taken_back_is_told_postgres() {
+    what_waits_for_what_was_taken_back_is_told(Backend::Postgres);
 }
 
 #[test]

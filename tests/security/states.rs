@@ -775,7 +775,8 @@ both! {
         let mut failures = Failures::default();
         let people = ["53-group-office", "53-discipline", "5301-group-office", "5303-group-office", "53-inspector", "53-group-head"];
         // Whose commander is there, and whose is gone.
-        let standings = actions_of("AuthorisationState").into_iter().flat_map(|state| [(state.clone(), false), (state, true)]);
+        let states = actions_of("AuthorisationState").into_iter().chain(["withdrawn".to_owned()]);
+        let standings = states.flat_map(|state| [(state.clone(), false), (state, true)]);
         for (state, is_gone) in standings {
             let commander = format!("/users/{}", world.user("5303-group-head"));
             let make = || {
@@ -793,7 +794,12 @@ both! {
                     "proposed" => {}
                     "approved" => act("approve", json!({})),
                     "rejected" => act("reject", json!({ "reason": "不妥。" })),
-                    "revoked" => act("revoke", json!({ "reason": "收回。" })),
+                    "revoked" => {
+                        act("approve", json!({}));
+                        act("revoke", json!({ "reason": "收回。" }));
+                    }
+                    // Revoked before anybody approved it.
+                    "withdrawn" => act("revoke", json!({ "reason": "收回。" })),
                     _ => panic!("tell tests/security/states.rs how an authorisation becomes {state}"),
                 }
                 if is_gone {
@@ -819,7 +825,7 @@ both! {
                             let body = json!({ "commander_id": world.user(to), "reason": "账号停用。" });
                             let reply = who.post(&format!("{path}/replace-commander"), &body);
                             // Not its author, and not who only commands or checks.
-                            let may = is_gone && state == "approved" && ["53-group-office", "5301-group-office"].contains(&person);
+                            let may = is_gone && ["approved", "revoked"].contains(&state.as_str()) && ["53-group-office", "5301-group-office"].contains(&person);
                             failures.check(says == may, || format!("{person}, {state}, gone {is_gone}: {action} allowed: {says}"));
                             reply
                         }

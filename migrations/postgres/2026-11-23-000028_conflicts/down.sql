@@ -1,1 +1,2 @@
+ALTER TABLE unit_periods DROP COLUMN placed_at;
 DROP TABLE conflicts;

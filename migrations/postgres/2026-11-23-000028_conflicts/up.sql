@@ -38,3 +38,7 @@ ALTER TABLE conflicts FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON conflicts
     USING (tenant_id = nullif(current_setting('app.tenant', true), ''))
     WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), ''));
+
+-- When, on the first day of a period, the unit was put where it stands, where something else was changed later on that day and is what the
+-- row tells of (recorded_at); NULL where that is the same. What was begun meanwhile is judged by it (src/org/changes/moments.rs).
+ALTER TABLE unit_periods ADD COLUMN placed_at TIMESTAMPTZ;

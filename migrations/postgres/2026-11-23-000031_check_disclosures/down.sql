@@ -1,2 +1,3 @@
+DROP TABLE authorisation_commanders;
 DROP INDEX unannounced_checks_unreleased;
 DROP TABLE check_disclosures;

@@ -32,3 +32,7 @@ CREATE TABLE conflicts (
 CREATE INDEX conflicts_user ON conflicts (tenant_id, user_id, unit_id);
 CREATE INDEX conflicts_unit ON conflicts (tenant_id, unit_id);
 CREATE INDEX conflicts_created_at ON conflicts (tenant_id, created_at, id);
+
+-- When, on the first day of a period, the unit was put where it stands, where something else was changed later on that day and is what the
+-- row tells of (recorded_at); NULL where that is the same. What was begun meanwhile is judged by it (src/org/changes/moments.rs).
+ALTER TABLE unit_periods ADD COLUMN placed_at BIGINT;

@@ -8,3 +8,16 @@ CREATE TABLE check_disclosures (
     FOREIGN KEY (tenant_id, check_id) REFERENCES unannounced_checks (tenant_id, id)
 );
 CREATE INDEX unannounced_checks_unreleased ON unannounced_checks (tenant_id, received_at, id) WHERE released_at IS NULL;
+
+-- Who commanded under an authorisation until another took over, and from which version of it on that one does: a check that was begun
+-- before and arrives after is judged by whoever commanded when it was begun (src/inspections/authorisations/command.rs).
+CREATE TABLE authorisation_commanders (
+    tenant_id        TEXT NOT NULL,
+    authorisation_id BLOB NOT NULL,
+    version          BIGINT NOT NULL,
+    user_id          BLOB NOT NULL,
+    until_at         BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, authorisation_id, version),
+    FOREIGN KEY (tenant_id, authorisation_id) REFERENCES authorisations (tenant_id, id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);

@@ -67,6 +67,13 @@ tables! {
         position -> Integer,
         user_id -> UuidSql,
     }
+    authorisation_commanders (tenant_id, authorisation_id, version) {
+        tenant_id -> Text,
+        authorisation_id -> UuidSql,
+        version -> BigInt,
+        user_id -> UuidSql,
+        until_at -> InstantSql,
+    }
     unannounced_checks (tenant_id, id) {
         tenant_id -> Text,
         id -> UuidSql,

@@ -10,6 +10,7 @@ use super::rules::{UploadId, Variant, name_of};
 use crate::access::{Doors, beside, look_beside};
 use crate::db::TenantId;
 use crate::errors::Result;
+use crate::inspections::checks::rules::LATEST_RELEASE;
 use crate::org::everywhere::{each, in_every_province};
 
 /// The name of the job, as the audit log has it.
@@ -18,9 +19,12 @@ pub(super) const JOB: &str = "attachments";
 const PAUSE: Duration = Duration::from_mins(10);
 /// How long after it was begun nobody can be at work on an upload any more, seconds.
 const UNFINISHED: i64 = 86_400;
-/// How long an attachment may be bound to nothing, seconds: longer than the clock may hold a check back, since the log tells of it then.
-/// As long it says nothing of one that was taken back.
-const UNBOUND: i64 = 400 * 86_400;
+/// How long what a phone has been out of reach for may arrive after its photos, seconds.
+const LATE: i64 = 34 * 86_400;
+/// How long an attachment may be bound to nothing, seconds, since the log tells of it then; as long it says nothing of one that was taken
+/// back. Longer than a check that it might tell of can be kept: confirmed on the last day before it were disclosed, and released by the
+/// clock as late as that may be told to.
+const UNBOUND: i64 = LATEST_RELEASE + LATEST_RELEASE + LATE;
 
 /// Looks for as long as the program runs.
 pub async fn run(doors: Arc<Doors>) {

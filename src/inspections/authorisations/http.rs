@@ -271,7 +271,7 @@ endpoint! {
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ReplaceCommanderBody {
-    /// 新任指挥员的账号, 条件同提出授权时。
+    /// 新任指挥员的账号, 条件同提出授权时, 且不得为检查人员。
     commander_id: UserId,
     /// 理由。
     #[schema(min_length = 1, max_length = 500)]
@@ -288,8 +288,9 @@ endpoint! {
     /// 更换指挥员
     ///
     /// 指挥员已不能办理 (账号停用, 或不再任组长、办公室、督察、纪检部门的任何一职) 的, 由可批准授权的人另定一人; 提出或改过授权的人、
-    /// 检查人员、新任本人不得为之。授权须为已批准, 期满的也可。据此所做、尚未公布的检查一并移交: 新任自此可见, 原任自此不可见; 受检单位为
-    /// 新任所在单位或其上级、或新任已申报利害关系的, 不移交。办理的人不因此得知任何检查。
+    /// 检查人员、新任本人不得为之。授权须曾获批准, 期满或已撤销的也可。据此所做、尚未公布也未作废的检查, 凡指挥员已不能办理的, 一并移交:
+    /// 新任自此可见, 原任自此不可见; 受检单位为新任所在单位或其上级、或新任已申报利害关系的, 不移交, 留待下次更换。更换之前开始、
+    /// 之后才到的检查, 以开始时的指挥员论回避, 归新任; 新任须回避的, 归其前任。办理的人不因此得知任何检查。
     ReplaceCommander: AuthorisationReplaceCommander, Post "/authorisations/{authorisation_id}/replace-commander", tag "authorisations",
         codes [AuthorisationNotApproved, CommanderPresent, ApproverIsAuthor, ReplacerIsConcerned]
     async fn replace_authorisation_commander(gate, id: AuthorisationId, _query: NoQuery, body: Json<ReplaceCommanderBody>) -> Resource<AuthorisationView> {

@@ -4,6 +4,7 @@
 //! the team's and the commander's until it is released; the authorisation itself says only who may check where.
 
 pub mod command;
+mod command_store;
 pub mod http;
 pub mod rules;
 pub mod service;

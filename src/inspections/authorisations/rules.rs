@@ -154,6 +154,16 @@ impl Authorisation {
             && day <= self.content.valid_until_on
     }
 
+    /// Whether it has ever been approved, though it may have been revoked since: there may be checks under it.
+    #[must_use]
+    pub fn was_approved(&self) -> bool {
+        match self.state {
+            AuthorisationState::Approved => true,
+            AuthorisationState::Revoked => self.approved_at.is_some(),
+            AuthorisationState::Proposed | AuthorisationState::Rejected => false,
+        }
+    }
+
     /// Whether the unit at this path lies in its area.
     #[must_use]
     pub fn covers(&self, path: &str) -> bool {
@@ -187,17 +197,17 @@ impl Authorisation {
             (Approve, Proposed) | (Revoke, Approved) if today > self.content.valid_until_on => {
                 Code::AuthorisationEnded
             }
-            // What was begun under it is to be confirmed when its time has passed as well.
-            (ReplaceCommander, Approved) if !commander_is_gone => Code::CommanderPresent,
-            (Approve | Reject, Proposed) | (ReplaceCommander, Approved) if self.authors.contains(&by) => {
+            // What was begun under it is to be confirmed when its time has passed as well, or it was revoked.
+            (ReplaceCommander, _) if !self.was_approved() => Code::AuthorisationNotApproved,
+            (ReplaceCommander, _) if !commander_is_gone => Code::CommanderPresent,
+            (Approve | Reject, Proposed) | (ReplaceCommander, _) if self.authors.contains(&by) => {
                 Code::ApproverIsAuthor
             }
-            (ReplaceCommander, Approved) if self.names(by) => Code::ReplacerIsConcerned,
-            (Update | Approve | Reject | Revoke, Proposed) | (Revoke | ReplaceCommander, Approved) => {
+            (ReplaceCommander, _) if self.names(by) => Code::ReplacerIsConcerned,
+            (Update | Approve | Reject | Revoke, Proposed) | (Revoke, Approved) | (ReplaceCommander, _) => {
                 return Ok(());
             }
             (Update | Approve | Reject, _) => Code::AuthorisationDecided,
-            (ReplaceCommander, _) => Code::AuthorisationNotApproved,
             (Revoke, _) => Code::AuthorisationEnded,
         };
         Err(AppError::new(code))
@@ -273,12 +283,30 @@ mod tests {
                 assert_eq!(found, wanted, "{state} {action} {commander_is_gone}");
             }
         }
+        // Revoked after it was approved, there may be something under it to confirm.
+        let revoked = Authorisation {
+            approved_at: Some(Instant::from_micros(0)),
+            ..authorisation(Revoked, vec![author])
+        };
+        for (by, commander_is_gone, wanted) in [
+            (other, true, None),
+            (other, false, Some(CommanderPresent)),
+            (author, true, Some(ApproverIsAuthor)),
+        ] {
+            for today in [within, after] {
+                let asking = Asking { by, today, commander_is_gone };
+                let found = revoked.judge(AuthorisationAction::ReplaceCommander, asking).err();
+                assert_eq!(found.map(|error| error.code()), wanted, "{commander_is_gone} {today}");
+            }
+        }
         // Neither the team nor the commander says who commands.
-        let one = authorisation(Approved, vec![author]);
-        for by in [one.content.team_user_ids[0], one.content.commander_user_id] {
-            let asking = Asking { by, today: within, commander_is_gone: true };
-            let found = one.judge(AuthorisationAction::ReplaceCommander, asking).err();
-            assert_eq!(found.map(|error| error.code()), Some(ReplacerIsConcerned));
+        let approved = authorisation(Approved, vec![author]);
+        for one in [approved, revoked] {
+            for by in [one.content.team_user_ids[0], one.content.commander_user_id] {
+                let asking = Asking { by, today: within, commander_is_gone: true };
+                let found = one.judge(AuthorisationAction::ReplaceCommander, asking).err();
+                assert_eq!(found.map(|error| error.code()), Some(ReplacerIsConcerned));
+            }
         }
     }
 

@@ -98,13 +98,20 @@ pub fn rights<A: Action>(tx: &Tx<'_, A>) -> Rights<AuthorisationAction> {
     ])
 }
 
-/// Commanders of approved ones among these who can act no more: what they are to confirm, they cannot.
+/// Commanders of those among these that were approved who can act no more: what they are to confirm, they cannot.
 ///
 /// # Errors
 /// When the database fails.
 pub fn gone<A: Action>(tx: &mut Tx<'_, A>, found: &[Authorisation]) -> Result<Vec<UserId>> {
-    let approved = found.iter().filter(|one| one.state == AuthorisationState::Approved);
-    let mut commanders: Vec<UserId> = approved.map(|one| one.content.commander_user_id).collect();
+    let approved = found.iter().filter(|one| one.was_approved());
+    absent(tx, approved.map(|one| one.content.commander_user_id).collect())
+}
+
+/// Those of these commanders who can act no more: their account is not active, or they hold none of the roles that command.
+///
+/// # Errors
+/// When the database fails.
+pub fn absent<A: Action>(tx: &mut Tx<'_, A>, mut commanders: Vec<UserId>) -> Result<Vec<UserId>> {
     if commanders.is_empty() {
         return Ok(commanders);
     }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::rules::{Check, CheckId};
+use super::rules::{Check, CheckId, CheckState};
 use crate::access::policy::Action;
 use crate::access::{Tx, UserId};
 use crate::db::schema::inspections::unannounced_checks as t;
@@ -10,20 +10,16 @@ use crate::db::with_conn;
 use crate::errors::Result;
 use crate::inspections::authorisations::rules::AuthorisationId;
 
-/// The checks under an authorisation that somebody commands and that have not been released.
-pub(super) fn unreleased<A: Action>(
-    tx: &mut Tx<'_, A>,
-    of: AuthorisationId,
-    commander: UserId,
-) -> Result<Vec<CheckId>> {
+/// The checks under an authorisation that have neither been released nor voided, each with who commands it.
+pub(super) fn open<A: Action>(tx: &mut Tx<'_, A>, of: AuthorisationId) -> Result<Vec<(CheckId, UserId)>> {
     let tenant = tx.tenant();
     Ok(with_conn!(tx.conn(), c => t::table
         .filter(t::tenant_id.eq(tenant))
-        .filter(t::commander_id.eq(commander))
         .filter(t::authorisation_id.eq(of))
         .filter(t::released_at.is_null())
+        .filter(t::state.ne(CheckState::Voided))
         .order(t::id)
-        .select(t::id)
+        .select((t::id, t::commander_id))
         .load(c))?)
 }
 

@@ -22,8 +22,6 @@ use crate::web::IntoAnswer;
 const JOB: &str = "check_release";
 /// How often it looks at the clock.
 const PAUSE: Duration = Duration::from_secs(20);
-/// Checks released in one transaction at most.
-const AT_ONCE: i64 = 20;
 /// Looks of one account within so many seconds are one.
 const ONE_LOOK: i64 = 3600;
 
@@ -108,6 +106,10 @@ pub fn readers(tx: &mut Tx<'_, CheckReadersRead>, id: CheckId) -> Result<Vec<Rea
 fn disclose(tx: &mut Tx<'_, Background>, id: CheckId) -> Result<()> {
     store::lock(tx, id)?;
     let Some(before) = store::unseen(tx, id)?.filter(|one| !one.is_told()) else { return Ok(()) };
+    // While its turn was waited for it may have been confirmed, to be released at a moment of its own.
+    if embargo_store::scheduled(tx, id)?.is_some() {
+        return Ok(());
+    }
     tell_held(tx, id)?;
     embargo_store::disclose(tx, id)?;
     let after = Check { disclosed_at: Some(tx.now()), ..before.clone() };
@@ -115,26 +117,26 @@ fn disclose(tx: &mut Tx<'_, Background>, id: CheckId) -> Result<()> {
     transitions::settle(tx, &before, after, Some(reason)).map(drop)
 }
 
-/// Releases checks whose time has come, and discloses those whose time has passed, some of them; how many were looked at.
+/// Releases the check whose time has come first, or else discloses the one whose time has passed first; how many were looked at.
+/// One in a transaction: whoever takes over from a commander holds many at once, in an order of their own.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) fn release_due(tx: &mut Tx<'_, Background>) -> Result<usize> {
+fn release_one(tx: &mut Tx<'_, Background>) -> Result<usize> {
     tx.nothing_changed();
     org::lock_province(tx)?;
-    let due = embargo_store::due(tx, AT_ONCE)?;
-    for id in &due {
-        transitions::release_by_the_clock(tx, *id)?;
+    if let Some(id) = embargo_store::due(tx)? {
+        transitions::release_by_the_clock(tx, id)?;
+    } else if let Some(id) = embargo_store::overdue(tx)? {
+        disclose(tx, id)?;
+    } else {
+        return Ok(0);
     }
-    let overdue = embargo_store::overdue(tx, AT_ONCE)?;
-    for id in &overdue {
-        disclose(tx, *id)?;
-    }
-    Ok(due.len() + overdue.len())
+    Ok(1)
 }
 
 fn is_any_due(tx: &mut Tx<'_, Background>) -> Result<bool> {
-    Ok(!embargo_store::due(tx, 1)?.is_empty() || !embargo_store::overdue(tx, 1)?.is_empty())
+    Ok(embargo_store::due(tx)?.is_some() || embargo_store::overdue(tx)?.is_some())
 }
 
 /// Releases every check whose time has come, in every province, and discloses those whose time has passed; how many those were.
@@ -148,7 +150,7 @@ pub async fn release_by_the_clock(doors: &Arc<Doors>) -> Result<usize> {
 async fn release_in(doors: &Arc<Doors>, tenant: TenantId) -> Result<usize> {
     let mut released = 0;
     while look_beside(doors, tenant, JOB, is_any_due).await? {
-        released += background(doors, tenant, JOB, release_due).await?;
+        released += background(doors, tenant, JOB, release_one).await?;
     }
     Ok(released)
 }

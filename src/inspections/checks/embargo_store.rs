@@ -53,21 +53,21 @@ pub(super) fn scheduled_of<A: Action>(tx: &mut Tx<'_, A>, checks: &[CheckId]) ->
         .load(c))?)
 }
 
-/// Checks whose time has come, so many at most, the earliest first.
-pub(super) fn due(tx: &mut Tx<'_, Background>, most: i64) -> Result<Vec<CheckId>> {
+/// The check whose time has come first.
+pub(super) fn due(tx: &mut Tx<'_, Background>) -> Result<Option<CheckId>> {
     let (tenant, now) = (tx.tenant(), tx.now());
     Ok(with_conn!(tx.conn(), c => check_releases::table
         .filter(check_releases::tenant_id.eq(tenant))
         .filter(check_releases::release_at.le(now))
         .order((check_releases::release_at, check_releases::check_id))
         .select(check_releases::check_id)
-        .limit(most)
-        .load(c))?)
+        .first(c)
+        .optional())?)
 }
 
-/// Covert checks of which we heard so long ago that they might have been released since, and were not, so many at most, the earliest
-/// first. What the clock releases later is kept until then.
-pub(super) fn overdue(tx: &mut Tx<'_, Background>, most: i64) -> Result<Vec<CheckId>> {
+/// The covert check of which we heard first, so long ago that it might have been released since, and was not. What the clock releases
+/// later is kept until then.
+pub(super) fn overdue(tx: &mut Tx<'_, Background>) -> Result<Option<CheckId>> {
     use unannounced_checks as t;
     let (tenant, since) = (tx.tenant(), tx.now().plus_seconds(-LATEST_RELEASE));
     let scheduled = check_releases::table
@@ -84,9 +84,8 @@ pub(super) fn overdue(tx: &mut Tx<'_, Background>, most: i64) -> Result<Vec<Chec
         .filter(diesel::dsl::not(diesel::dsl::exists(scheduled)))
         .filter(diesel::dsl::not(diesel::dsl::exists(disclosed)))
         .order((t::received_at, t::id))
-        .select(t::id)
-        .limit(most);
-    Ok(with_conn!(tx.conn(), c => query.load(c))?)
+        .select(t::id);
+    Ok(with_conn!(tx.conn(), c => query.first(c).optional())?)
 }
 
 /// Since when those of these checks are disclosed that are.

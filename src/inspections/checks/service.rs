@@ -8,7 +8,7 @@ use super::rules::{
 };
 use super::store;
 pub use super::store::CheckFilter;
-use super::{addendum_store, answers, embargo};
+use super::{addendum_store, answers, command, embargo};
 use crate::access::policy::{
     Action, Background, CheckAddendum, CheckConfirm, CheckContest, CheckCreate, CheckDecide, CheckGiveUp,
     CheckRead, CheckRecordSet, CheckRelease, CheckVoid, WorkFollow,
@@ -19,6 +19,7 @@ use crate::db::Instant;
 use crate::errors::{AppError, Code, FieldError, Result, deactivated, text, unknown};
 use crate::inspections::attachments::rules::{MOST_ATTACHED, ShownIn};
 use crate::inspections::attachments::service as attachments;
+use crate::inspections::authorisations::command as commands;
 use crate::inspections::authorisations::rules::{Authorisation, AuthorisationId, CheckKind};
 use crate::inspections::authorisations::service as authorisations;
 use crate::inspections::checklists::items::Item;
@@ -251,7 +252,7 @@ pub fn create(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> R
     }
     // Nothing is here yet: an If-Match that names a version of it is stale.
     tx.check_version(0)?;
-    let Ground { authorisation, unit, version, shown } = judge(tx, new, photos)?;
+    let Ground { authorisation, commander_id, unit, version, shown } = judge(tx, new, photos)?;
     let (now, user) = (tx.now(), tx.user()?);
     let deducted = new.record.as_ref().map(|record| total(&version.content.items, &record.answers));
     let is_recorded = new.record.is_some();
@@ -262,7 +263,7 @@ pub fn create(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> R
         unit_id: unit.id,
         unit_path: unit.path,
         team: new.team.clone(),
-        commander_id: authorisation.content.commander_user_id,
+        commander_id,
         checklist_version_id: version.id,
         kept: if is_recorded { CheckState::Recorded } else { CheckState::InProgress },
         begun_at: new.begun_at,
@@ -295,6 +296,7 @@ pub fn create(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> R
 /// What a check stands on.
 struct Ground {
     authorisation: Authorisation,
+    commander_id: UserId,
     unit: Unit,
     version: ChecklistVersion,
     shown: Sorted,
@@ -313,17 +315,19 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result
         Some(unit) if unit.status == UnitStatus::Deactivated => errors.push(deactivated("/unit_id")),
         Some(_) => {}
     }
-    let (mut parted, mut stand_at) = (Vec::new(), Vec::new());
+    let (mut parted, mut stand_at, mut commanders) = (Vec::new(), Vec::new(), None);
     if let Some(authorisation) = &authorisation {
+        let line = commands::commanders(tx, authorisation, new.begun(now))?;
+        let people: Vec<UserId> = new.team.iter().copied().chain([line.0]).collect();
+        commanders = Some(line);
         let able = authorisations::able(tx, &new.team)?;
         // Of a unit that it does not cover nobody is to learn here who has declared an interest in it; of their own neither.
-        let mut asked = people(authorisation, new);
-        asked.push(user);
+        let asked: Vec<UserId> = people.iter().copied().chain([user]).collect();
         stand_at = holders::paths_of(tx, &asked)?;
         let is_own =
             |unit: &Unit| stand_at.iter().any(|(who, path)| *who == user && path.starts_with(&unit.path));
         if let Some(unit) = unit.as_ref().filter(|unit| authorisation.covers(&unit.path) && !is_own(unit)) {
-            parted = conflicts::parted(tx, &people(authorisation, new), unit.id, new.begun(now))?;
+            parted = conflicts::parted(tx, &people, unit.id, new.begun(now))?;
         }
         judge_by(authorisation, (&able, &parted), unit.as_ref(), (user, new), &mut errors);
     }
@@ -345,7 +349,9 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result
         let times = (new.begun_at, new.skew_ms(now), now);
         judge_record(&version.content.items, record, times, "/record", &mut errors);
     }
-    let (Some(authorisation), Some(unit), Some(version)) = (authorisation, unit, version) else {
+    let (Some(authorisation), Some((commander, since)), Some(unit), Some(version)) =
+        (authorisation, commanders, unit, version)
+    else {
         return Err(AppError::fields(Code::InvalidBody, errors));
     };
     if !errors.is_empty() {
@@ -354,19 +360,15 @@ fn judge(tx: &mut Tx<'_, CheckCreate>, new: &NewCheck, photos: Photos) -> Result
     if !authorisation.is_in_force_at(new.begun(now)) {
         return Err(AppError::new(Code::AuthorisationNotInForce));
     }
-    // Nobody inspects their own unit, nor one above it, nor commands that.
+    // Nobody inspects their own unit, nor one above it, nor commands that: whoever did when it was begun.
     if stand_at.iter().any(|(_, path)| path.starts_with(&unit.path)) {
         return Err(AppError::new(Code::InspectsOwnUnit));
     }
-    if parted.contains(&authorisation.content.commander_user_id) {
+    if parted.contains(&commander) {
         return Err(AppError::new(Code::CommanderHasConflict));
     }
-    Ok(Ground { authorisation, unit, version, shown })
-}
-
-/// Everybody who answers for a check: its team, and its commander.
-fn people(authorisation: &Authorisation, new: &NewCheck) -> Vec<UserId> {
-    new.team.iter().copied().chain([authorisation.content.commander_user_id]).collect()
+    let commander_id = command::given(tx, (commander, &since), (unit.id, &unit.path))?;
+    Ok(Ground { authorisation, commander_id, unit, version, shown })
 }
 
 /// What the authorisation does not allow, nor what those of its team have declared.

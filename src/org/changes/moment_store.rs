@@ -13,7 +13,7 @@ use crate::db::{Instant, with_conn};
 use crate::errors::Result;
 use crate::org::rules::UnitId;
 
-type Row = (UnitId, NaiveDate, Instant, Option<UnitId>, Option<UnitId>);
+type Row = (UnitId, NaiveDate, (Instant, Option<Instant>), Option<UnitId>, Option<UnitId>);
 
 /// The periods of each of the units, the oldest first.
 pub(super) fn stretches<A: Action>(
@@ -30,12 +30,13 @@ pub(super) fn stretches<A: Action>(
             .select((
                 unit_periods::unit_id,
                 unit_periods::valid_from_on,
-                unit_periods::recorded_at,
+                (unit_periods::recorded_at, unit_periods::placed_at),
                 unit_periods::parent_id,
                 unit_periods::successor_id,
             ))
             .load(c))?;
-        for (id, from_on, entered_at, parent_id, successor_id) in rows {
+        for (id, from_on, (recorded_at, placed_at), parent_id, successor_id) in rows {
+            let entered_at = placed_at.unwrap_or(recorded_at);
             found.entry(id).or_default().push(Stretch { from_on, entered_at, parent_id, successor_id });
         }
     }

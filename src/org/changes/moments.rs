@@ -1,7 +1,7 @@
 //! Which units stood above one at a moment, and who had taken over by then from those that ended: for what is told of late.
 //!
 //! The tree is kept by days. Within the day of a change, what was before it is told from what came after by when it was
-//! entered; of several changes of one unit on one day the last alone is known, and what was before the first.
+//! entered; of several places of one unit on one day the last alone is known, and what was before the first.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ use crate::org::rules::UnitId;
 pub(super) struct Stretch {
     /// Its first day.
     pub from_on: NaiveDate,
-    /// When it was entered.
+    /// When that place was entered.
     pub entered_at: Instant,
     /// The unit above.
     pub parent_id: Option<UnitId>,

@@ -65,6 +65,7 @@ struct NewPeriod<'a> {
     successor_id: Option<UnitId>,
     reason: Option<&'a str>,
     recorded_at: Instant,
+    placed_at: Option<Instant>,
 }
 
 /// Holds the unit's row until the transaction ends; SQLite has one writer and needs nothing.
@@ -216,12 +217,20 @@ pub(super) fn placed_since<A: Action>(
 }
 
 /// Ends the current periods of the units and begins these, all on one day. What began on that very
-/// day is replaced: a day has one state, that of its end.
+/// day is replaced: a day has one state, that of its end. When a unit was put where it still stands is kept.
 pub(super) fn begin<A: Action>(tx: &mut Tx<'_, A>, day: NaiveDate, periods: &[(Period, &str)]) -> Result<()> {
     let tenant = tx.tenant();
     let ids: Vec<UnitId> = periods.iter().map(|(period, _)| period.unit_id).collect();
     let day_before = day.pred_opt().unwrap_or(day);
+    let mut replaced = HashMap::new();
     for some in ids.chunks(500) {
+        let rows: Vec<(UnitId, Replaced)> = with_conn!(tx.conn(), c => unit_periods::table
+            .filter(unit_periods::tenant_id.eq(tenant))
+            .filter(unit_periods::unit_id.eq_any(some.to_vec()))
+            .filter(unit_periods::valid_from_on.eq(day))
+            .select((unit_periods::unit_id, Replaced::as_select()))
+            .load(c))?;
+        replaced.extend(rows);
         with_conn!(tx.conn(), c => diesel::delete(unit_periods::table
             .filter(unit_periods::tenant_id.eq(tenant))
             .filter(unit_periods::unit_id.eq_any(some.to_vec()))
@@ -234,11 +243,37 @@ pub(super) fn begin<A: Action>(tx: &mut Tx<'_, A>, day: NaiveDate, periods: &[(P
             .set(unit_periods::valid_until_on.eq(day_before))
             .execute(c))?;
     }
-    insert(tx, periods)
+    insert_placed(tx, periods, &replaced)
 }
 
 /// Begins the first periods of new units, each with the unit's code.
 pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, periods: &[(Period, &str)]) -> Result<()> {
+    insert_placed(tx, periods, &HashMap::new())
+}
+
+/// What a period that is replaced on its first day said of a unit's place, and since when.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = unit_periods)]
+struct Replaced {
+    parent_id: Option<UnitId>,
+    successor_id: Option<UnitId>,
+    recorded_at: Instant,
+    placed_at: Option<Instant>,
+}
+
+impl Replaced {
+    /// Since when, where the unit stands under the same one still, and nobody else has taken over from it.
+    fn still(&self, period: &Period) -> Option<Instant> {
+        let stays = self.parent_id == period.parent_id && self.successor_id == period.successor_id;
+        stays.then(|| self.placed_at.unwrap_or(self.recorded_at))
+    }
+}
+
+fn insert_placed<A: Action>(
+    tx: &mut Tx<'_, A>,
+    periods: &[(Period, &str)],
+    replaced: &HashMap<UnitId, Replaced>,
+) -> Result<()> {
     let tenant = tx.tenant();
     let rows: Vec<NewPeriod<'_>> = periods
         .iter()
@@ -256,6 +291,7 @@ pub(super) fn insert<A: Action>(tx: &mut Tx<'_, A>, periods: &[(Period, &str)]) 
             successor_id: period.successor_id,
             reason: period.reason.as_deref(),
             recorded_at: period.recorded_at,
+            placed_at: replaced.get(&period.unit_id).and_then(|before| before.still(period)),
         })
         .collect();
     insert_rows!(tx.conn(), unit_periods::table, &rows);
