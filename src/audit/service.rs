@@ -1,4 +1,4 @@
-//! Use cases on the log: seal, sign, read; how it is verified stands in [`super::verification`].
+//! Use cases on the log: seal, sign, read; how it is verified stands in `verification`.
 
 use std::collections::HashMap;
 
