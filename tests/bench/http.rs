@@ -249,7 +249,7 @@ impl Subject {
             ("bundle since", &|| drive(program, 4, 400 / scale, 200, same(pocket.bundle_since()))),
             ("changes", &|| drive(program, 4, 400 / scale, 200, same(pocket.changes()))),
             ("changes since", &|| drive(program, 4, 4_000 / scale, 200, same(pocket.changes_since()))),
-            ("sync", &|| drive(program, 4, 400 / scale, 200, |_, _| pocket.day())),
+            ("sync", &|| drive(program, 4, 200 / scale, 200, |_, _| pocket.day())),
             // An account may leave five hundred about.
             ("upload", &|| drive(program, 4, 80 / scale, 201, |_, _| pocket.upload())),
             ("login", &|| drive(program, 2, (100 / scale).max(4), 200, same(login.clone().into_bytes()))),
