@@ -140,12 +140,14 @@ pub(super) fn unlisted<A: Action>(
 ) -> Result<(Vec<EntryId>, Option<EntryId>)> {
     let tenant = tx.tenant();
     let behind = behind.unwrap_or_else(|| EntryId::from_uuid(uuid::Uuid::nil()));
-    let signed_at: Option<Instant> = with_conn!(tx.conn(), c => audit_checkpoints::table
+    let newest: Option<(Instant, String)> = with_conn!(tx.conn(), c => audit_checkpoints::table
         .filter(audit_checkpoints::tenant_id.eq(tenant))
         .order(audit_checkpoints::size.desc())
-        .select(audit_checkpoints::created_at)
+        .select((audit_checkpoints::created_at, audit_checkpoints::note))
         .first(c)
         .optional())?;
+    // One of before there was a list says nothing of what should be in it by now.
+    let signed_at = newest.filter(|(_, note)| note.contains("\nholds ")).map(|(at, _)| at);
     // What is not in the log is told of as lost.
     let rows: Vec<Waiting> = with_conn!(tx.conn(), c => audit_unsealed::table
         .inner_join(audit_log::table.on(
