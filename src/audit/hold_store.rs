@@ -147,7 +147,9 @@ pub(super) fn unlisted<A: Action>(
         .first(c)
         .optional())?;
     // One of before there was a list says nothing of what should be in it by now.
-    let signed_at = newest.filter(|(_, note)| note.contains("\nholds ")).map(|(at, _)| at);
+    // Nor does a clock that was set back since.
+    let now = tx.now();
+    let signed_at = newest.filter(|(_, note)| note.contains("\nholds ")).map(|(at, _)| at.min(now));
     // What is not in the log is told of as lost.
     let rows: Vec<Waiting> = with_conn!(tx.conn(), c => audit_unsealed::table
         .inner_join(audit_log::table.on(
