@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::process::{Backend, Connection, Random, Reply, nap, query, until};
+use super::process::{Backend, Connection, Random, Reply, nap};
 use super::work::{Crew, Demo, Kind, content, mark_of, new_body};
 
 const WRITERS: usize = 24;
@@ -253,24 +253,12 @@ fn killed_under_load(backend: Backend) {
             }
         });
         ledger = made.into_inner().unwrap();
-        if let Some(url) = demo.store.app_url() {
-            // A commit may still be on its way inside the server of the database.
-            until(Duration::from_secs(20), "the dead program's connections to end", || {
-                let sql = "SELECT CAST(count(*) AS TEXT) AS line FROM pg_stat_activity \
-                           WHERE datname = current_database() AND pid <> pg_backend_pid()";
-                (query(url, "", sql) == ["0"]).then_some(())
-            });
-        }
-        demo.check_integrity();
-        demo.program = demo.store.start(&["serve"]);
+        demo.start_again();
         // The sessions outlive the process.
         let pending = ledger.iter().filter(|one| one.pending.is_some()).count();
         settle(&demo, &crew, &mut ledger);
         check_wholeness(&demo);
-        // The relay was killed as well: what it had sealed stands, and the rest is sealed by the next.
-        let chain = demo.store.run(&["audit", "verify", "--province", "53"]);
-        let told = String::from_utf8_lossy(&chain.stdout).into_owned();
-        assert!(chain.status.success() && !told.starts_with("0 rows"), "{told}");
+        demo.check_chain();
         let (made, seen): (usize, i64) = (ledger.len(), ledger.iter().map(|one| one.version).sum());
         println!(
             "round {round}: killed after {moment:?}; {made} things, {seen} effects, {pending} without an answer"

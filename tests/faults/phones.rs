@@ -13,7 +13,7 @@ use pingyi::audit::hex;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::process::{Backend, Connection, Phone, Random, nap, query, until};
+use super::process::{Backend, Connection, Phone, Random, nap, until};
 use super::work::Demo;
 
 const PHONES: usize = 8;
@@ -223,16 +223,7 @@ fn killed_while_phones_send(backend: Backend) {
             }
         });
         let mut visits = made.into_inner().unwrap();
-        if let Some(url) = demo.store.app_url() {
-            // A commit may still be on its way inside the server of the database.
-            until(Duration::from_secs(20), "the dead program's connections to end", || {
-                let sql = "SELECT CAST(count(*) AS TEXT) AS line FROM pg_stat_activity \
-                           WHERE datname = current_database() AND pid <> pg_backend_pid()";
-                (query(url, "", sql) == ["0"]).then_some(())
-            });
-        }
-        demo.check_integrity();
-        demo.program = demo.store.start(&["serve"]);
+        demo.start_again();
         let at = demo.at();
         phone.sign_in(at, &demo.accounts);
         for visit in &visits {
@@ -260,9 +251,7 @@ fn killed_while_phones_send(backend: Backend) {
             let left = demo.ask(&format!("SELECT CAST(count(*) AS TEXT) AS line FROM {from}"));
             assert_eq!(left, ["0"], "{what}");
         }
-        let chain = demo.store.run(&["audit", "verify", "--province", "53"]);
-        let told = String::from_utf8_lossy(&chain.stdout).into_owned();
-        assert!(chain.status.success() && !told.starts_with("0 rows"), "{told}");
+        demo.check_chain();
         println!("round {round}: killed after {moment:?}; {} visits, {again} sent again", visits.len());
         assert!(!visits.is_empty(), "nobody was anywhere in {moment:?}");
     }

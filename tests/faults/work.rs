@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::process::{Account, Backend, Connection, Program, Reply, Session, Store, accounts_of, sign_in};
+use super::process::{
+    Account, Backend, Connection, Program, Reply, Session, Store, accounts_of, query, sign_in, until,
+};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_pingyi");
 pub const BOTH: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
@@ -44,6 +47,27 @@ impl Demo {
 
     pub fn at(&self) -> SocketAddr {
         self.program.address
+    }
+
+    /// Serves again what was killed, once the database has ended all that the dead program had under way.
+    pub fn start_again(&mut self) {
+        if let Some(url) = self.store.app_url() {
+            // A commit may still be on its way inside the server of the database.
+            until(Duration::from_secs(20), "the dead program's connections to end", || {
+                let sql = "SELECT CAST(count(*) AS TEXT) AS line FROM pg_stat_activity \
+                           WHERE datname = current_database() AND pid <> pg_backend_pid()";
+                (query(url, "", sql) == ["0"]).then_some(())
+            });
+        }
+        self.check_integrity();
+        self.program = self.store.start(&["serve"]);
+    }
+
+    /// The relay was killed as well: what it had sealed stands, and the rest is sealed by the next.
+    pub fn check_chain(&self) {
+        let chain = self.store.run(&["audit", "verify", "--province", "53"]);
+        let told = String::from_utf8_lossy(&chain.stdout).into_owned();
+        assert!(chain.status.success() && !told.starts_with("0 rows"), "{told}");
     }
 
     /// Somebody of the province's root.

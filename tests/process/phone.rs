@@ -87,10 +87,12 @@ impl Phone {
         let known =
             id.map(|id| format!("--{MARK}\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\n{id}\r\n"));
         let mut form = known.unwrap_or_default();
-        form.push_str(
-            "--pingyi-phone\r\nContent-Disposition: form-data; name=\"file\"; filename=\"photo.jpg\"\r\n",
-        );
-        form.push_str("Content-Type: image/jpeg\r\n\r\n");
+        form.extend([
+            "--",
+            MARK,
+            "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"photo.jpg\"",
+            "\r\nContent-Type: image/jpeg\r\n\r\n",
+        ]);
         let mut form = form.into_bytes();
         form.extend_from_slice(picture);
         form.extend_from_slice(format!("\r\n--{MARK}--\r\n").as_bytes());
